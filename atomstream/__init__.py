@@ -1,0 +1,1 @@
+"""The composition root: command line, service processes, checks of the machine."""

@@ -1,0 +1,1 @@
+"""Analysis in, pictures out: the live page."""

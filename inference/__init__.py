@@ -1,0 +1,1 @@
+"""Frame in, analysis out: atoms, species, orientation and order of one frame."""

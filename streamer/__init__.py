@@ -1,0 +1,1 @@
+"""What travels, and how: frames, analyses, the wire, sessions on disk and sources."""

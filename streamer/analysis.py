@@ -1,0 +1,106 @@
+"""What was found in one frame, and by which model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.atoms import Atoms
+from streamer.frame import Completeness, Stream
+
+FRAME_BUDGET_S = 33.5
+"""Time that the microscope takes for one frame, in which the analysis must be done."""
+
+
+class Flag(StrEnum):
+    """Why an analysis, or a frame, is not to be taken at face value."""
+
+    NO_PIXEL_SIZE = "no-pixel-size"
+    """The frame has no calibration and none was given: it was not analysed."""
+    NOT_FINITE = "not-finite"
+    """Pixels that are NaN or infinite were replaced before the analysis."""
+    CONSTANT = "constant"
+    """Every pixel has the same value: there is nothing to find."""
+    CONSTANT_ROWS = "constant-rows"
+    """The last rows are all one value although the frame says that it is complete."""
+    PARTIAL = "partial"
+    """Only the rows that had been scanned were analysed."""
+    TOO_SMALL = "too-small"
+    """Too few pixels for the network, at its own nm per pixel."""
+    NO_ATOMS = "no-atoms"
+    """Nothing was found."""
+    FAILED = "failed"
+    """The analysis failed; the service's log says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelId:
+    """Which model made an analysis, and what a reader must know of its latents."""
+
+    name: str
+    sha256: str
+    """Of the model's card, which holds the SHA-256 of each of its files."""
+    latents: tuple[str, ...]
+    angle_period_rad: float
+    """`angle_rad` means the same after this angle (2π/3 for a site of graphene)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One frame in numbers. NaN where there was nothing to average."""
+
+    counts: Mapping[str, int]
+    """Atoms by species."""
+    area_nm2: float
+    """Area that was analysed."""
+    density_nm2: float
+    """Atoms per nm² of that area."""
+    hole_area_nm2: float
+    """Area with no atom within 0.3 nm."""
+    bond_length_nm: float
+    """Median distance from a C atom to its nearest neighbour."""
+    mean_crystallinity: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """The frame as the live view shows it."""
+
+    image: NDArray[np.uint8]
+    """(rows, cols), at most 1024 a side: 0 = `low`, 255 = `high`, clipped."""
+    low: float
+    """Value of the frame shown as black (its 0.5th percentile)."""
+    high: float
+    """Value of the frame shown as white (its 99.5th percentile)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """The atoms of one frame with everything a viewer needs to draw them."""
+
+    stream: Stream
+    seq: int
+    model: ModelId
+    provider: str
+    """ONNX Runtime execution provider, for instance "CPUExecutionProvider"."""
+    shape: tuple[int, int]
+    """(rows, cols) of the frame."""
+    pixel_size_nm: float | None
+    """What was used: the frame's own, or what the user said instead."""
+    origin_nm: tuple[float, float]
+    """(x, y) of the centre of pixel (0, 0)."""
+    time_s: float
+    """Start of this frame since the start of the stream's first; NaN if unknown."""
+    dose_e_nm2: float
+    """Accumulated since the stream's start, this frame included; NaN if unknown."""
+    completeness: Completeness
+    flags: tuple[Flag, ...]
+    atoms: Atoms
+    summary: Summary
+    stages_ms: Mapping[str, float]
+    """Wall time of each stage of the analysis, in order."""
+    latency_s: float
+    """From the arrival of the frame to the end of its analysis."""
+    preview: Preview
