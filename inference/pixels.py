@@ -1,0 +1,45 @@
+"""A frame's pixels made fit for analysis, and what had to be said about them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.analysis import Flag
+from streamer.frame import Completeness, Frame
+
+LARGEST = 1e30
+"""Beyond this, sums of squares of float32 pixels would overflow."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """The rows that belong to the frame, as finite float32."""
+
+    image: NDArray[np.float32]
+    """(valid rows, cols)."""
+    flags: tuple[Flag, ...]
+
+    @property
+    def worth_analysing(self) -> bool:
+        """Whether there could be anything to find."""
+        return self.image.size > 0 and Flag.CONSTANT not in self.flags
+
+
+def pixels_of(frame: Frame) -> Pixels:
+    """The frame's own rows; NaN and infinity replaced by the median of the rest."""
+    flags = []
+    if frame.completeness is not Completeness.COMPLETE:
+        flags.append(Flag.PARTIAL)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        image = frame.image[: frame.valid_rows].astype(np.float32, order="C")
+    finite = np.isfinite(image)
+    if not finite.all():
+        flags.append(Flag.NOT_FINITE)
+        image[~finite] = np.median(image[finite]) if finite.any() else 0
+    np.clip(image, -LARGEST, LARGEST, out=image)
+    if image.size == 0 or image.min() == image.max():
+        flags.append(Flag.CONSTANT)
+    elif frame.completeness is Completeness.COMPLETE and np.ptp(image[-1]) == 0:
+        flags.append(Flag.CONSTANT_ROWS)
+    return Pixels(image, tuple(flags))

@@ -1,0 +1,61 @@
+"""A frame's grey values in, probability maps out, at the network's own pixel size."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.card import DcnnCard
+from inference.normalise import normalise
+from inference.resample import Grid, grid_for, resample
+
+SMALLEST_PX = 16
+"""Sides shorter than this, after resampling, are too small to tell anything."""
+
+type Network = Callable[
+    [NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]
+]
+"""Normalised image (rows, cols) → probability of C and of Si, (rows, cols) each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maps:
+    """Probabilities over the frame's area; sides are multiples of the stride."""
+
+    carbon: NDArray[np.float32]
+    silicon: NDArray[np.float32]
+    grid: Grid
+    """How they lie on the frame; what is beyond `grid.shape` is padding, and 0."""
+
+
+def segment(
+    image: NDArray[np.float32], pixel_size_nm: float, card: DcnnCard, network: Network
+) -> Maps | None:
+    """Probabilities of the species at each pixel.
+
+    Parameters
+    ----------
+    image
+        (rows, cols): the frame, finite.
+
+    Returns
+    -------
+    The maps, or None when the frame is smaller than `SMALLEST_PX` of the network's
+    pixels.
+    """
+    grid = grid_for((image.shape[0], image.shape[1]), pixel_size_nm, card.pixel_size_nm)
+    if min(grid.shape) < SMALLEST_PX:
+        return None
+    rows, cols = grid.shape
+    below, right = -rows % card.stride_px, -cols % card.stride_px
+    # Mirrored, so that the lattice goes on beyond the border; an edge there would be
+    # taken for the edge of the sheet.
+    padded = np.pad(
+        normalise(resample(image, grid)), ((0, below), (0, right)), mode="reflect"
+    )
+    carbon, silicon = network(padded)
+    for probability in (carbon, silicon):
+        probability[rows:] = 0
+        probability[:, cols:] = 0
+    return Maps(carbon, silicon, grid)

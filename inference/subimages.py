@@ -1,0 +1,63 @@
+"""Windows cut from the probability map, one around each atom."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubImages:
+    """One window an atom, on whole pixels, and where in it the atom really is."""
+
+    windows: NDArray[np.float32]
+    """(N, side, side), side odd; 0 beyond the frame."""
+    offset: NDArray[np.float32]
+    """(N, 2): the atom's (row, col) from the middle of its window, within ± 0.5 px."""
+    edge: NDArray[np.bool_]
+    """(N,): the disc of interest reaches past the frame."""
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+
+def halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean over blocks of 2 x 2 pixels; sides must be even."""
+    return np.asarray(
+        (image[::2, ::2] + image[1::2, ::2] + image[::2, 1::2] + image[1::2, 1::2]) / 4
+    )
+
+
+def halved_position(rowcol: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 2) positions on an image → on that image `halve`d."""
+    return np.asarray((rowcol - 0.5) / 2)
+
+
+def cut(
+    image: NDArray[np.float32],
+    rowcol: NDArray[np.float64],
+    radius_px: int,
+    valid_shape: tuple[float, float],
+) -> SubImages:
+    """Windows of side 2 `radius_px` + 1 around atoms.
+
+    Parameters
+    ----------
+    image
+        (rows, cols): map to cut from.
+    rowcol
+        (N, 2): atoms inside it.
+    valid_shape
+        (rows, cols) that belong to the frame; the rest of `image` is padding.
+    """
+    centre = np.clip(np.rint(rowcol).astype(np.intp), 0, np.array(image.shape) - 1)
+    padded = np.pad(image, radius_px)
+    side = 2 * radius_px + 1
+    windows = sliding_window_view(padded, (side, side))[centre[:, 0], centre[:, 1]]
+    to_border = np.minimum(rowcol, np.array(valid_shape) - 1 - rowcol).min(axis=1)
+    return SubImages(
+        windows=windows,
+        offset=(rowcol - centre).astype(np.float32),
+        edge=to_border < radius_px - 0.5,
+    )

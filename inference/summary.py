@@ -1,0 +1,84 @@
+"""One frame in numbers, from its atoms."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from streamer.analysis import Summary
+from streamer.atoms import SPECIES, Atoms
+
+HOLE_RADIUS_NM = 0.3
+"""A place with no atom nearer than this belongs to a hole; a hexagon's centre, 0.142
+nm from its atoms, and a single vacancy do not."""
+HOLE_STEP_NM = 0.1
+"""Grid on which holes are measured."""
+
+
+def summarise(atoms: Atoms, shape: tuple[int, int], pixel_size_nm: float) -> Summary:
+    """Counts, density, holes, bond length and mean order of one frame.
+
+    Parameters
+    ----------
+    shape
+        (rows, cols) that were analysed.
+    """
+    area = math.prod(shape) * pixel_size_nm**2
+    rowcol_nm = np.stack([atoms.row_px, atoms.col_px], axis=1) * pixel_size_nm
+    # Within the frame every atom is seen whole; at its edge order is underestimated.
+    whole = ~atoms.edge
+    return Summary(
+        counts={
+            name: int((atoms.species == code).sum())
+            for code, name in enumerate(SPECIES)
+        },
+        area_nm2=area,
+        density_nm2=len(atoms) / area,
+        hole_area_nm2=_hole_area(rowcol_nm, shape, pixel_size_nm),
+        bond_length_nm=_bond_length(rowcol_nm, atoms.species),
+        mean_crystallinity=_mean(atoms.latents["crystallinity"][whole]),
+    )
+
+
+def nothing(shape: tuple[int, int], pixel_size_nm: float | None) -> Summary:
+    """The numbers of a frame in which nothing was found."""
+    area = math.nan if pixel_size_nm is None else math.prod(shape) * pixel_size_nm**2
+    return Summary(
+        counts=dict.fromkeys(SPECIES, 0),
+        area_nm2=area,
+        density_nm2=0.0 if area > 0 else math.nan,
+        hole_area_nm2=math.nan,
+        bond_length_nm=math.nan,
+        mean_crystallinity=math.nan,
+    )
+
+
+def _hole_area(
+    rowcol_nm: NDArray[np.floating], shape: tuple[int, int], pixel_size_nm: float
+) -> float:
+    sides = [max(1, round(side * pixel_size_nm / HOLE_STEP_NM)) for side in shape]
+    axes = [
+        (np.arange(count) + 0.5) * side * pixel_size_nm / count
+        for count, side in zip(sides, shape, strict=True)
+    ]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    nearest = np.asarray(
+        KDTree(rowcol_nm).query(points, distance_upper_bound=HOLE_RADIUS_NM)[0]
+    )
+    share = float(np.isinf(nearest).mean())
+    return share * math.prod(shape) * pixel_size_nm**2
+
+
+def _bond_length(rowcol_nm: NDArray[np.floating], species: NDArray[np.uint8]) -> float:
+    if len(rowcol_nm) < 2:
+        return math.nan
+    carbon = species == SPECIES.index("C")
+    if not carbon.any():
+        return math.nan
+    nearest = np.asarray(KDTree(rowcol_nm).query(rowcol_nm[carbon], k=2)[0])[:, 1]
+    return float(np.median(nearest))
+
+
+def _mean(values: NDArray[np.float32]) -> float:
+    return float(values.mean(dtype=np.float64)) if len(values) else math.nan

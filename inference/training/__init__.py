@@ -1,0 +1,1 @@
+"""How the models are made: simulate, train, export. The only place that needs torch."""

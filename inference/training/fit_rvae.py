@@ -1,0 +1,120 @@
+"""Training of the encoder and its decoder on sub-images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inference.harmonics import Rings
+from inference.training.rvae import (
+    Decoder,
+    Encoder,
+    PolarGrid,
+    Posterior,
+    kl_content,
+    kl_residual,
+)
+from inference.training.subimage_set import SubImageSet
+
+type Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RvaeRecipe:
+    """Everything that the result depends on."""
+
+    movies: int = 20
+    """Simulated movies that the sub-images come from."""
+    latents: int = 2
+    steps: int = 6000
+    batch: int = 256
+    learning_rate: float = 2e-3
+    beta: float = 0.2
+    """Weight of the content's KL; 1 lets one of two latents die."""
+    pixel_sd: float = 0.08
+    """Standard deviation of a pixel that the decoder is not blamed for."""
+    order_weight: float = 40.0
+    """Weight of the supervised order against the ELBO."""
+    angle_weight: float = 20.0
+    """Weight of the supervised orientation against the ELBO."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rvae:
+    """Both halves, trained."""
+
+    encoder: Encoder
+    decoder: Decoder
+
+
+def fit_rvae(
+    data: SubImageSet, rings: Rings, recipe: RvaeRecipe, progress: Progress
+) -> Rvae:
+    """Encoder and decoder trained on the ELBO, with the known order as a guide.
+
+    The simulation knows how ordered the surroundings of each atom are; telling the
+    encoder pins what `crystallinity` means, which in an unsupervised VAE is an
+    accident of the run.
+    """
+    generator = torch.Generator().manual_seed(recipe.seed)
+    torch.manual_seed(recipe.seed)
+    model = Rvae(Encoder(rings, recipe.latents), Decoder(recipe.latents))
+    grid = PolarGrid(rings)
+    harmonics = torch.from_numpy(data.harmonics)
+    model.encoder.scale.copy_(1 / harmonics.pow(2).sum(-1).mean(0).sqrt())
+    order = torch.from_numpy(data.crystallinity)
+    angle = torch.from_numpy(data.angle_rad)
+    parameters = [*model.encoder.parameters(), *model.decoder.parameters()]
+    optimiser = torch.optim.Adam(parameters, recipe.learning_rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.learning_rate, total_steps=recipe.steps, pct_start=0.1
+    )
+    for step in range(recipe.steps):
+        rows = torch.randint(len(order), (recipe.batch,), generator=generator)
+        posterior = model.encoder(harmonics[rows])
+        loss = negative_elbo(posterior, model.decoder, grid, recipe, generator)
+        loss = loss + recipe.order_weight * order_error(posterior, order[rows])
+        loss = loss + recipe.angle_weight * angle_error(posterior, angle[rows])
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        progress(step + 1, recipe.steps)
+    return Rvae(model.encoder.eval(), model.decoder.eval())
+
+
+def negative_elbo(
+    posterior: Posterior,
+    decoder: Decoder,
+    grid: PolarGrid,
+    recipe: RvaeRecipe,
+    generator: torch.Generator,
+) -> Tensor:
+    """Mean over the batch of error and KL terms, in nats per sub-image."""
+    content = _sample(posterior.content, posterior.content_log_sd, generator)
+    residual = _sample(posterior.residual, posterior.residual_log_sd, generator)
+    drawn = decoder(content, grid.turned(residual))
+    target = grid.intensities(posterior.canonical).detach()
+    squared = ((drawn - target) ** 2 * grid.area).sum(dim=1)
+    error = 0.5 * squared / recipe.pixel_sd**2
+    kl = recipe.beta * kl_content(posterior.content, posterior.content_log_sd)
+    kl = kl + recipe.beta * kl_residual(posterior.residual, posterior.residual_log_sd)
+    return (error + kl).mean()
+
+
+def order_error(posterior: Posterior, order: Tensor) -> Tensor:
+    """Mean squared error of the crystallinity."""
+    return ((posterior.order - order) ** 2).mean()
+
+
+def angle_error(posterior: Posterior, angle: Tensor) -> Tensor:
+    """How far orientations are off, 1 - cos(3 Δ), weighing ordered places more."""
+    off = 1 - torch.cos(3 * (posterior.angle + posterior.residual - angle))
+    return off.mean()
+
+
+def _sample(mean: Tensor, log_sd: Tensor, generator: torch.Generator) -> Tensor:
+    noise = torch.randn(mean.shape, generator=generator)
+    return mean + torch.exp(log_sd) * noise

@@ -1,0 +1,207 @@
+"""The rotationally invariant VAE, in the canonical frame of each sub-image.
+
+The orientation comes in closed form from the phases of the harmonics of order three;
+the encoder sees the sub-image turned back by it, and so cannot tell how the lattice
+lay. What the closed form leaves, a small residual angle, is the VAE's own rotational
+latent. The decoder draws intensity as a function of position, turned by that angle.
+
+References
+----------
+Kalinin et al., Sci. Adv. 7, eabd5084 (2021): rVAE with a prior of 0.1 rad on the angle.
+Bepler et al., NeurIPS 2019: decoder over coordinates.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from inference.harmonics import Rings
+
+HIDDEN = 128
+ROTATION_PRIOR_RAD = 0.1
+SYMMETRY = 3
+POLAR_ANGLES = 24
+"""Points on each ring at which the decoder is compared with the sub-image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """What the encoder says of a batch."""
+
+    angle: Tensor
+    """(B,) closed-form orientation, rad, in ± π/3."""
+    residual: Tensor
+    """(B,) mean of the residual angle, rad."""
+    residual_log_sd: Tensor
+    content: Tensor
+    """(B, z) means of the content latents."""
+    content_log_sd: Tensor
+    order: Tensor
+    """(B,) crystallinity, 0..1."""
+    canonical: Tensor
+    """(B, F, 2) harmonics turned back by the closed-form orientation."""
+
+
+class Encoder(nn.Module):
+    """Harmonics of a sub-image → orientation, order and content."""
+
+    def __init__(self, rings: Rings, latents: int = 2) -> None:
+        super().__init__()
+        orders = torch.tensor([order for _, order in rings.features])
+        self.register_buffer("orders", orders.float())
+        self.register_buffer("threes", torch.nonzero(orders == SYMMETRY).flatten())
+        count = len(rings.features)
+        self.register_buffer("scale", torch.ones(count))
+        # Start: only the ring of the three neighbours counts.
+        radii = torch.tensor(rings.radii_nm)[
+            [ring for ring, order in rings.features if order == SYMMETRY]
+        ]
+        start = torch.exp(-0.5 * ((radii - 0.142) / 0.03) ** 2)
+        self.ring_weight = nn.Parameter(start)
+        self.body = nn.Sequential(
+            nn.Linear(2 * count, HIDDEN),
+            nn.Tanh(),
+            nn.Linear(HIDDEN, HIDDEN),
+            nn.Tanh(),
+        )
+        self.residual = nn.Linear(HIDDEN, 2)
+        self.content = nn.Linear(HIDDEN, 2 * latents)
+        self.order = nn.Linear(HIDDEN, 1)
+
+    def orientation(self, harmonics: Tensor) -> Tensor:
+        """(B,) angle of the lattice in ± π/3 from (B, F, 2) harmonics."""
+        three = (harmonics[:, self.threes] * self.ring_weight[:, None]).sum(dim=1)
+        # ONNX has no atan2. The angle's double-angle form is exact but at ± π, where
+        # the small term keeps it finite.
+        length = torch.sqrt((three**2).sum(dim=1) + 1e-20)
+        return -2 * torch.atan(three[:, 1] / (length + three[:, 0] + 1e-12)) / SYMMETRY
+
+    def forward(self, harmonics: Tensor) -> Posterior:
+        """The posterior for (B, F, 2) harmonics, real and imaginary parts last."""
+        angle = self.orientation(harmonics)
+        canonical = turned_back(harmonics, angle, self.orders)
+        hidden = self.body((canonical * self.scale[:, None]).flatten(1))
+        residual, residual_log_sd = self.residual(hidden).chunk(2, dim=1)
+        content, content_log_sd = self.content(hidden).chunk(2, dim=1)
+        return Posterior(
+            angle=angle,
+            residual=0.5 * torch.tanh(residual[:, 0]),
+            residual_log_sd=residual_log_sd[:, 0],
+            content=content,
+            content_log_sd=content_log_sd,
+            order=torch.sigmoid(self.order(hidden)[:, 0]),
+            canonical=canonical,
+        )
+
+
+def turned_back(harmonics: Tensor, angle: Tensor, orders: Tensor) -> Tensor:
+    """Harmonics (B, F, 2) of sub-images turned clockwise by `angle` (B,)."""
+    phase = angle[:, None] * orders
+    cos, sin = torch.cos(phase), torch.sin(phase)
+    real = harmonics[..., 0] * cos - harmonics[..., 1] * sin
+    imaginary = harmonics[..., 0] * sin + harmonics[..., 1] * cos
+    return torch.stack([real, imaginary], dim=-1)
+
+
+class Decoder(nn.Module):
+    """Content latents and a position → intensity of the canonical sub-image there."""
+
+    def __init__(self, latents: int = 2) -> None:
+        super().__init__()
+        self.from_position = nn.Linear(2, HIDDEN)
+        self.from_content = nn.Linear(latents, HIDDEN, bias=False)
+        self.body = nn.Sequential(
+            nn.Tanh(),
+            nn.Linear(HIDDEN, HIDDEN),
+            nn.Tanh(),
+            nn.Linear(HIDDEN, HIDDEN),
+            nn.Tanh(),
+            nn.Linear(HIDDEN, 1),
+        )
+
+    def forward(self, content: Tensor, position: Tensor) -> Tensor:
+        """(B, P) intensities for content (B, z) and positions (B, P, 2)."""
+        mixed = self.from_position(position) + self.from_content(content)[:, None]
+        intensity: Tensor = self.body(mixed).squeeze(-1)
+        return intensity
+
+
+class PolarGrid(nn.Module):
+    """The points of the rings, and what the harmonics say the intensity is there."""
+
+    def __init__(self, rings: Rings) -> None:
+        super().__init__()
+        theta = torch.arange(POLAR_ANGLES) * (2 * math.pi / POLAR_ANGLES)
+        radii = torch.tensor(rings.radii_nm)
+        scaled = radii / radii.max() * 2
+        points = torch.stack(
+            [
+                scaled[:, None] * torch.cos(theta),
+                scaled[:, None] * torch.sin(theta),
+            ],
+            dim=-1,
+        )
+        self.register_buffer("points", points.flatten(0, 1).float())
+        area = (radii / radii.sum())[:, None].expand(-1, POLAR_ANGLES) / POLAR_ANGLES
+        self.register_buffer("area", area.flatten().float())
+        self.register_buffer("inverse", torch.from_numpy(_inverse(rings)))
+
+    def intensities(self, canonical: Tensor) -> Tensor:
+        """(B, P) intensities from (B, F, 2) harmonics."""
+        values: Tensor = canonical.flatten(1) @ self.inverse
+        return values
+
+    def turned(self, angle: Tensor) -> Tensor:
+        """(B, P, 2) points as seen from a frame turned counter-clockwise by `angle`."""
+        cos, sin = torch.cos(angle), torch.sin(angle)
+        x, y = self.points[:, 0], self.points[:, 1]
+        return torch.stack(
+            [
+                x * cos[:, None] + y * sin[:, None],
+                y * cos[:, None] - x * sin[:, None],
+            ],
+            dim=-1,
+        )
+
+
+def _inverse(rings: Rings) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    """(2F, P): the sum over orders that turns harmonics back into intensities."""
+    theta = np.arange(POLAR_ANGLES) * (2 * np.pi / POLAR_ANGLES)
+    matrix = np.zeros((len(rings.features), 2, len(rings.radii_nm), POLAR_ANGLES))
+    for row, (ring, order) in enumerate(rings.features):
+        weight = 1 if order == 0 else 2
+        matrix[row, 0, ring] = weight * np.cos(order * theta)
+        matrix[row, 1, ring] = -weight * np.sin(order * theta)
+    flat = matrix.reshape(2 * len(rings.features), -1)
+    return flat.astype(np.float32)
+
+
+def kl_content(content: Tensor, log_sd: Tensor) -> Tensor:
+    """KL from N(content, sd) to N(0, 1), nats per sub-image (B,)."""
+    return 0.5 * (content**2 + torch.exp(2 * log_sd) - 1 - 2 * log_sd).sum(dim=1)
+
+
+def kl_residual(residual: Tensor, log_sd: Tensor) -> Tensor:
+    """KL from N(residual, sd) to N(0, 0.1 rad), nats per sub-image (B,)."""
+    ratio = (residual**2 + torch.exp(2 * log_sd)) / ROTATION_PRIOR_RAD**2
+    return 0.5 * (ratio - 1) - log_sd + math.log(ROTATION_PRIOR_RAD)
+
+
+class Served(nn.Module):
+    """The encoder as it serves: (N, 2F) harmonics → angle (N,), latents (N, 1 + z)."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, harmonics: Tensor) -> tuple[Tensor, Tensor]:
+        """Angle in rad, ± π/3, and crystallinity followed by the content latents."""
+        posterior = self.encoder(harmonics.unflatten(1, (-1, 2)))
+        period = 2 * math.pi / SYMMETRY
+        angle = posterior.angle + posterior.residual
+        wrapped = angle - period * torch.round(angle / period)
+        latents = torch.cat([posterior.order[:, None], posterior.content], dim=1)
+        return wrapped, latents

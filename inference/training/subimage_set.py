@@ -1,0 +1,120 @@
+"""Sub-images of simulated movies with the truth about each, to train the encoder."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.card import DcnnCard
+from inference.harmonics import Rings, harmonics, ring_bases
+from inference.locate import locate
+from inference.matching import MATCH_NM, match
+from inference.segment import Network, segment
+from inference.subimages import cut, halve, halved_position
+from streamer.simulator.microscope import Microscope, Probe
+from streamer.simulator.movie import Exposure, Movie, simulate
+
+type Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubImageSet:
+    """One row a detected atom."""
+
+    harmonics: NDArray[np.float32]
+    """(N, F, 2): real and imaginary parts."""
+    angle_rad: NDArray[np.float32]
+    """(N,): true orientation, modulo 2π/3."""
+    crystallinity: NDArray[np.float32]
+    """(N,): true order, 0..1."""
+    coordination: NDArray[np.uint8]
+    """(N,): true number of bonds."""
+
+
+def join(parts: list[SubImageSet]) -> SubImageSet:
+    """All rows of several sets."""
+    return SubImageSet(
+        harmonics=np.concatenate([part.harmonics for part in parts]),
+        angle_rad=np.concatenate([part.angle_rad for part in parts]),
+        crystallinity=np.concatenate([part.crystallinity for part in parts]),
+        coordination=np.concatenate([part.coordination for part in parts]),
+    )
+
+
+def subimages_of(
+    exposure: Exposure,
+    card: DcnnCard,
+    network: Network,
+    rings: Rings,
+    bases: NDArray[np.float32],
+) -> SubImageSet:
+    """Sub-images of the atoms of one frame that are found and not hidden."""
+    size = exposure.microscope.pixel_size_nm
+    maps = segment(exposure.image, size, card, network)
+    if maps is None:
+        raise ValueError("a simulated frame too small for the network")
+    peaks = locate(maps.carbon, maps.silicon, card)
+    truth = exposure.truth
+    true_px = np.stack([truth.row_px, truth.col_px], axis=1)
+    pairs = match(maps.grid.to_frame(peaks.rowcol), true_px, MATCH_NM / size)
+    seen = ~truth.hidden[pairs.true]
+    found, true = pairs.found[seen], pairs.true[seen]
+    windows = cut(
+        halve(maps.carbon + maps.silicon),
+        halved_position(peaks.rowcol[found]),
+        rings.radius_px,
+        (maps.grid.shape[0] / 2, maps.grid.shape[1] / 2),
+    )
+    whole = ~windows.edge
+    described = harmonics(windows, bases)[whole]
+    true = true[whole]
+    return SubImageSet(
+        harmonics=described.view(np.float32).reshape(len(described), -1, 2),
+        angle_rad=truth.angle_rad[true],
+        crystallinity=truth.crystallinity[true],
+        coordination=truth.coordination[true],
+    )
+
+
+def simulate_subimages(
+    movies: int,
+    card: DcnnCard,
+    network: Network,
+    rings: Rings,
+    seed: int,
+    progress: Progress,
+) -> SubImageSet:
+    """Sub-images of small movies at many doses, probes and stages of damage."""
+    rng = np.random.default_rng(seed)
+    bases = ring_bases(rings)
+    parts = []
+    for number in range(movies):
+        movie = random_movie(rng)
+        exposures = simulate(movie, int(rng.integers(2**31)))
+        parts += [
+            subimages_of(exposure, card, network, rings, bases)
+            for exposure in islice(exposures, 0, None, 9)
+        ]
+        progress(number + 1, movies)
+    return join(parts)
+
+
+def random_movie(rng: np.random.Generator) -> Movie:
+    """A movie of 8 nm at a dose of 1/4 to 4 times the nominal."""
+    dose = math.exp(rng.uniform(math.log(0.25), math.log(4)))
+    microscope = replace(
+        Microscope(),
+        shape=(512, 512),
+        field_nm=8.0,
+        frame_time_s=33.5 / 4 * dose,
+        probe=Probe(fwhm_nm=rng.uniform(0.09, 0.13)),
+    )
+    return replace(
+        Movie(),
+        frames=int(rng.integers(20, 56)),
+        microscope=microscope,
+        blob_radius_nm=0.6,
+    )
