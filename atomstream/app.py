@@ -1,0 +1,39 @@
+"""All commands of `atomstream`."""
+
+import typer
+
+from atomstream.commands import (
+    analyze,
+    dashboard,
+    demo,
+    doctor,
+    export,
+    models,
+    replay,
+    serve,
+    sessions,
+    simulate,
+    tap,
+)
+
+app = typer.Typer(
+    help="Live analysis for an atom-resolving electron microscope.",
+    epilog="Start with: atomstream demo",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command()(demo.demo)
+app.command()(serve.serve)
+app.command()(replay.replay)
+app.command()(analyze.analyze)
+app.command()(dashboard.dashboard)
+app.command()(simulate.simulate)
+app.command()(export.export)
+app.command()(tap.tap)
+app.add_typer(sessions.app, name="sessions")
+app.add_typer(models.app, name="models")
+app.command()(doctor.doctor)

@@ -1,0 +1,40 @@
+"""`atomstream dashboard`: the page, for a recorded session or a running service."""
+
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atomstream.commands.options import host_and_port
+from dashboard.feed import LiveFeed, SessionFeed
+from dashboard.hub import Hub
+from dashboard.server import Dashboard
+from streamer.errors import SettingsError
+
+
+def dashboard(
+    session: Annotated[
+        Path | None, typer.Argument(metavar="SESSION", help="A session folder.")
+    ] = None,
+    connect: Annotated[
+        list[str] | None,
+        typer.Option("--connect", metavar="URL", help="Where a service publishes."),
+    ] = None,
+    address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where the page is served.")
+    ] = "127.0.0.1:5006",
+) -> None:
+    """Show a recorded session, or what a running service publishes.
+
+    Examples: atomstream dashboard runs/today,
+    atomstream dashboard --connect tcp://127.0.0.1:5557
+    """
+    if (session is None) == (not connect):
+        raise SettingsError("give either a SESSION or --connect URL")
+    host, port = host_and_port(address, "--address")
+    hub = Hub()
+    feed = SessionFeed(hub, session) if session else LiveFeed(hub, connect or [])
+    with feed, Dashboard(hub, host, port) as page:
+        typer.echo(f"open {page.url} (Ctrl-C to stop)")
+        threading.Event().wait()

@@ -1,0 +1,90 @@
+"""`atomstream demo`: everything at once, with a simulated microscope."""
+
+import socket
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atomstream.commands.options import host_and_port
+from atomstream.service.process import Task
+from atomstream.service.service import service_tasks
+from atomstream.service.settings import ServiceSettings
+from atomstream.service.simulation import Simulation
+from atomstream.service.supervisor import Supervisor
+from inference.model import DEFAULT
+from streamer.analysis import FRAME_BUDGET_S
+from streamer.errors import LinkError
+from streamer.session.creation import create_session
+
+
+def demo(
+    frames: Annotated[
+        int, typer.Option(min=1, max=1000, help="Length of the movie.")
+    ] = 50,
+    speed: Annotated[
+        float, typer.Option(metavar="X", min=0.01, help="Times as fast as real.")
+    ] = 15.0,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="DIR", help="Keep the session here."),
+    ] = None,
+    page: Annotated[
+        str,
+        typer.Option("--dashboard", metavar="HOST:PORT", help="Serve the page here."),
+    ] = "127.0.0.1:5006",
+    no_dashboard: Annotated[
+        bool,
+        typer.Option("--no-dashboard", help="No page; stop at the end of the movie."),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same movie.")] = 1,
+) -> None:
+    """Watch a simulated Si-graphene sheet come apart, live, in the browser.
+
+    A simulated microscope sends frames over ZeroMQ; the service keeps and analyses
+    them; the page shows what is found. Ctrl-C stops.
+
+    Example: atomstream demo --speed 30
+    """
+    with ExitStack() as stack:
+        if record is None:
+            temporary = tempfile.TemporaryDirectory(prefix="atomstream-")
+            record = Path(stack.enter_context(temporary)) / "demo"
+        create_session(record)
+        source, analyses = free_address(), free_address()
+        settings = ServiceSettings(
+            connect=(source,),
+            record=record,
+            publish=analyses,
+            model=DEFAULT,
+            threads=2,
+            dashboard=None if no_dashboard else host_and_port(page, "--dashboard"),
+            until_end=no_dashboard,
+        )
+        microscope = Simulation(source, frames, FRAME_BUDGET_S / speed, seed)
+        tasks: dict[str, Task] = {**service_tasks(settings), "simulate": microscope}
+        if not no_dashboard:
+            typer.echo(f"the page will be at http://{page} in a moment")
+        Supervisor(tasks).run()
+
+
+def free_address() -> str:
+    """An address on this computer whose port, and the next one, nobody uses.
+
+    Raises
+    ------
+    LinkError
+        None was found.
+    """
+    for _ in range(100):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return f"tcp://127.0.0.1:{port}"
+    raise LinkError("no two free ports on 127.0.0.1; close some programs")

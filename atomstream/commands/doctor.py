@@ -1,0 +1,43 @@
+"""`atomstream doctor`: whether this machine can do the work, and what is wrong."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from atomstream.checkup import Verdict, examine
+from atomstream.commands.options import ModelName
+from inference.model import DEFAULT
+
+
+def doctor(
+    record: Annotated[
+        Path,
+        typer.Option("--record", metavar="DIR", help="Where sessions would be kept."),
+    ] = Path(),
+    connect: Annotated[
+        str | None,
+        typer.Option("--connect", metavar="URL", help="A source that should be heard."),
+    ] = None,
+    model: ModelName = DEFAULT,
+) -> None:
+    """Check this machine: model, speed against the frame time, disk, ports, source.
+
+    Exits with 1 when something would keep a service from working.
+
+    Example: atomstream doctor --record runs --connect tcp://127.0.0.1:5555
+    """
+    findings = examine(model, record, connect)
+    table = Table("", "what", "found")
+    marks = {
+        Verdict.GOOD: "[green]ok",
+        Verdict.POOR: "[yellow]!",
+        Verdict.BAD: "[red]x",
+    }
+    for finding in findings:
+        table.add_row(marks[finding.verdict], finding.what, finding.found)
+    Console().print(table)
+    if any(finding.verdict is Verdict.BAD for finding in findings):
+        raise typer.Exit(1)

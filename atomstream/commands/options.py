@@ -1,0 +1,65 @@
+"""Options that several commands share, so that they mean the same everywhere."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamer.errors import SettingsError
+
+PixelSize = Annotated[
+    float | None,
+    typer.Option(
+        "--pixel-size",
+        metavar="NM",
+        help="Side of a pixel in nm, instead of the calibration in the data.",
+    ),
+]
+ModelName = Annotated[
+    str,
+    typer.Option("--model", metavar="NAME|DIR", help="A shipped model, or a folder."),
+]
+Threads = Annotated[
+    int, typer.Option("--threads", min=1, max=64, help="Threads for the networks.")
+]
+Channel = Annotated[
+    str | None,
+    typer.Option("--channel", metavar="NAME", help="Detector channel of the stack."),
+]
+SessionFolder = Annotated[
+    Path, typer.Argument(metavar="SESSION", help="A session folder.")
+]
+
+
+def check_pixel_size(pixel_size_nm: float | None) -> None:
+    """Refuse a pixel size that no atom-resolved frame has.
+
+    Raises
+    ------
+    SettingsError
+        Not between 0.1 pm and 1 nm.
+    """
+    if pixel_size_nm is None:
+        return
+    if not (math.isfinite(pixel_size_nm) and 1e-4 <= pixel_size_nm <= 1):
+        raise SettingsError(
+            f"--pixel-size {pixel_size_nm:g}: expected nm per pixel between 0.0001 "
+            "and 1, for instance 0.0156 for 1024 pixels over 16 nm"
+        )
+
+
+def host_and_port(text: str, option: str) -> tuple[str, int]:
+    """Address and port from HOST:PORT.
+
+    Raises
+    ------
+    SettingsError
+        Of another form, or a port that is none.
+    """
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isdigit() and int(port) < 65536):
+        raise SettingsError(
+            f"{option} {text}: expected HOST:PORT, for instance 127.0.0.1:5006"
+        )
+    return host.strip("[]"), int(port)

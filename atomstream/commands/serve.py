@@ -1,0 +1,66 @@
+"""`atomstream serve`: the service."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atomstream.commands.options import (
+    ModelName,
+    PixelSize,
+    Threads,
+    check_pixel_size,
+    host_and_port,
+)
+from atomstream.service.service import service_tasks
+from atomstream.service.settings import ServiceSettings
+from atomstream.service.supervisor import Supervisor
+from inference.model import DEFAULT, find_model, verify_model
+from streamer.session.creation import create_session
+
+
+def serve(
+    connect: Annotated[
+        list[str],
+        typer.Option("--connect", metavar="URL", help="A source; may be given often."),
+    ],
+    record: Annotated[
+        Path, typer.Option("--record", metavar="DIR", help="Session folder.")
+    ],
+    publish: Annotated[
+        str, typer.Option("--publish", metavar="URL", help="Where analyses are sent.")
+    ] = "tcp://127.0.0.1:5557",
+    page: Annotated[
+        str | None,
+        typer.Option("--dashboard", metavar="HOST:PORT", help="Serve the page here."),
+    ] = None,
+    model: ModelName = DEFAULT,
+    pixel_size: PixelSize = None,
+    threads: Threads = 2,
+    until_end: Annotated[
+        bool,
+        typer.Option("--until-end", help="Stop when all streams have ended."),
+    ] = False,
+) -> None:
+    """Receive frames, keep them, find their atoms, and send what was found.
+
+    Every frame is on disk before it is analysed. After a stop or a crash, the same
+    command goes on where it was. Ctrl-C stops.
+
+    Example: atomstream serve --connect tcp://127.0.0.1:5555 --record runs/today
+    --dashboard 127.0.0.1:5006
+    """
+    check_pixel_size(pixel_size)
+    verify_model(find_model(model))
+    create_session(record)
+    settings = ServiceSettings(
+        connect=tuple(connect),
+        record=record,
+        publish=publish,
+        model=model,
+        threads=threads,
+        pixel_size_nm=pixel_size,
+        dashboard=host_and_port(page, "--dashboard") if page else None,
+        until_end=until_end,
+    )
+    Supervisor(service_tasks(settings)).run()

@@ -1,0 +1,1 @@
+"""The service: processes that receive, analyse and show, and one that minds them."""

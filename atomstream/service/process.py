@@ -1,0 +1,67 @@
+"""A process of the service: what it is told, and how it notices that it is to stop."""
+
+import logging
+import multiprocessing
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from streamer.errors import AtomstreamError
+
+BAD_INPUT = 2
+SPAWN = multiprocessing.get_context("spawn")
+
+type Task = Callable[[threading.Event], None]
+"""What a process does until the event is set, or until there is no more to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A running process and the pipe whose closing tells it to stop."""
+
+    name: str
+    process: BaseProcess
+    stop_pipe: Connection
+
+    def stop(self) -> None:
+        """Tell it to finish what it is doing and to end."""
+        self.stop_pipe.close()
+
+
+def start(name: str, task: Task) -> Child:
+    """Run `task`, which must be picklable, in a process of its own."""
+    theirs, ours = SPAWN.Pipe(duplex=False)
+    process = SPAWN.Process(target=_run, args=(name, task, theirs), name=name)
+    process.start()
+    theirs.close()
+    return Child(name, process, ours)
+
+
+def _run(name: str, task: Task, stop_pipe: Connection) -> None:
+    # Ctrl-C reaches every process of the terminal; only the parent acts on it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    logging.basicConfig(
+        level=logging.INFO,
+        format=f"%(asctime)s {name}: %(message)s",
+        datefmt="%H:%M:%S",
+    )
+    stopping = threading.Event()
+    threading.Thread(
+        target=_watch, args=(stop_pipe, stopping), name="stop", daemon=True
+    ).start()
+    try:
+        task(stopping)
+    except AtomstreamError as error:
+        sys.stderr.write(f"atomstream: {error}\n")
+        sys.exit(BAD_INPUT)
+
+
+def _watch(stop_pipe: Connection, stopping: threading.Event) -> None:
+    """Set the event when the parent says so, or is no more."""
+    wait([stop_pipe])
+    stopping.set()

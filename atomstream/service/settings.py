@@ -1,0 +1,26 @@
+"""What a service is told when it is started."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """Where frames come from, where everything goes, and which model looks at them."""
+
+    connect: tuple[str, ...]
+    """Addresses of sources."""
+    record: Path
+    """Session folder."""
+    publish: str
+    """Address at which analyses are published."""
+    model: str
+    """Name of a shipped model, or a model's folder."""
+    threads: int
+    """For the networks."""
+    pixel_size_nm: float | None = None
+    """Instead of the frames' own calibration; None to trust that."""
+    dashboard: tuple[str, int] | None = None
+    """Address and port of the page; None for no page."""
+    until_end: bool = False
+    """Stop by itself when every stream has ended and is analysed."""
