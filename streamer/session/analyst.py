@@ -1,0 +1,145 @@
+"""The analysis' side of a session: atoms, and which model found them."""
+
+import json
+import sqlite3
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from streamer.analysis import Analysis, ModelId
+from streamer.errors import SessionError
+from streamer.session import atoms_table
+from streamer.session.durable import write_file
+from streamer.session.failures import session_failures
+from streamer.session.index import insert_row, transaction
+from streamer.session.layout import Layout
+from streamer.session.roles import Role
+from streamer.session.writing import (
+    commit_event,
+    committed_files,
+    frame_number,
+    index_for,
+    remove_unfinished,
+    sha256,
+)
+
+
+class AnalysisRecorder:
+    """Commits analyses to a session folder, beside the process that records frames.
+
+    What a method has returned from survives a crash of the process and of the machine.
+
+    Parameters
+    ----------
+    folder
+        A session, or a place for a new one. What a killed analysis left unfinished
+        is removed.
+
+    Raises
+    ------
+    SessionError
+        The folder cannot be used, or another process analyses it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._layout = Layout(folder)
+        with ExitStack() as stack:
+            self._connection = stack.enter_context(index_for(folder, Role.ANALYSER))
+            committed = committed_files(self._connection, self._layout)
+            remove_unfinished(self._layout.atoms, committed)
+            self._close = stack.pop_all().close
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the session free for another analysis."""
+        self._close()
+
+    def commit_analysis(self, analysis: Analysis) -> bool:
+        """Whether the frame had no analysis yet; one it has on the disk in either case.
+
+        Shape, origin, time and dose are kept with the frame and read from there.
+
+        Raises
+        ------
+        SessionError
+            Its frame is not in the session, or it could not be written; the session
+            is as it was, try again.
+        """
+        with session_failures(self._layout.folder):
+            found = frame_number(self._connection, analysis.stream.id, analysis.seq)
+            if found is None:
+                raise SessionError(
+                    f"{self._layout.folder}: an analysis of frame {analysis.seq} of "
+                    f"stream {analysis.stream.id}, which is not in the session"
+                )
+            stream, frame = found
+            if _is_analysed(self._connection, frame):
+                return False
+            data = atoms_table.encode(analysis, stream)
+            write_file(self._layout.table(stream, analysis.seq), data)
+            with transaction(self._connection):
+                _insert(self._connection, frame, analysis, data)
+        return True
+
+    def commit_event(self, time_ns: int, kind: str, text: str) -> None:
+        """Write down what happened to the analysis, ns since 1970 UTC.
+
+        Raises
+        ------
+        SessionError
+            It could not be written.
+        """
+        with session_failures(self._layout.folder):
+            commit_event(self._connection, time_ns, kind, text)
+
+
+def _is_analysed(connection: sqlite3.Connection, frame: int) -> bool:
+    query = "SELECT 1 FROM analyses WHERE frame = ?"
+    return connection.execute(query, (frame,)).fetchone() is not None
+
+
+def _insert(
+    connection: sqlite3.Connection, frame: int, analysis: Analysis, data: bytes
+) -> None:
+    summary = analysis.summary
+    values = {
+        "frame": frame,
+        "model": _model_number(connection, analysis.model),
+        "provider": analysis.provider,
+        "pixel_size_nm": analysis.pixel_size_nm,
+        "flags": json.dumps(analysis.flags),
+        "counts": json.dumps(dict(summary.counts)),
+        "area_nm2": summary.area_nm2,
+        "density_nm2": summary.density_nm2,
+        "hole_area_nm2": summary.hole_area_nm2,
+        "bond_length_nm": summary.bond_length_nm,
+        "mean_crystallinity": summary.mean_crystallinity,
+        "stages_ms": json.dumps(dict(analysis.stages_ms)),
+        "latency_s": analysis.latency_s,
+        "bytes": len(data),
+        "sha256": sha256(data),
+    }
+    insert_row(connection, "analyses", values)
+
+
+def _model_number(connection: sqlite3.Connection, model: ModelId) -> int:
+    """Number of the model in the session, a new one for a new model."""
+    values = {
+        "name": model.name,
+        "sha256": model.sha256,
+        "latents": json.dumps(model.latents),
+        "angle_period_rad": model.angle_period_rad,
+    }
+    query = "SELECT number FROM models WHERE " + " AND ".join(
+        f"{name} = :{name}" for name in values
+    )
+    row = connection.execute(query, values).fetchone()
+    if row is None:
+        insert_row(connection, "models", values)
+        return _model_number(connection, model)
+    return int(row[0])

@@ -1,0 +1,186 @@
+"""What is in a session, also while services write to it."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import pyarrow as pa
+
+from streamer.analysis import Analysis
+from streamer.atoms import Atoms
+from streamer.errors import SessionError
+from streamer.frame import Frame
+from streamer.preview import preview
+from streamer.session import atoms_table, rows, tiff
+from streamer.session.exposure import Exposure
+from streamer.session.failures import reading
+from streamer.session.index import open_index, pragma
+from streamer.session.layout import Layout
+from streamer.session.records import (
+    AnalysisRecord,
+    EventRecord,
+    FrameKey,
+    FrameRecord,
+    GapRecord,
+    StreamRecord,
+    Totals,
+)
+from streamer.session.writing import sha256
+
+BY_KEY = " WHERE streams.id = ? AND seq = ?"
+PENDING = """
+    SELECT id, seq FROM frames JOIN streams ON streams.number = stream
+    WHERE frames.number NOT IN (SELECT frame FROM analyses) ORDER BY frames.number
+"""
+
+
+class SessionReader:
+    """Streams, frames, analyses and ledger of a session folder, which it never changes.
+
+    Each answer is what was committed at that moment. Every file is compared with its
+    checksum when it is read. May be used by one thread at a time, whichever.
+
+    Raises
+    ------
+    SessionError
+        From the constructor: no session, or one of a newer version. From any method:
+        the index or a file is gone or damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._layout = Layout(folder)
+        self._connection = open_index(folder, writing=False)
+        self._connection.row_factory = sqlite3.Row
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self._connection.close()
+
+    @property
+    def folder(self) -> Path:
+        """The session."""
+        return self._layout.folder
+
+    def version(self) -> int:
+        """Number that is another one whenever somebody has committed something."""
+        with reading(self._layout.index):
+            return pragma(self._connection, "data_version")
+
+    def streams(self) -> list[StreamRecord]:
+        """All streams, in the order in which they came."""
+        return self._records(rows.STREAMS, rows.stream_record)
+
+    def frames(self, stream_id: str) -> list[FrameRecord]:
+        """All committed frames of a stream, by `seq`."""
+        query = f"{rows.FRAMES} WHERE streams.id = ? ORDER BY seq"
+        return self._records(query, rows.frame_record, stream_id)
+
+    def analyses(self, stream_id: str) -> list[AnalysisRecord]:
+        """All committed analyses of a stream, by `seq`, without their atoms."""
+        query = f"{rows.ANALYSES} WHERE streams.id = ? ORDER BY seq"
+        return self._records(query, rows.analysis_record, stream_id)
+
+    def pending(self) -> list[FrameKey]:
+        """Frames that are committed and not analysed, in the order of their commits."""
+        return self._records(PENDING, lambda row: FrameKey(row["id"], row["seq"]))
+
+    def gaps(self) -> list[GapRecord]:
+        """The ledger of frames that could not be had, in the order of notice."""
+        return self._records(f"{rows.GAPS} ORDER BY gaps.number", rows.gap_record)
+
+    def events(self) -> list[EventRecord]:
+        """What happened to the services, in order."""
+        query = "SELECT * FROM events ORDER BY number"
+        return self._records(query, rows.event_record)
+
+    def totals(self) -> Totals:
+        """Counts of the whole session."""
+        return self._records(rows.TOTALS, lambda row: Totals(*row))[0]
+
+    def next_seq(self, stream_id: str) -> int:
+        """The `seq` after the last that was committed or given up; 0 at first."""
+        found = self._records(rows.NEXT_SEQ, lambda row: int(row[0]), stream_id)
+        return found[0] if found else 0
+
+    def frame(self, stream_id: str, seq: int) -> Frame:
+        """A committed frame, equal to what was received."""
+        row = self._row(rows.FRAMES, stream_id, seq)
+        path = self._layout.frame(row["stream"], seq)
+        with reading(path):
+            return tiff.decode(_whole(path, row["sha256"]))
+
+    def frame_record(self, stream_id: str, seq: int) -> FrameRecord:
+        """What the index says of a committed frame."""
+        return rows.frame_record(self._row(rows.FRAMES, stream_id, seq))
+
+    def exposure(self, stream_id: str, seq: int) -> Exposure:
+        """Time and accumulated dose of a committed frame."""
+        return rows.exposure(self._row(rows.FRAMES, stream_id, seq))
+
+    def atoms(self, stream_id: str, seq: int) -> Atoms:
+        """Atoms of an analysed frame."""
+        table = self.atoms_table(stream_id, seq)
+        with reading(self._layout.folder):
+            return atoms_table.to_atoms(table)
+
+    def atoms_table(self, stream_id: str, seq: int) -> pa.Table:
+        """Atoms of an analysed frame with the columns of its Parquet file."""
+        row = self._row(rows.ANALYSES, stream_id, seq)
+        path = self._layout.table(row["stream"], seq)
+        with reading(path):
+            return atoms_table.decode(_whole(path, row["table_sha256"]))
+
+    def analysis(self, stream_id: str, seq: int) -> Analysis:
+        """The whole analysis of a frame; its preview is made from the frame."""
+        with reading(self._layout.index):
+            row = self._row(rows.ANALYSES, stream_id, seq)
+            record = rows.analysis_record(row)
+        frame = self.frame(stream_id, seq)
+        return Analysis(
+            stream=frame.stream,
+            seq=seq,
+            model=record.model,
+            provider=record.provider,
+            shape=frame.shape,
+            pixel_size_nm=record.pixel_size_nm,
+            origin_nm=frame.origin_nm,
+            time_s=record.frame.exposure.time_s,
+            dose_e_nm2=record.frame.exposure.dose_e_nm2,
+            completeness=frame.completeness,
+            flags=record.flags,
+            atoms=self.atoms(stream_id, seq),
+            summary=record.summary,
+            stages_ms=record.stages_ms,
+            latency_s=record.latency_s,
+            preview=preview(frame.image, frame.valid_rows),
+        )
+
+    def _records[T](
+        self, query: str, record: Callable[[sqlite3.Row], T], *values: str | int
+    ) -> list[T]:
+        with reading(self._layout.index):
+            return [record(row) for row in self._connection.execute(query, values)]
+
+    def _row(self, query: str, stream_id: str, seq: int) -> sqlite3.Row:
+        found = self._records(query + BY_KEY, lambda row: row, stream_id, seq)
+        if not found:
+            what = "frame" if query == rows.FRAMES else "analysis of a frame"
+            raise SessionError(
+                f"{self._layout.folder} has no {what} {seq} of stream {stream_id}"
+            )
+        return found[0]
+
+
+def _whole(path: Path, checksum: str) -> bytes:
+    """Bytes of a file that are those that were written."""
+    data = path.read_bytes()
+    if sha256(data) != checksum:
+        raise ValueError("its checksum is not the one in the index")
+    return data

@@ -1,0 +1,175 @@
+"""The service's side of a session: frames, and what is known about those lost."""
+
+import sqlite3
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from streamer.frame import Frame, Stream
+from streamer.session import tiff
+from streamer.session.durable import write_file
+from streamer.session.exposure import exposure_of
+from streamer.session.failures import session_failures
+from streamer.session.index import insert_row, transaction
+from streamer.session.layout import Layout
+from streamer.session.roles import Role
+from streamer.session.writing import (
+    commit_event,
+    committed_files,
+    frame_number,
+    index_for,
+    remove_unfinished,
+    sha256,
+)
+
+
+class FrameRecorder:
+    """Commits frames, gaps and ends of streams to a session folder.
+
+    What a method has returned from survives a crash of the process and of the machine.
+
+    Parameters
+    ----------
+    folder
+        A session, or a place for a new one. What a killed recorder left unfinished
+        is removed.
+
+    Raises
+    ------
+    SessionError
+        The folder cannot be used, or another process records to it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._layout = Layout(folder)
+        with ExitStack() as stack:
+            self._connection = stack.enter_context(index_for(folder, Role.RECORDER))
+            committed = committed_files(self._connection, self._layout)
+            remove_unfinished(self._layout.frames, committed)
+            self._close = stack.pop_all().close
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the session free for another recorder."""
+        self._close()
+
+    def commit_frame(self, frame: Frame, received_ns: int) -> bool:
+        """Whether the frame is new; whole and on the disk it is in either case.
+
+        Parameters
+        ----------
+        received_ns
+            When the frame arrived, ns since 1970 UTC.
+
+        Raises
+        ------
+        SessionError
+            It could not be written; the session is as it was, try again.
+        """
+        with session_failures(self._layout.folder):
+            if frame_number(self._connection, frame.stream.id, frame.seq):
+                return False
+            stream = self._register(frame.stream)
+            data = tiff.encode(frame)
+            write_file(self._layout.frame(stream, frame.seq), data)
+            with transaction(self._connection):
+                _insert(self._connection, stream, frame, received_ns, data)
+        return True
+
+    def commit_gap(
+        self, stream: Stream, first: int, last: int, reason: str, noticed_ns: int
+    ) -> None:
+        """Write into the ledger that frames `first` to `last` cannot be had again.
+
+        Raises
+        ------
+        SessionError
+            It could not be written.
+        """
+        with session_failures(self._layout.folder):
+            number = self._register(stream)
+            with transaction(self._connection):
+                self._connection.execute(
+                    "INSERT INTO gaps (stream, first, last, reason, noticed_ns) "
+                    "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (number, first, last, reason, noticed_ns),
+                )
+
+    def commit_end(self, stream: Stream, total: int) -> None:
+        """Write down that the source has ended the stream, after `total` frames.
+
+        Raises
+        ------
+        SessionError
+            It could not be written.
+        """
+        with session_failures(self._layout.folder):
+            number = self._register(stream)
+            with transaction(self._connection):
+                self._connection.execute(
+                    "UPDATE streams SET total = ? WHERE number = ?", (total, number)
+                )
+
+    def commit_event(self, time_ns: int, kind: str, text: str) -> None:
+        """Write down what happened to the service, ns since 1970 UTC.
+
+        Raises
+        ------
+        SessionError
+            It could not be written.
+        """
+        with session_failures(self._layout.folder):
+            commit_event(self._connection, time_ns, kind, text)
+
+    def _register(self, stream: Stream) -> int:
+        """Number of the stream in the session, a new one for a new stream."""
+        known = _stream_number(self._connection, stream.id)
+        if known is not None:
+            return known
+        with transaction(self._connection):
+            self._connection.execute(
+                "INSERT INTO streams (number, id, source, channel) "
+                "SELECT COUNT(*), ?, ?, ? FROM streams",
+                (stream.id, stream.source, stream.channel),
+            )
+        return self._register(stream)
+
+
+def _stream_number(connection: sqlite3.Connection, stream_id: str) -> int | None:
+    row = connection.execute(
+        "SELECT number FROM streams WHERE id = ?", (stream_id,)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    stream: int,
+    frame: Frame,
+    received_ns: int,
+    data: bytes,
+) -> None:
+    exposure = exposure_of(connection, stream, frame)
+    values = {
+        "stream": stream,
+        "seq": frame.seq,
+        "received_ns": received_ns,
+        "start_ns": frame.start_ns,
+        "time_s": exposure.time_s,
+        "dose_e_nm2": exposure.dose_e_nm2,
+        "rows": frame.shape[0],
+        "cols": frame.shape[1],
+        "pixel_size_nm": frame.pixel_size_nm,
+        "x_nm": frame.origin_nm[0],
+        "y_nm": frame.origin_nm[1],
+        "completeness": frame.completeness,
+        "valid_rows": frame.valid_rows,
+        "bytes": len(data),
+        "sha256": sha256(data),
+    }
+    insert_row(connection, "frames", values)

@@ -1,0 +1,100 @@
+"""What the index of a session says, one record a row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from streamer.analysis import Flag, ModelId, Summary
+from streamer.frame import Completeness, Stream
+from streamer.session.exposure import Exposure
+
+
+class FrameKey(NamedTuple):
+    """What names a frame everywhere."""
+
+    stream_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One stream of a session."""
+
+    number: int
+    """0, 1, … in the order in which they came."""
+    stream: Stream
+    frames: int
+    """Committed."""
+    analyses: int
+    """Committed."""
+    total: int | None
+    """Frames that the source sent; None before the stream's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRecord:
+    """One committed frame."""
+
+    stream_id: str
+    seq: int
+    received_ns: int
+    """Since 1970 UTC."""
+    exposure: Exposure
+    shape: tuple[int, int]
+    """(rows, cols)."""
+    pixel_size_nm: float | None
+    """The frame's own."""
+    origin_nm: tuple[float, float]
+    """(x, y) of the centre of pixel (0, 0)."""
+    completeness: Completeness
+    valid_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisRecord:
+    """One committed analysis, without its atoms."""
+
+    frame: FrameRecord
+    model: ModelId
+    provider: str
+    pixel_size_nm: float | None
+    """What was used."""
+    flags: tuple[Flag, ...]
+    summary: Summary
+    stages_ms: Mapping[str, float]
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GapRecord:
+    """Frames that could not be had."""
+
+    stream_id: str
+    first: int
+    last: int
+    """Included."""
+    reason: str
+    noticed_ns: int
+    """Since 1970 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """Something that happened to the service."""
+
+    time_ns: int
+    """Since 1970 UTC."""
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A session in four numbers."""
+
+    frames: int
+    analyses: int
+    lost: int
+    """Frames of the gap ledger that have not come after all."""
+    bytes: int
+    """Of all committed files."""

@@ -1,0 +1,62 @@
+"""Who may write to a session: one service of each role."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from streamer.errors import SessionError
+from streamer.session.index import transaction
+
+
+class Role(StrEnum):
+    """What a service writes."""
+
+    RECORDER = "recorder"
+    """Streams, frames, gaps and ends."""
+    ANALYSER = "analyser"
+    """Analyses."""
+
+
+@contextmanager
+def role_taken(
+    folder: Path, role: Role, connection: sqlite3.Connection
+) -> Iterator[None]:
+    """Block in which no other process has this role in this session.
+
+    The operating system ends it when the process dies, however it dies.
+
+    Raises
+    ------
+    SessionError
+        Another process has the role.
+    """
+    lock = FileLock(folder / f".{role}.lock", timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise SessionError(
+            f"{folder} is in use: it has a {role} already"
+            f"{_holder(role, connection)}; stop that one or take another folder"
+        ) from None
+    try:
+        with transaction(connection):
+            connection.execute(
+                "INSERT OR REPLACE INTO services (role, pid) VALUES (?, ?)",
+                (role, os.getpid()),
+            )
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(role: Role, connection: sqlite3.Connection) -> str:
+    """Process that has the role, as far as it has come to say so."""
+    row = connection.execute(
+        "SELECT pid FROM services WHERE role = ?", (role,)
+    ).fetchone()
+    return f" (process {row[0]})" if row else ""

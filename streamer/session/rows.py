@@ -1,0 +1,141 @@
+"""Queries of a session's index, and the records that their rows become."""
+
+import json
+import math
+import sqlite3
+
+from streamer.analysis import Flag, ModelId, Summary
+from streamer.frame import Completeness, Stream
+from streamer.session.exposure import Exposure
+from streamer.session.records import (
+    AnalysisRecord,
+    EventRecord,
+    FrameRecord,
+    GapRecord,
+    StreamRecord,
+)
+
+STREAMS = """
+    SELECT *,
+        (SELECT COUNT(*) FROM frames WHERE stream = streams.number) AS frames,
+        (SELECT COUNT(*) FROM analyses JOIN frames ON frames.number = frame
+            WHERE stream = streams.number) AS analyses
+    FROM streams ORDER BY number
+"""
+
+FRAMES = """
+    SELECT frames.*, streams.id FROM frames JOIN streams ON streams.number = stream
+"""
+
+ANALYSES = """
+    SELECT frames.*, streams.id,
+        provider, flags, counts, area_nm2, density_nm2, hole_area_nm2, bond_length_nm,
+        mean_crystallinity, stages_ms, latency_s,
+        analyses.pixel_size_nm AS used_pixel_size_nm,
+        analyses.sha256 AS table_sha256,
+        name, latents, angle_period_rad,
+        models.sha256 AS model_sha256
+    FROM analyses
+        JOIN frames ON frames.number = frame
+        JOIN streams ON streams.number = stream
+        JOIN models ON models.number = model
+"""
+
+GAPS = """
+    SELECT gaps.*, streams.id FROM gaps JOIN streams ON streams.number = stream
+"""
+
+TOTALS = """
+    SELECT
+        (SELECT COUNT(*) FROM frames) AS frames,
+        (SELECT COUNT(*) FROM analyses) AS analyses,
+        (SELECT COALESCE(SUM(last - first + 1), 0) FROM gaps) - (
+            SELECT COUNT(*) FROM gaps JOIN frames ON frames.stream = gaps.stream
+                AND seq BETWEEN first AND last) AS lost,
+        (SELECT COALESCE(SUM(bytes), 0) FROM frames)
+            + (SELECT COALESCE(SUM(bytes), 0) FROM analyses) AS bytes
+"""
+
+NEXT_SEQ = """
+    SELECT MAX(
+        COALESCE((SELECT MAX(seq) FROM frames WHERE stream = streams.number), -1),
+        COALESCE((SELECT MAX(last) FROM gaps WHERE stream = streams.number), -1)
+    ) + 1 FROM streams WHERE id = ?
+"""
+
+
+def stream_record(row: sqlite3.Row) -> StreamRecord:
+    """Record of a row of `STREAMS`."""
+    return StreamRecord(
+        number=row["number"],
+        stream=Stream(row["id"], row["source"], row["channel"]),
+        frames=row["frames"],
+        analyses=row["analyses"],
+        total=row["total"],
+    )
+
+
+def frame_record(row: sqlite3.Row) -> FrameRecord:
+    """Record of a row of `FRAMES` or `ANALYSES`."""
+    return FrameRecord(
+        stream_id=row["id"],
+        seq=row["seq"],
+        received_ns=row["received_ns"],
+        exposure=exposure(row),
+        shape=(row["rows"], row["cols"]),
+        pixel_size_nm=row["pixel_size_nm"],
+        origin_nm=(row["x_nm"], row["y_nm"]),
+        completeness=Completeness(row["completeness"]),
+        valid_rows=row["valid_rows"],
+    )
+
+
+def exposure(row: sqlite3.Row) -> Exposure:
+    """Exposure of a row of `FRAMES` or `ANALYSES`."""
+    return Exposure(_number(row["time_s"]), _number(row["dose_e_nm2"]))
+
+
+def analysis_record(row: sqlite3.Row) -> AnalysisRecord:
+    """Record of a row of `ANALYSES`."""
+    return AnalysisRecord(
+        frame=frame_record(row),
+        model=ModelId(
+            name=row["name"],
+            sha256=row["model_sha256"],
+            latents=tuple(json.loads(row["latents"])),
+            angle_period_rad=row["angle_period_rad"],
+        ),
+        provider=row["provider"],
+        pixel_size_nm=row["used_pixel_size_nm"],
+        flags=tuple(Flag(flag) for flag in json.loads(row["flags"])),
+        summary=_summary(row),
+        stages_ms=json.loads(row["stages_ms"]),
+        latency_s=_number(row["latency_s"]),
+    )
+
+
+def gap_record(row: sqlite3.Row) -> GapRecord:
+    """Record of a row of `GAPS`."""
+    return GapRecord(
+        row["id"], row["first"], row["last"], row["reason"], row["noticed_ns"]
+    )
+
+
+def event_record(row: sqlite3.Row) -> EventRecord:
+    """Record of a row of the events."""
+    return EventRecord(row["time_ns"], row["kind"], row["text"])
+
+
+def _summary(row: sqlite3.Row) -> Summary:
+    return Summary(
+        counts=json.loads(row["counts"]),
+        area_nm2=_number(row["area_nm2"]),
+        density_nm2=_number(row["density_nm2"]),
+        hole_area_nm2=_number(row["hole_area_nm2"]),
+        bond_length_nm=_number(row["bond_length_nm"]),
+        mean_crystallinity=_number(row["mean_crystallinity"]),
+    )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
