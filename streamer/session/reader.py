@@ -33,6 +33,11 @@ PENDING = """
     SELECT id, seq FROM frames JOIN streams ON streams.number = stream
     WHERE frames.number NOT IN (SELECT frame FROM analyses) ORDER BY frames.number
 """
+ANALYSED = """
+    SELECT id, seq FROM analyses
+        JOIN frames ON frames.number = frame
+        JOIN streams ON streams.number = stream
+"""
 
 
 class SessionReader:
@@ -89,7 +94,12 @@ class SessionReader:
 
     def pending(self) -> list[FrameKey]:
         """Frames that are committed and not analysed, in the order of their commits."""
-        return self._records(PENDING, lambda row: FrameKey(row["id"], row["seq"]))
+        return self._records(PENDING, _key)
+
+    def analysed(self, stream_id: str) -> list[FrameKey]:
+        """Frames of a stream that are analysed, by `seq`."""
+        query = f"{ANALYSED} WHERE streams.id = ? ORDER BY seq"
+        return self._records(query, _key, stream_id)
 
     def gaps(self) -> list[GapRecord]:
         """The ledger of frames that could not be had, in the order of notice."""
@@ -120,9 +130,15 @@ class SessionReader:
         """What the index says of a committed frame."""
         return rows.frame_record(self._row(rows.FRAMES, stream_id, seq))
 
+    def frame_record(self, stream_id: str, seq: int) -> FrameRecord:
+        """What the index says of a committed frame."""
+        row = self._row(rows.FRAMES, stream_id, seq)
+        with reading(self._layout.index):
+            return rows.frame_record(row)
+
     def exposure(self, stream_id: str, seq: int) -> Exposure:
         """Time and accumulated dose of a committed frame."""
-        return rows.exposure(self._row(rows.FRAMES, stream_id, seq))
+        return self.frame_record(stream_id, seq).exposure
 
     def atoms(self, stream_id: str, seq: int) -> Atoms:
         """Atoms of an analysed frame."""
@@ -176,6 +192,10 @@ class SessionReader:
                 f"{self._layout.folder} has no {what} {seq} of stream {stream_id}"
             )
         return found[0]
+
+
+def _key(row: sqlite3.Row) -> FrameKey:
+    return FrameKey(row["id"], row["seq"])
 
 
 def _whole(path: Path, checksum: str) -> bytes:

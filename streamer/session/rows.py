@@ -81,18 +81,13 @@ def frame_record(row: sqlite3.Row) -> FrameRecord:
         stream_id=row["id"],
         seq=row["seq"],
         received_ns=row["received_ns"],
-        exposure=exposure(row),
+        exposure=Exposure(_number(row["time_s"]), _number(row["dose_e_nm2"])),
         shape=(row["rows"], row["cols"]),
         pixel_size_nm=row["pixel_size_nm"],
         origin_nm=(row["x_nm"], row["y_nm"]),
         completeness=Completeness(row["completeness"]),
         valid_rows=row["valid_rows"],
     )
-
-
-def exposure(row: sqlite3.Row) -> Exposure:
-    """Exposure of a row of `FRAMES` or `ANALYSES`."""
-    return Exposure(_number(row["time_s"]), _number(row["dose_e_nm2"]))
 
 
 def analysis_record(row: sqlite3.Row) -> AnalysisRecord:

@@ -86,6 +86,7 @@ def test_what_is_not_analysed_is_pending_in_order_of_commit(
     assert session.pending() == [("5f0c", 0), ("5f0c", 1), ("5f0c", 2)]
     analyst.commit_analysis(make_analysis(frames[1]))
     assert session.pending() == [("5f0c", 0), ("5f0c", 2)]
+    assert session.analysed("5f0c") == [("5f0c", 1)]
 
 
 def test_an_analysis_without_its_frame_is_refused(
