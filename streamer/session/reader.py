@@ -128,10 +128,6 @@ class SessionReader:
 
     def frame_record(self, stream_id: str, seq: int) -> FrameRecord:
         """What the index says of a committed frame."""
-        return rows.frame_record(self._row(rows.FRAMES, stream_id, seq))
-
-    def frame_record(self, stream_id: str, seq: int) -> FrameRecord:
-        """What the index says of a committed frame."""
         row = self._row(rows.FRAMES, stream_id, seq)
         with reading(self._layout.index):
             return rows.frame_record(row)
