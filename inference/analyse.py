@@ -17,7 +17,7 @@ from inference.segment import Maps, segment
 from inference.stopwatch import Stopwatch
 from inference.subimages import SubImages, cut, halve, halved_position
 from inference.summary import nothing, summarise
-from streamer.analysis import Analysis, Flag
+from streamer.analysis import Analysis, Flag, Summary
 from streamer.atoms import Atoms
 from streamer.frame import Frame
 from streamer.preview import preview
@@ -73,16 +73,41 @@ class Analyser:
         watch.lap("prepare")
         pixel_size_nm = self.pixel_size_nm or frame.pixel_size_nm
         flags, maps, peaks = self._see(pixels, pixel_size_nm, watch)
+        flags = (*pixels.flags, *flags)
         if maps is None or peaks is None or pixel_size_nm is None:
-            atoms = Atoms.none(self.model.id.latents)
-            summary = nothing((frame.valid_rows, frame.shape[1]), pixel_size_nm)
-        else:
-            order = self._order(maps, peaks, watch)
-            atoms = self._table(frame, pixel_size_nm, maps, peaks, order)
-            summary = summarise(
-                atoms, (frame.valid_rows, frame.shape[1]), pixel_size_nm
-            )
-            watch.lap("summary")
+            return self._without_atoms(frame, history, flags, watch)
+        order = self._order(maps, peaks, watch)
+        atoms = self._table(frame, pixel_size_nm, maps, peaks, order)
+        summary = summarise(atoms, analysed_shape(frame), pixel_size_nm)
+        watch.lap("summary")
+        return self._report(frame, history, flags, atoms, summary, watch)
+
+    def give_up(self, frame: Frame, history: History) -> Analysis:
+        """What stands for the analysis of a frame that could not be analysed."""
+        watch = Stopwatch(self.clock)
+        return self._without_atoms(frame, history, (Flag.FAILED,), watch)
+
+    def _without_atoms(
+        self,
+        frame: Frame,
+        history: History,
+        flags: tuple[Flag, ...],
+        watch: Stopwatch,
+    ) -> Analysis:
+        pixel_size_nm = self.pixel_size_nm or frame.pixel_size_nm
+        atoms = Atoms.none(self.model.id.latents)
+        summary = nothing(analysed_shape(frame), pixel_size_nm)
+        return self._report(frame, history, flags, atoms, summary, watch)
+
+    def _report(
+        self,
+        frame: Frame,
+        history: History,
+        flags: tuple[Flag, ...],
+        atoms: Atoms,
+        summary: Summary,
+        watch: Stopwatch,
+    ) -> Analysis:
         shown = preview(frame.image, frame.valid_rows)
         watch.lap("preview")
         return Analysis(
@@ -91,12 +116,12 @@ class Analyser:
             model=self.model.id,
             provider=self.model.provider,
             shape=frame.shape,
-            pixel_size_nm=pixel_size_nm,
+            pixel_size_nm=self.pixel_size_nm or frame.pixel_size_nm,
             origin_nm=frame.origin_nm,
             time_s=history.time_s,
             dose_e_nm2=history.dose_e_nm2,
             completeness=frame.completeness,
-            flags=(*pixels.flags, *flags),
+            flags=flags,
             atoms=atoms,
             summary=summary,
             stages_ms=watch.laps_ms,
@@ -169,6 +194,11 @@ class Analyser:
                 for number, name in enumerate(self.model.id.latents)
             },
         )
+
+
+def analysed_shape(frame: Frame) -> tuple[int, int]:
+    """(rows, cols) of the part of a frame that really belongs to it."""
+    return frame.valid_rows, frame.shape[1]
 
 
 def _lonely(rowcol_nm: NDArray[np.float64]) -> NDArray[np.bool_]:

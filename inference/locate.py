@@ -40,9 +40,10 @@ def locate(
     atom = carbon + silicon
     row, col = _local_maxima(atom, card.threshold)
     score = atom[row, col]
-    offset = _log_parabola(atom, row, col)
-    rowcol = np.stack([row, col], axis=1) + offset
+    rowcol = np.stack([_vertices(atom.T, col, row), _vertices(atom, row, col)], axis=1)
     apart = _keep_higher(rowcol, score, CLOSEST_NM / card.pixel_size_nm)
+    # The flank of an atom that lies beyond the border peaks on the border.
+    apart &= ((rowcol >= -0.5) & (rowcol <= np.array(atom.shape) - 0.5)).all(axis=1)
     share = _sum_3x3(silicon, row, col) / np.maximum(_sum_3x3(atom, row, col), 1e-9)
     return Peaks(
         rowcol=rowcol[apart],
@@ -68,28 +69,31 @@ def _local_maxima(
     return row[highest], col[highest]
 
 
-def _log_parabola(
-    atom: NDArray[np.float32], row: NDArray[np.intp], col: NDArray[np.intp]
+def _vertices(
+    lines: NDArray[np.float32], line: NDArray[np.intp], here: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """(N, 2): from the pixel to the vertex of a parabola through its logarithms.
+    """(N,) sub-pixel positions along each atom's line of pixels.
 
-    Exact for a Gaussian peak; at the frame's border the pixel itself.
+    The vertex of a parabola through the logarithms of a pixel and its two neighbours,
+    exact for a Gaussian. At the border, where a neighbour is missing, that of a
+    Gaussian as wide as the other atoms of this frame.
     """
-    logs = np.log(np.maximum(np.pad(atom, 1, mode="edge"), 1e-6)).astype(np.float64)
-    here = logs[row + 1, col + 1]
-    offset = np.empty((len(row), 2))
-    for axis, (down, right) in enumerate(((1, 0), (0, 1))):
-        before = logs[row + 1 - down, col + 1 - right]
-        after = logs[row + 1 + down, col + 1 + right]
-        curvature = before - 2 * here + after
-        slope = (before - after) / 2
-        safe = np.where(curvature < -1e-9, curvature, -np.inf)
-        offset[:, axis] = np.clip(slope / safe, -0.5, 0.5)
-    inside_row = (row > 0) & (row < atom.shape[0] - 1)
-    inside_col = (col > 0) & (col < atom.shape[1] - 1)
-    offset[~inside_row, 0] = 0
-    offset[~inside_col, 1] = 0
-    return offset
+    last = lines.shape[1] - 1
+    middle = _log(lines[line, here])
+    before = _log(lines[line, np.maximum(here - 1, 0)]) - middle
+    after = _log(lines[line, np.minimum(here + 1, last)]) - middle
+    curvature = np.minimum(before + after, -1e-9)
+    offset = np.clip((before - after) / (2 * curvature), -0.5, 0.5)
+    at_first, at_last = here == 0, here == last
+    whole = ~(at_first | at_last)
+    variance = np.median(-1 / curvature[whole]) if whole.any() else 0.0
+    offset[at_first] = 0.5 + variance * after[at_first]
+    offset[at_last] = -0.5 - variance * before[at_last]
+    return np.asarray(here + offset, np.float64)
+
+
+def _log(probability: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.log(np.maximum(probability, 1e-6), dtype=np.float64)
 
 
 def _keep_higher(

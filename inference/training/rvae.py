@@ -32,15 +32,15 @@ class Posterior:
     """What the encoder says of a batch."""
 
     angle: Tensor
-    """(B,) closed-form orientation, rad, in ± π/3."""
+    """(B,) closed-form orientation, rad."""
     residual: Tensor
     """(B,) mean of the residual angle, rad."""
     residual_log_sd: Tensor
     content: Tensor
     """(B, z) means of the content latents."""
     content_log_sd: Tensor
-    order: Tensor
-    """(B,) crystallinity, 0..1."""
+    disorder: Tensor
+    """(B,) square root of what the crystallinity lacks to 1, 0..1."""
     canonical: Tensor
     """(B, F, 2) harmonics turned back by the closed-form orientation."""
 
@@ -53,6 +53,7 @@ class Encoder(nn.Module):
         orders = torch.tensor([order for _, order in rings.features])
         self.register_buffer("orders", orders.float())
         self.register_buffer("threes", torch.nonzero(orders == SYMMETRY).flatten())
+        self.register_buffer("ones", torch.nonzero(orders == 1).flatten())
         count = len(rings.features)
         self.register_buffer("scale", torch.ones(count))
         # Start: only the ring of the three neighbours counts.
@@ -72,12 +73,18 @@ class Encoder(nn.Module):
         self.order = nn.Linear(HIDDEN, 1)
 
     def orientation(self, harmonics: Tensor) -> Tensor:
-        """(B,) angle of the lattice in ± π/3 from (B, F, 2) harmonics."""
+        """(B,) angle of the lattice in ± π from (B, F, 2) harmonics.
+
+        The lattice fixes it up to thirds of a turn, which are all the same to a whole
+        sheet. Near an edge they are not: of the three the one nearest to the side
+        with more atoms is taken, so that turning the sub-image turns the frame of
+        reference, whatever the angle.
+        """
         three = (harmonics[:, self.threes] * self.ring_weight[:, None]).sum(dim=1)
-        # ONNX has no atan2. The angle's double-angle form is exact but at ± π, where
-        # the small term keeps it finite.
-        length = torch.sqrt((three**2).sum(dim=1) + 1e-20)
-        return -2 * torch.atan(three[:, 1] / (length + three[:, 0] + 1e-12)) / SYMMETRY
+        lattice = -argument(three) / SYMMETRY
+        heavy = -argument(harmonics[:, self.ones].sum(dim=1))
+        period = 2 * math.pi / SYMMETRY
+        return lattice + period * torch.round((heavy - lattice) / period)
 
     def forward(self, harmonics: Tensor) -> Posterior:
         """The posterior for (B, F, 2) harmonics, real and imaginary parts last."""
@@ -92,9 +99,19 @@ class Encoder(nn.Module):
             residual_log_sd=residual_log_sd[:, 0],
             content=content,
             content_log_sd=content_log_sd,
-            order=torch.sigmoid(self.order(hidden)[:, 0]),
+            disorder=torch.sigmoid(self.order(hidden)[:, 0]),
             canonical=canonical,
         )
+
+
+def argument(number: Tensor) -> Tensor:
+    """(B,) angle in ± π of complex numbers (B, 2); ONNX has no atan2.
+
+    The half-angle form is exact but on the negative axis, where the small terms keep
+    it finite.
+    """
+    length = torch.sqrt((number**2).sum(dim=1) + 1e-20)
+    return 2 * torch.atan(number[:, 1] / (length + number[:, 0] + 1e-12))
 
 
 def turned_back(harmonics: Tensor, angle: Tensor, orders: Tensor) -> Tensor:
@@ -203,5 +220,6 @@ class Served(nn.Module):
         period = 2 * math.pi / SYMMETRY
         angle = posterior.angle + posterior.residual
         wrapped = angle - period * torch.round(angle / period)
-        latents = torch.cat([posterior.order[:, None], posterior.content], dim=1)
+        order = 1 - posterior.disorder[:, None] ** 2
+        latents = torch.cat([order, posterior.content], dim=1)
         return wrapped, latents

@@ -14,6 +14,8 @@ from inference.locate import locate
 from inference.matching import MATCH_NM, match
 from inference.segment import Network, segment
 from inference.subimages import cut, halve, halved_position
+from inference.training.dcnn import CLASSES, STRIDE_PX
+from inference.training.scenes import PIXEL_SIZE_NM
 from streamer.simulator.microscope import Microscope, Probe
 from streamer.simulator.movie import Exposure, Movie, simulate
 
@@ -81,7 +83,7 @@ def subimages_of(
 
 def simulate_subimages(
     movies: int,
-    card: DcnnCard,
+    threshold: float,
     network: Network,
     rings: Rings,
     seed: int,
@@ -90,6 +92,7 @@ def simulate_subimages(
     """Sub-images of small movies at many doses, probes and stages of damage."""
     rng = np.random.default_rng(seed)
     bases = ring_bases(rings)
+    card = unsaved_card(threshold)
     parts = []
     for number in range(movies):
         movie = random_movie(rng)
@@ -100,6 +103,19 @@ def simulate_subimages(
         ]
         progress(number + 1, movies)
     return join(parts)
+
+
+def unsaved_card(threshold: float) -> DcnnCard:
+    """How a network that is still in memory is to be used."""
+    return DcnnCard(
+        file="unsaved.onnx",
+        sha256="0" * 64,
+        pixel_size_nm=PIXEL_SIZE_NM,
+        stride_px=STRIDE_PX,
+        classes=CLASSES,
+        threshold=threshold,
+        silicon_share=0.5,
+    )
 
 
 def random_movie(rng: np.random.Generator) -> Movie:

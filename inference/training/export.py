@@ -1,0 +1,122 @@
+"""Trained networks → a model's folder: ONNX files and the card that describes them."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import torch
+from torch import nn
+
+from inference.card import CARD_FILE, Card, DcnnCard, EncoderCard
+from inference.harmonics import Rings
+from inference.training.dcnn import CLASSES, STRIDE_PX, Dcnn, Maps
+from inference.training.rvae import SYMMETRY, Encoder, Served
+from inference.training.scenes import PIXEL_SIZE_NM
+from streamer.frame import JsonValue
+
+OPSET = 18
+DCNN_FILE, ENCODER_FILE = "dcnn.onnx", "encoder.onnx"
+
+
+def export_dcnn(network: Dcnn, folder: Path) -> None:
+    """Write the segmentation network; height and width stay free."""
+    rows, cols = 8 * torch.export.Dim("rows8"), 8 * torch.export.Dim("cols8")
+    _export(
+        Maps(network).eval(),
+        torch.zeros(1, 1, 128, 192),
+        folder / DCNN_FILE,
+        names=(["image"], ["carbon", "silicon"]),
+        dynamic={"image": {2: rows, 3: cols}},
+    )
+
+
+def export_encoder(encoder: Encoder, folder: Path) -> None:
+    """Write the encoder; the number of sub-images stays free."""
+    features = 2 * len(encoder.orders)
+    _export(
+        Served(encoder).eval(),
+        torch.ones(7, features),
+        folder / ENCODER_FILE,
+        names=(["harmonics"], ["angle", "latents"]),
+        dynamic={"harmonics": {0: torch.export.Dim("atoms")}},
+    )
+
+
+def _export(
+    module: nn.Module,
+    example: torch.Tensor,
+    path: Path,
+    names: tuple[list[str], list[str]],
+    dynamic: dict[str, dict[int, object]],
+) -> None:
+    program = torch.onnx.export(
+        module,
+        (example,),
+        input_names=names[0],
+        output_names=names[1],
+        dynamic_shapes=dynamic,
+        opset_version=OPSET,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    proto = program.model_proto
+    # Where it was traced is of no use to anyone and differs between machines.
+    for node in proto.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for value in (*proto.graph.value_info, *proto.graph.input, *proto.graph.output):
+        value.ClearField("metadata_props")
+    onnx.save(proto, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What the networks leave to be decided, found on a calibration set."""
+
+    threshold: float = 0.35
+    silicon_share: float = 0.5
+
+
+def write_card(
+    folder: Path,
+    name: str,
+    rings: Rings,
+    decisions: Decisions,
+    provenance: dict[str, JsonValue],
+    accuracy: dict[str, JsonValue],
+) -> Card:
+    """Write the card of the networks that are in `folder`."""
+    card = Card(
+        name=name,
+        dcnn=DcnnCard(
+            file=DCNN_FILE,
+            sha256=_sha256(folder / DCNN_FILE),
+            pixel_size_nm=PIXEL_SIZE_NM,
+            stride_px=STRIDE_PX,
+            classes=CLASSES,
+            threshold=decisions.threshold,
+            silicon_share=decisions.silicon_share,
+        ),
+        encoder=EncoderCard(
+            file=ENCODER_FILE,
+            sha256=_sha256(folder / ENCODER_FILE),
+            pixel_size_nm=rings.pixel_size_nm,
+            rings_nm=rings.radii_nm,
+            ring_sigma_nm=rings.sigma_nm,
+            max_orders=rings.max_orders,
+            latents=("crystallinity", "z1", "z2"),
+            angle_period_rad=2 * math.pi / SYMMETRY,
+        ),
+        provenance=provenance,
+        accuracy=accuracy,
+    )
+    text = card.model_dump_json(indent=2) + "\n"
+    (folder / CARD_FILE).write_text(text, encoding="utf-8")
+    return card
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
