@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
+from threadpoolctl import ThreadpoolController
 
 from inference.harmonics import Rings, harmonics, ring_bases
 from inference.locate import Peaks, locate
@@ -57,6 +58,7 @@ class Analyser:
     clock: Callable[[], float] = time.perf_counter
     rings: Rings = field(init=False)
     bases: NDArray[np.float32] = field(init=False)
+    blas: ThreadpoolController = field(init=False, default_factory=ThreadpoolController)
 
     def __post_init__(self) -> None:
         rings = Rings.of(self.model.card.encoder)
@@ -157,7 +159,10 @@ class Analyser:
             (rows / 2, cols / 2),
         )
         watch.lap("sub-images")
-        described = harmonics(windows, self.bases).view(np.float32)
+        # Many small products: two threads would spend their time waiting for each
+        # other, and their number must not decide the last bit of the result.
+        with self.blas.limit(limits=1, user_api="blas"):
+            described = harmonics(windows, self.bases).view(np.float32)
         watch.lap("harmonics")
         angle, latents = self.model.encode(described)
         watch.lap("encoder")
