@@ -27,6 +27,7 @@ MAX_NAME = 256
 """Longest name (source, channel, model, latent, stage …), in characters."""
 MAX_INTEGER = 2**63 - 1
 
+IDENTIFIER = "1 to 64 letters, digits, '_', '-' or '.'"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
 
@@ -51,13 +52,10 @@ class Fields:
         return value
 
     def identifier(self, name: str) -> str:
-        """Text that may stand in a topic and in the name of a file.
-
-        1 to 64 of A-Z, a-z, 0-9, "_", "-" and ".", not starting with ".".
-        """
+        """Text that may stand in a topic and in the name of a file."""
         value = self.text(name)
-        if not _IDENTIFIER.fullmatch(value):
-            raise self.unexpected(name, "1 to 64 letters, digits, '_', '-' or '.'")
+        if not is_identifier(value):
+            raise self.unexpected(name, IDENTIFIER)
         return value
 
     def choice[E: StrEnum](self, name: str, choices: type[E]) -> E:
@@ -119,11 +117,11 @@ class Fields:
         return tuple(items.real(key) for key in items.values)
 
     def items(self, name: str, limit: int = MAX_ITEMS, least: int = 0) -> "Fields":
-        """A list as fields named "0", "1", …, so that each item is read by type."""
+        """A list as fields "item 0", "item 1", …, so that each is read by type."""
         values = self.listed(name, limit)
         if len(values) < least:
             raise self.unexpected(name, f"{least} items")
-        numbered = {str(index): value for index, value in enumerate(values)}
+        numbered = {f"item {index}": value for index, value in enumerate(values)}
         return Fields(numbered, f"{self.where}, {name}")
 
     def inner(self, name: str, limit: int = MAX_ITEMS) -> "Fields":
@@ -155,6 +153,11 @@ class Fields:
         value = self.values[name]
         arrived = f"{reprlib.repr(value)} ({type(value).__name__})"
         return WireError(f"{self.where}: {name} is {arrived}, expected {expected}")
+
+
+def is_identifier(text: str) -> bool:
+    """Whether `text` is 1 to 64 of A-Z, a-z, 0-9, "_", "-", ".", and no "." first."""
+    return _IDENTIFIER.fullmatch(text) is not None
 
 
 def json_value(value: object, where: str, depth: int = 1) -> JsonValue:

@@ -16,7 +16,7 @@ NO_ANSWER = "the source lives but did not answer on its catch-up address"
 class Start:
     """Where a subscriber begins in a feed that is already running."""
 
-    newest: int | None = None
+    keep: int | None = None
     """How many of the newest messages to begin with; None: all, from seq 0."""
 
     @classmethod
@@ -25,9 +25,12 @@ class Start:
         return cls()
 
     @classmethod
-    def latest(cls, keep: int = 0) -> "Start":
+    def newest(cls, keep: int = 0) -> "Start":
         """What comes from now on, and the `keep` messages before it."""
         return cls(keep)
+
+
+FROM_FIRST = Start.first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Sequencer[T]:
     ) -> None:
         self._start = start
         self._bounds = bounds or Bounds()
-        self._next = 0 if start.newest is None else None
+        self._next = 0 if start.keep is None else None
         if resume_at is not None:
             self._next = resume_at
         self._newest = -1
@@ -110,7 +113,8 @@ class Sequencer[T]:
         self._held: dict[int, tuple[T, int]] = {}
         self._held_bytes = 0
         self._gone: list[Lost] = []
-        self._catch_up: bool | None = None
+        self.catch_up: bool | None = None
+        """Whether the source can be asked; None while it has not said."""
         self._asked: Ask | None = None
         self._asked_s = 0.0
         self._unanswered = 0
@@ -132,14 +136,11 @@ class Sequencer[T]:
         if first_wanted <= seq <= self._newest and seq not in self._held:
             self._hold(seq, item, nbytes)
 
-    def hear(
-        self, newest: int, total: int | None, *, catch_up: bool, now_s: float
-    ) -> None:
-        """A heartbeat came: how far the feed is, and whether it can be asked."""
+    def hear(self, newest: int, total: int | None, now_s: float) -> None:
+        """A heartbeat came: how far the feed is."""
         self._begin(newest, 0)
         self._learn(newest)
         self._heard_s = now_s
-        self._catch_up = catch_up
         if total is not None:
             self.end(total)
 
@@ -167,7 +168,7 @@ class Sequencer[T]:
     def steps(self, now_s: float) -> Iterator[Step[T]]:
         """What follows from all that was heard until now."""
         yield from self._in_order()
-        while self._catch_up is False and self._missing():
+        while self.catch_up is False and self._missing():
             self._lose_missing(NO_CATCH_UP)
             yield from self._in_order()
         yield from self._finish()
@@ -185,14 +186,14 @@ class Sequencer[T]:
             self._asked = None
             if self._unanswered >= bounds.attempts:
                 self._lose_missing(NO_ANSWER)
-        if self._catch_up is None and self._stuck_s is not None:
+        if self.catch_up is None and self._stuck_s is not None:
             has_grace = now_s - self._stuck_s < bounds.grace_s
-            self._catch_up = None if has_grace else False
+            self.catch_up = None if has_grace else False
 
     def _begin(self, seq: int, least: int) -> int:
         """First seq that is wanted, decided by the first thing heard."""
         if self._next is None:
-            keep = max(self._start.newest or 0, least)
+            keep = max(self._start.keep or 0, least)
             self._next = max(0, seq + 1 - keep)
         return self._next
 
@@ -208,11 +209,11 @@ class Sequencer[T]:
     def _hold(self, seq: int, item: T, nbytes: int) -> None:
         """Keep `item` until its turn, if there is room for it."""
         if seq != self._next and not self._make_room(seq, nbytes):
-            if self._catch_up is not None:
+            if self.catch_up is not None:
                 return  # It will be asked for when its turn comes.
             # Who has not said by now that it can be asked is taken at its silence,
             # so that this message is not lost as well.
-            self._catch_up = False
+            self.catch_up = False
         self._held[seq] = (item, nbytes)
         self._held_bytes += nbytes
 
@@ -278,7 +279,7 @@ class Sequencer[T]:
         if self._stuck_s is None:
             self._stuck_s = now_s
         on_its_way = self._asked and missing.first <= self._asked.last
-        if self._catch_up and not on_its_way:
+        if self.catch_up and not on_its_way:
             last = min(missing.last, missing.first + self._bounds.window - 1)
             self._asked, self._asked_s = Ask(missing.first, last), now_s
             yield self._asked

@@ -94,10 +94,23 @@ def unpack(parts: Sequence[Buffer]) -> Envelope:
     fields = decode(header)
     check_version(fields)
     check_length(payload, fields.count("bytes", MAX_PAYLOAD_BYTES), "its header")
-    crc32 = zlib.crc32(payload)
-    if fields.count("crc32") != crc32:
-        raise fields.unexpected("crc32", f"{crc32}: the payload changed on the way")
+    check_crc32(payload, fields.count("crc32"))
     return read(bytes(topic), fields, payload)
+
+
+def check_crc32(payload: memoryview, expected: int) -> None:
+    """Refuse a payload that is not the one that was sent.
+
+    Raises
+    ------
+    WireError
+        Its checksum is another.
+    """
+    crc32 = zlib.crc32(payload)
+    if crc32 != expected:
+        raise WireError(
+            f"a payload of crc32 {crc32}, expected {expected}: it changed on the way"
+        )
 
 
 def check_version(fields: Fields) -> None:
@@ -153,6 +166,8 @@ def read(topic: bytes, fields: Fields, payload: memoryview) -> Envelope:
         A field that is missing or wrong, an unknown kind, another message's topic.
     """
     kind = fields.text("kind")
+    if kind not in KINDS:
+        raise fields.unexpected("kind", "one of " + ", ".join(KINDS))
     named = Fields(fields.values, f"{kind} header")
     message = read_message(kind, named, payload)
     if topic_of(message).encode() != topic:
@@ -166,10 +181,6 @@ def read_message(kind: str, fields: Fields, payload: memoryview) -> Message:
         return read_frame(read_stream(fields), fields.count("seq"), fields, payload)
     if kind == "analysis":
         return read_analysis(read_stream(fields), fields.count("seq"), fields, payload)
-    if kind not in _CONTROL:
-        raise fields.unexpected(
-            "kind", f"one of frame, analysis, {', '.join(_CONTROL)}"
-        )
     check_length(payload, 0, f"kind {kind}")
     return _CONTROL[kind](fields)
 
@@ -181,3 +192,5 @@ _CONTROL: Mapping[str, Callable[[Fields], Message]] = {
     "unavailable": read_unavailable,
     "done": read_done,
 }
+
+KINDS = ("frame", "analysis", *_CONTROL)

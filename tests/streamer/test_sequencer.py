@@ -46,7 +46,8 @@ class Feed:
     def hear(
         self, newest: int, total: int | None = None, *, catch_up: bool = True
     ) -> list[Step[int]]:
-        self.sequencer.hear(newest, total, catch_up=catch_up, now_s=self.now_s)
+        self.sequencer.catch_up = catch_up
+        self.sequencer.hear(newest, total, self.now_s)
         return self.steps()
 
     def give_up(self, first: int, last: int) -> list[Step[int]]:
@@ -197,9 +198,9 @@ def test_the_buffer_keeps_the_messages_that_are_needed_first() -> None:
     [
         pytest.param(Start.first(), None, 9, Ask(0, 3), id="first"),
         pytest.param(Start.first(), 8, 9, Ask(8, 9), id="first, resumed"),
-        pytest.param(Start.latest(3), None, 9, Ask(7, 9), id="the newest 3"),
-        pytest.param(Start.latest(200), None, 2, Ask(0, 2), id="more than there are"),
-        pytest.param(Start.latest(3), 6, 9, Ask(6, 9), id="the newest 3, resumed"),
+        pytest.param(Start.newest(3), None, 9, Ask(7, 9), id="the newest 3"),
+        pytest.param(Start.newest(200), None, 2, Ask(0, 2), id="more than there are"),
+        pytest.param(Start.newest(3), 6, 9, Ask(6, 9), id="the newest 3, resumed"),
     ],
 )
 def test_where_a_subscriber_begins(
@@ -209,13 +210,13 @@ def test_where_a_subscriber_begins(
 
 
 def test_the_newest_from_a_heartbeat_is_the_next_one() -> None:
-    feed = sequencer(Start.latest())
+    feed = sequencer(Start.newest())
     assert feed.hear(9) == []
     assert feed.arrive(9, 10) == delivered(10)
 
 
 def test_the_newest_from_a_live_message_is_that_message() -> None:
-    assert sequencer(Start.latest()).arrive(9, 10) == delivered(9, 10)
+    assert sequencer(Start.newest()).arrive(9, 10) == delivered(9, 10)
 
 
 @pytest.mark.parametrize(

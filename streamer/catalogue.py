@@ -1,0 +1,148 @@
+"""What a publisher has: its feeds, how far each has come, and what can be had again."""
+
+from collections.abc import Callable
+
+from streamer.errors import WireError
+from streamer.messages import (
+    MAX_STREAMS,
+    Carried,
+    End,
+    Feed,
+    FeedState,
+    Request,
+    Unavailable,
+    feed_of,
+)
+from streamer.retention import Key, Retention
+from streamer.wire import Parts
+
+type Recall = Callable[[str, int], Carried | None]
+"""The message of a stream id and seq, from where the source keeps them all."""
+
+EVICTED = "the source no longer keeps it"
+NEVER_SENT = "the source never sent it"
+
+
+def key_of(feed: Feed) -> Key:
+    """What tells one feed from another."""
+    return feed.content, feed.stream.id
+
+
+class Catalogue:
+    """Feeds by key, the most recent `MAX_STREAMS` of them.
+
+    Parameters
+    ----------
+    retention
+        Where sent messages are kept.
+    recall
+        Gives any message again, where the source keeps them all itself.
+    """
+
+    def __init__(self, retention: Retention, recall: Recall | None = None) -> None:
+        self._retention = retention
+        self._recall = recall
+        self._feeds: dict[Key, FeedState] = {}
+
+    def announce(self, feed: Feed, count: int) -> None:
+        """The feed exists, and `count` messages of it can be recalled."""
+        self._extend(feed, count - 1)
+
+    def keep(self, message: Carried, parts: Parts) -> None:
+        """Keep a message that is being sent."""
+        feed = feed_of(message)
+        self._extend(feed, message.seq)
+        self._retention.keep(key_of(feed), message.seq, parts)
+
+    def end(self, stream_id: str) -> tuple[End, ...]:
+        """End what is sent of a stream; the messages that say so."""
+        ends = []
+        for key, state in self._feeds.items():
+            if key[1] == stream_id and state.total is None:
+                total = state.newest + 1
+                self._feeds[key] = FeedState(state.feed, state.newest, 0, total)
+                ends.append(End(state.feed, total))
+        return tuple(ends)
+
+    def states(self) -> tuple[FeedState, ...]:
+        """How far each feed has come."""
+        return tuple(
+            FeedState(state.feed, state.newest, self._first_kept(key), state.total)
+            for key, state in self._feeds.items()
+        )
+
+    def ended(self) -> frozenset[Key] | None:
+        """The feeds, when there are some and all have ended."""
+        if not self._feeds or any(state.total is None for state in self.states()):
+            return None
+        return frozenset(self._feeds)
+
+    def kept(self, key: Key, seq: int) -> Parts | None:
+        """A message as it was sent, while it is kept."""
+        return self._retention.get(key, seq)
+
+    def recalled(self, request: Request) -> Carried | None:
+        """The first message of `request` from the source; None if it has no such.
+
+        The only part of a catalogue that may take long, and needs no lock.
+
+        Raises
+        ------
+        WireError
+            The source failed to read it; the text says why.
+        """
+        if self._recall is None:
+            return None
+        try:
+            message = self._recall(request.feed.stream.id, request.first)
+        # Whatever a source's own code raises must not take the live stream with it.
+        except Exception as error:
+            raise WireError(f"the source could not read it again: {error}") from error
+        if message is None:
+            return None
+        is_it = feed_of(message) == request.feed and message.seq == request.first
+        return message if is_it else None
+
+    def limit(self, request: Request) -> Request | None:
+        """The part of `request` that has been sent; None when nothing has."""
+        state = self._feeds.get(key_of(request.feed))
+        if state is None or request.first > state.newest:
+            return None
+        return Request(request.feed, request.first, min(request.last, state.newest))
+
+    def unavailable(self, request: Request) -> Unavailable:
+        """Why the first message of `request` cannot be had, and how far that holds.
+
+        `request` is one that `limit` let through.
+        """
+        first_kept = self._first_kept(key_of(request.feed))
+        if request.first < first_kept:
+            return Unavailable(request.feed, request.first, first_kept - 1, EVICTED)
+        return Unavailable(request.feed, request.first, request.first, NEVER_SENT)
+
+    def _first_kept(self, key: Key) -> int:
+        if self._recall is not None:
+            return 0
+        first = self._retention.first(key)
+        return self._feeds[key].newest + 1 if first is None else first
+
+    def _extend(self, feed: Feed, newest: int) -> None:
+        """The feed has come to `newest` at least."""
+        key = key_of(feed)
+        state = self._feeds.get(key)
+        if state is not None and state.total is not None:
+            raise WireError(
+                f"{feed.content} {newest} of stream {feed.stream.id}, "
+                f"which ended after {state.total}; a new run needs a new stream id"
+            )
+        if state is None:
+            self._make_room()
+        newest = max(newest, -1 if state is None else state.newest)
+        self._feeds[key] = FeedState(feed, newest, 0)
+
+    def _make_room(self) -> None:
+        """Forget the oldest feed, one that has ended if there is one."""
+        if len(self._feeds) < MAX_STREAMS:
+            return
+        ended = (key for key, state in self._feeds.items() if state.total is not None)
+        del self._feeds[next(ended, next(iter(self._feeds)))]

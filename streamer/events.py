@@ -1,0 +1,101 @@
+"""What a subscriber reports, in the order in which it happened."""
+
+from dataclasses import dataclass
+
+from streamer.frame import Stream
+from streamer.messages import Carried, Content, Feed
+from streamer.sequencer import Delivery, Finished, Lost
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The next frame or analysis of its stream: in order, and never twice."""
+
+    message: Carried
+    sent_ns: int
+    """By the source's clock, ns since 1970 UTC."""
+    received_ns: int
+    """By this computer's clock, ns since 1970 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """`first` to `last`, both included, will never come."""
+
+    stream: Stream
+    first: int
+    last: int
+    reason: str
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A stream was heard of for the first time."""
+
+    stream: Stream
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """All `total` messages of a stream were received or reported as gaps."""
+
+    stream: Stream
+    total: int
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """The source no longer knows a stream that it never ended."""
+
+    stream: Stream
+    next_seq: int
+    """What would have come next: one more than the newest known to have existed."""
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing has come from a publisher, not even a heartbeat."""
+
+    url: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A publisher was heard, for the first time or again."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A message that does not follow the protocol was thrown away."""
+
+    url: str
+    reason: str
+
+
+type Event = Received | Gap | Joined | Ended | Abandoned | Silent | Heard | Rejected
+
+
+def event_of(
+    feed: Feed, step: Delivery[Received] | Lost | Finished, next_seq: int
+) -> Event:
+    """What a step in the order of `feed` means to the receiver.
+
+    `next_seq` is the seq that would have come next.
+    """
+    stream, content = feed.stream, feed.content
+    match step:
+        case Delivery(_, received):
+            return received
+        case Lost(first, last, reason):
+            return Gap(stream, first, last, reason, content)
+        case Finished(None):
+            return Abandoned(stream, next_seq, content)
+        case Finished(total):
+            return Ended(stream, total, content)

@@ -1,0 +1,151 @@
+"""One publisher as a subscriber sees it: two sockets, and whether it is heard."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+
+import zmq
+
+from streamer.endpoint import Address, check_reachable, open_socket, receive
+from streamer.messages import FeedState, Message
+from streamer.wire import MAX_PAYLOAD_BYTES, PARTS, pack
+
+QUEUE = 8
+"""Messages that ZeroMQ may hold for a reader that is slow; then the sender waits."""
+LEAVING_MS = 500
+"""How long a good-bye may take."""
+RENEW_S = 5.0
+"""Silence after which a connection is made anew, doubled each time …"""
+RENEW_MOST_S = 60.0
+"""… up to this."""
+
+
+class Link:
+    """Connection to a publisher's live stream, and to its catch-up once it tells.
+
+    Parameters
+    ----------
+    context
+        ZeroMQ context of the caller.
+    url
+        The publisher's address.
+    topics
+        Prefixes of the topics that shall come.
+    now_s
+        Monotonic time.
+    wall_ns
+        Clock for what is said, ns since 1970 UTC.
+
+    Raises
+    ------
+    LinkError
+        The address cannot be one of a publisher.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        url: str,
+        topics: Sequence[str],
+        now_s: float,
+        wall_ns: Callable[[], int],
+    ) -> None:
+        self.url = url
+        self._context, self._wall_ns = context, wall_ns
+        self._address = Address.parse(url)
+        self._topics = topics
+        check_reachable(self._address)
+        self._live = self._listen()
+        self._catch_up: zmq.Socket[bytes] | None = None
+        self._catch_up_at: Address | None = None
+        self.feeds: tuple[FeedState, ...] = ()
+        """What the last heartbeat listed."""
+        self.can_ask: bool | None = None
+        """Whether there is a catch-up side; None until a heartbeat says so."""
+        self.heard_s = now_s
+        self.is_heard: bool | None = None
+        """None until it is known."""
+        self._renewed_s = now_s
+        self._patience_s = RENEW_S
+
+    def sockets(self) -> list[zmq.Socket[bytes]]:
+        """Those to be read."""
+        return [self._live] if self._catch_up is None else [self._live, self._catch_up]
+
+    def read(self) -> Iterator[list[memoryview]]:
+        """The next message of each socket that has one."""
+        for socket in self.sockets():
+            parts = receive(socket, PARTS)
+            if parts is not None:
+                yield parts
+
+    def hear(self, now_s: float) -> None:
+        """Something came."""
+        self.heard_s = now_s
+        self.is_heard = True
+        self._patience_s = RENEW_S
+
+    def silence_s(self, now_s: float) -> float:
+        """For how long nothing has come; a connection that seems dead is renewed.
+
+        Half of a broken connection can look healthy for hours; a new one does not.
+        """
+        silence_s = now_s - max(self.heard_s, self._renewed_s)
+        if silence_s > self._patience_s:
+            self._renewed_s = now_s
+            self._patience_s = min(2 * self._patience_s, RENEW_MOST_S)
+            self._close(0)
+            self._live = self._listen()
+        return now_s - self.heard_s
+
+    def ask_at(self, advertised: int | str | None) -> None:
+        """The publisher says where it can be asked; None: nowhere.
+
+        Raises
+        ------
+        WireError
+            That cannot belong to this publisher.
+        """
+        address = None if advertised is None else self._address.at(advertised)
+        self.can_ask = address is not None
+        if address == self._catch_up_at:
+            return
+        self._drop_catch_up(0)
+        if address is not None:
+            self._catch_up = self._socket(zmq.DEALER, address)
+            self._catch_up.connect(address.url)
+            self._catch_up_at = address
+
+    def say(self, message: Message) -> None:
+        """Send to the catch-up side, now or when it can be reached again.
+
+        What was said in vain too often is dropped: it is repeated anyway.
+        """
+        if self._catch_up is not None:
+            parts = pack(message, self._wall_ns())
+            with contextlib.suppress(zmq.Again):
+                self._catch_up.send_multipart(parts, zmq.NOBLOCK)
+
+    def close(self) -> None:
+        """Close; what was said last is still delivered."""
+        self._close(LEAVING_MS)
+
+    def _listen(self) -> zmq.Socket[bytes]:
+        live = self._socket(zmq.SUB, self._address)
+        for topic in self._topics:
+            live.subscribe(topic)
+        live.connect(self._address.url)
+        return live
+
+    def _socket(self, kind: zmq.SocketType, address: Address) -> zmq.Socket[bytes]:
+        return open_socket(
+            self._context, kind, address, queue=QUEUE, message_bytes=MAX_PAYLOAD_BYTES
+        )
+
+    def _close(self, linger_ms: int) -> None:
+        self._live.close(0)
+        self._drop_catch_up(linger_ms)
+
+    def _drop_catch_up(self, linger_ms: int) -> None:
+        if self._catch_up is not None:
+            self._catch_up.close(linger_ms)
+        self._catch_up = self._catch_up_at = None

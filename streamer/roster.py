@@ -1,0 +1,58 @@
+"""Who subscribed to a publisher, and who has everything."""
+
+from collections.abc import Set as AbstractSet
+
+from streamer.messages import Done
+from streamer.retention import Key
+
+MAX_SUBSCRIBERS = 1024
+
+
+class Roster:
+    """Subscribers by name, from their first subscription until they say good-bye.
+
+    One that vanishes without a word stays on the list: it is expected back.
+    """
+
+    def __init__(self) -> None:
+        self._finished: dict[str, frozenset[Key]] = {}
+        self._present: set[str] = set()
+        self.joined = 0
+        """How many names have ever joined."""
+
+    @property
+    def present(self) -> int:
+        """How many are connected now."""
+        return len(self._present)
+
+    def join(self, name: str) -> None:
+        """A subscriber connected, for the first time or again."""
+        if name not in self._finished:
+            if len(self._finished) >= MAX_SUBSCRIBERS:
+                self._forget(next(iter(self._finished)))
+            self._finished[name] = frozenset()
+            self.joined += 1
+        self._present.add(name)
+
+    def part(self, name: str) -> None:
+        """A subscriber is no longer connected."""
+        self._present.discard(name)
+
+    def note(self, done: Done) -> None:
+        """A subscriber says what it has all of, or that it leaves."""
+        if done.subscriber not in self._finished:
+            return
+        if done.leaving:
+            self._forget(done.subscriber)
+        else:
+            self._finished[done.subscriber] = frozenset(done.finished)
+
+    def have(self, feeds: AbstractSet[Key]) -> bool:
+        """Whether somebody joined, and nobody is left who lacks part of `feeds`."""
+        return self.joined > 0 and all(
+            feeds <= finished for finished in self._finished.values()
+        )
+
+    def _forget(self, name: str) -> None:
+        self._finished.pop(name, None)
+        self._present.discard(name)

@@ -1,0 +1,277 @@
+"""A receiver's end of streams: everything in order, once, and nothing lost unsaid."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType, TracebackType
+from typing import Self
+from uuid import uuid4
+
+import zmq
+
+from streamer.analysis import Analysis
+from streamer.catalogue import key_of
+from streamer.errors import LinkError, WireError
+from streamer.events import Ended, Event, Gap, Heard, Received, Rejected, Silent
+from streamer.following import Following, Followings
+from streamer.frame import Frame
+from streamer.header import IDENTIFIER, is_identifier
+from streamer.link import Link
+from streamer.messages import (
+    HEARTBEAT_TOPIC,
+    SUBSCRIBER_TOPIC,
+    Done,
+    End,
+    Envelope,
+    Feed,
+    FeedState,
+    Heartbeat,
+    Unavailable,
+    feed_of,
+)
+from streamer.sequencer import FROM_FIRST, Bounds, Start
+from streamer.wire import unpack
+
+EVERYTHING = ("",)
+SILENT_S = 3.0
+"""Three heartbeats that did not come."""
+TICK_S = 0.25
+"""How often time-outs are looked at while nothing comes."""
+MESSAGE_BYTES = 2048
+"""What a waiting message costs beside its own bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberStatistics:
+    """What a subscriber has seen so far."""
+
+    received: int
+    """Frames and analyses handed over."""
+    lost: int
+    """Frames and analyses reported as gaps."""
+    asked: int
+    """Requests for what was missed."""
+    rejected: int
+    """Messages that do not follow the protocol."""
+
+
+class Subscriber:
+    """Receives the streams of one publisher or several, each in order and once.
+
+    Works in the thread that calls `receive`, and only then. What is not fetched
+    waits in bounded queues, and after that at the publisher.
+
+    Parameters
+    ----------
+    context
+        ZeroMQ context; stays the caller's.
+    urls
+        Publishers to connect to; they need not be there yet.
+    start
+        Where to begin in a stream that is already running.
+    resume
+        Next seq by stream id, for streams of which the caller has the rest.
+    topics
+        Prefixes of what is wanted: "frame/", "analysis/", "frame/nion/HAADF".
+    name
+        What the publishers know this subscriber by, 1 to 64 letters, digits, "_",
+        "-" or ".". Give one that outlives the process when a restart shall count as
+        the same subscriber, which a source then waits for; else each is new.
+    bounds
+        Limits on memory and time.
+    clock, wall_ns
+        Monotonic seconds, and ns since 1970 UTC.
+
+    Raises
+    ------
+    LinkError
+        An address cannot be one of a publisher, or the name is none.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        urls: Sequence[str],
+        *,
+        start: Start = FROM_FIRST,
+        resume: Mapping[str, int] = MappingProxyType({}),
+        topics: Sequence[str] = EVERYTHING,
+        name: str | None = None,
+        bounds: Bounds | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._name = uuid4().hex if name is None else name
+        if not is_identifier(self._name):
+            raise LinkError(f"subscriber name {name!r}, expected {IDENTIFIER}")
+        self._topics = tuple(topics)
+        self._clock, self._wall_ns = clock, wall_ns
+        self._feeds = Followings(start, resume, bounds)
+        self._events = self._feeds.events
+        self._ended: list[Following] = []
+        self._received = self._lost = self._rejected = 0
+        # Its own name as a topic tells the publisher who has joined, and who is gone.
+        listening = (*topics, HEARTBEAT_TOPIC, SUBSCRIBER_TOPIC + self._name)
+        self._links: list[Link] = []
+        try:
+            for url in urls:
+                self._links.append(Link(context, url, listening, clock(), wall_ns))
+        except LinkError:
+            self.close()
+            raise
+
+    def receive(self, timeout_s: float | None = None) -> Event | None:
+        """The next event, or None when there is none within `timeout_s`.
+
+        Asking for the next says that the one before has been taken care of: a source
+        may go away once every subscriber has asked for more after the end.
+        """
+        self._acknowledge()
+        deadline_s = self._clock() + (math.inf if timeout_s is None else timeout_s)
+        while not self._events:
+            remaining_s = deadline_s - self._clock()
+            self._turn(min(TICK_S, max(0, remaining_s)))
+            if remaining_s <= 0:
+                break
+        return self._hand_over() if self._events else None
+
+    def statistics(self) -> SubscriberStatistics:
+        """What this subscriber has seen so far."""
+        return SubscriberStatistics(
+            self._received, self._lost, self._feeds.asked, self._rejected
+        )
+
+    def close(self) -> None:
+        """Say good-bye and close the connections."""
+        self._acknowledge()
+        for link in self._links:
+            link.say(Done(self._name, (), leaving=True))
+            link.close()
+        self._links.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _turn(self, wait_s: float) -> None:
+        """Wait for something to come; read one message of each socket that has one.
+
+        No more than one, so that what waits stays in queues that are bounded.
+        """
+        poller = zmq.Poller()
+        for link in self._links:
+            for socket in link.sockets():
+                poller.register(socket, zmq.POLLIN)
+        poller.poll(math.ceil(wait_s * 1000))
+        for link in self._links:
+            now_s = self._clock()
+            messages = list(link.read())
+            for parts in messages:
+                self._take(link, parts, now_s)
+            if not messages:
+                self._idle(link, now_s)
+
+    def _take(self, link: Link, parts: list[memoryview], now_s: float) -> None:
+        """One message, whatever it is."""
+        try:
+            envelope = unpack(parts)
+            if not link.is_heard:
+                self._events.append(Heard(link.url))
+            link.hear(now_s)
+            nbytes = MESSAGE_BYTES + sum(len(part) for part in parts)
+            self._understand(link, envelope, nbytes, now_s)
+        except WireError as error:
+            self._rejected += 1
+            self._events.append(Rejected(link.url, str(error)))
+
+    def _understand(
+        self, link: Link, envelope: Envelope, nbytes: int, now_s: float
+    ) -> None:
+        """Let a valid message have its effect."""
+        message = envelope.message
+        match message:
+            case Frame() | Analysis():
+                following = self._feeds.follow(feed_of(message), link, now_s)
+                received = Received(message, envelope.sent_ns, self._wall_ns())
+                following.sequencer.arrive(message.seq, received, nbytes, now_s)
+            case End(feed, total):
+                following = self._feeds.follow(feed, link, now_s)
+                following.sequencer.end(total)
+            case Unavailable(feed, first, last, reason):
+                following = self._feeds.follow(feed, link, now_s)
+                following.sequencer.give_up(first, last, reason, now_s)
+            case Heartbeat():
+                self._heartbeat(link, message, now_s)
+                return
+            case _:
+                raise WireError("a message that publishers do not send")
+        self._feeds.go_on(following, now_s)
+
+    def _heartbeat(self, link: Link, heartbeat: Heartbeat, now_s: float) -> None:
+        """A publisher says what it has, and so also what it has no more."""
+        link.ask_at(heartbeat.catch_up)
+        link.feeds = heartbeat.feeds
+        for state in filter(self._wants, heartbeat.feeds):
+            following = self._feeds.follow(state.feed, link, now_s, is_listed=True)
+            following.sequencer.hear(state.newest, state.total, now_s)
+            self._feeds.go_on(following, now_s)
+        listed = {key_of(state.feed) for state in heartbeat.feeds}
+        for following in self._feeds.unfinished(link):
+            if key_of(following.feed) not in listed:
+                self._feeds.miss(following, now_s)
+        self._say_done(link)
+
+    def _idle(self, link: Link, now_s: float) -> None:
+        """Nothing has come: time-outs count only now."""
+        silence_s = link.silence_s(now_s)
+        if silence_s > SILENT_S and link.is_heard is not False:
+            link.is_heard = False
+            self._events.append(Silent(link.url, silence_s))
+        for following in self._feeds.unfinished(link):
+            following.sequencer.expire(now_s)
+            self._feeds.go_on(following, now_s)
+
+    def _wants(self, state: FeedState) -> bool:
+        return state.feed.topic.startswith(self._topics)
+
+    def _hand_over(self) -> Event:
+        event = self._events.popleft()
+        match event:
+            case Received():
+                self._received += 1
+            case Gap(_, first, last):
+                self._lost += last - first + 1
+            case Ended(stream, _, content):
+                following = self._feeds.find(Feed(content, stream))
+                self._ended += [following] if following else []
+            case _:
+                pass
+        return event
+
+    def _acknowledge(self) -> None:
+        """The caller has taken care of what it was handed."""
+        for following in self._ended:
+            following.is_taken = True
+            self._say_done(following.link)
+        self._ended.clear()
+
+    def _say_done(self, link: Link) -> None:
+        """Tell a publisher of which of its ended feeds nothing more is wanted."""
+        finished = tuple(
+            key_of(state.feed) for state in link.feeds if self._has_all(state)
+        )
+        if finished:
+            link.say(Done(self._name, finished))
+
+    def _has_all(self, state: FeedState) -> bool:
+        following = self._feeds.find(state.feed)
+        is_taken = following is not None and following.is_taken
+        return state.total is not None and (is_taken or not self._wants(state))

@@ -1,0 +1,379 @@
+"""A source sends and never waits; who missed something asks and gets it."""
+
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zmq
+
+from streamer.catalogue import EVICTED, NEVER_SENT
+from streamer.errors import LinkError, WireError
+from streamer.events import Abandoned, Ended, Event, Gap, Received
+from streamer.frame import Frame, Stream
+from streamer.messages import Content, Done, Feed, Heartbeat, Request, Unavailable
+from streamer.publisher import Publisher
+from streamer.subscriber import Subscriber
+from streamer.wire import pack, unpack
+
+Context = zmq.Context[zmq.Socket[bytes]]
+MakeFrame = Callable[..., Frame]
+Listen = Callable[[Subscriber, type[Event]], list[Event]]
+Eventually = Callable[[Callable[[], bool]], None]
+ANY_PORT = "tcp://127.0.0.1:*"
+
+
+def resources() -> tuple[int, int]:
+    """Threads and descriptors of this process."""
+    return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_fifty_publishers_one_after_another_on_one_address(
+    context: Context,
+    url: str,
+    stream: Stream,
+    frame: MakeFrame,
+    listen: Listen,
+    eventually: Eventually,
+) -> None:
+    address, early = url, resources()
+    for cycle in range(50):
+        with (
+            Publisher(context, address) as publisher,
+            Subscriber(context, [publisher.url]) as subscriber,
+        ):
+            address = publisher.url
+            publisher.send(frame(stream, 0, side=256))
+            listen(subscriber, Received)
+        if cycle == 5:
+            early = resources()
+    # ZeroMQ gives the descriptor of a closed connection back a little later.
+    eventually(
+        lambda: all(now <= then for now, then in zip(resources(), early, strict=True))
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        pytest.param(
+            "nonsense",
+            "address 'nonsense', expected tcp://HOST:PORT or ipc://PATH",
+            id="no address",
+        ),
+        pytest.param(
+            "udp://127.0.0.1:5555",
+            "address 'udp://127.0.0.1:5555', expected tcp://HOST:PORT or ipc://PATH",
+            id="unknown transport",
+        ),
+        pytest.param(
+            "tcp://127.0.0.1:65536",
+            "port 65536 in tcp://127.0.0.1:65536, expected 1 to 65535",
+            id="port out of range",
+        ),
+        pytest.param(
+            "tcp://127.0.0.1:65535",
+            "tcp://127.0.0.1:65535 leaves no next port for catch-up; "
+            "choose a lower port",
+            id="last port",
+        ),
+        pytest.param(
+            "tcp://no-such-host.invalid:5555",
+            "tcp://no-such-host.invalid:5555 names a host that is not known here; "
+            "choose another address with --publish",
+            id="unknown host",
+        ),
+        pytest.param(
+            "tcp://192.0.2.1:5555",
+            "tcp://192.0.2.1:5555 is not an address of this machine; choose another "
+            "address with --publish",
+            id="address of another machine",
+        ),
+        pytest.param(
+            "ipc:///no/such/folder/live",
+            "ipc:///no/such/folder/live lies in a folder that does not exist; choose "
+            "another address with --publish",
+            id="no folder",
+        ),
+        pytest.param(
+            "ipc:///tmp/" + "x" * 120,
+            f"ipc:///tmp/{'x' * 120} is too long for a socket; choose another address "
+            "with --publish",
+            id="long path",
+        ),
+    ],
+)
+def test_an_address_that_cannot_be_bound(
+    context: Context, address: str, reason: str
+) -> None:
+    with pytest.raises(LinkError) as error:
+        Publisher(context, address, option="--publish")
+    assert str(error.value) == reason
+
+
+def test_an_address_in_use(context: Context, url: str) -> None:
+    with Publisher(context, url) as publisher:
+        with pytest.raises(LinkError) as error:
+            Publisher(context, publisher.url)
+        assert str(error.value) == (
+            f"{publisher.url} is in use by another program; "
+            "choose another address with --bind"
+        )
+
+
+def test_a_port_whose_neighbour_is_in_use_is_given_back(context: Context) -> None:
+    with Publisher(context, ANY_PORT) as publisher:
+        port = int(publisher.url.rpartition(":")[2])
+    beside = f"tcp://127.0.0.1:{port + 1}"
+    with socket.socket() as neighbour:
+        neighbour.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        neighbour.bind(("127.0.0.1", port + 1))
+        neighbour.listen()
+        with pytest.raises(LinkError, match=f"^{beside} is in use by another program"):
+            Publisher(context, publisher.url)
+    Publisher(context, publisher.url).close()
+
+
+def test_a_file_that_a_dead_program_left_behind_is_no_hindrance(
+    context: Context, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "live"))
+    Publisher(context, f"ipc://{tmp_path}/live").close()
+
+
+def test_what_was_evicted_is_a_gap(
+    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+) -> None:
+    with Publisher(context, ANY_PORT, retention_bytes=4 * 4500) as publisher:
+        for seq in range(10):
+            publisher.send(frame(stream, seq, side=32))
+        publisher.end(stream)
+        with Subscriber(context, [publisher.url]) as subscriber:
+            events = listen(subscriber, Ended)
+        kept_bytes = publisher.statistics().kept_bytes
+    gap = next(event for event in events if isinstance(event, Gap))
+    received = [event.message.seq for event in events if isinstance(event, Received)]
+    assert gap == Gap(stream, 0, 5, EVICTED, Content.FRAME)
+    assert received == [6, 7, 8, 9]
+    assert kept_bytes <= 4 * 4500
+
+
+def test_a_source_that_keeps_everything_recalls_it(
+    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+) -> None:
+    def recall(stream_id: str, seq: int) -> Frame | None:
+        assert stream_id == stream.id
+        if seq == 3:
+            raise OSError("disk is gone")
+        return None if seq == 5 else frame(stream, seq)
+
+    with Publisher(context, ANY_PORT, recall=recall, retention_bytes=0) as publisher:
+        publisher.announce(stream, 8)
+        publisher.end(stream)
+        with Subscriber(context, [publisher.url]) as subscriber:
+            events = listen(subscriber, Ended)
+    gaps = [event for event in events if isinstance(event, Gap)]
+    failed = "the source could not read it again: disk is gone"
+    assert gaps == [
+        Gap(stream, 3, 3, failed, Content.FRAME),
+        Gap(stream, 5, 5, NEVER_SENT, Content.FRAME),
+    ]
+    received = [event.message.seq for event in events if isinstance(event, Received)]
+    assert received == [0, 1, 2, 4, 6, 7]
+
+
+def test_a_restarted_source_that_recalls_goes_on_with_its_stream(
+    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+) -> None:
+    def recall(_: str, seq: int) -> Frame:
+        return frame(stream, seq)
+
+    with Publisher(context, ANY_PORT, recall=recall) as before:
+        url = before.url
+        with Subscriber(context, [url]) as subscriber:
+            before.send(frame(stream, 0))
+            events = listen(subscriber, Received)
+            before.close()
+            with Publisher(context, url, recall=recall) as after:
+                after.announce(stream, 3)
+                after.send(frame(stream, 3))
+                after.end(stream)
+                events += listen(subscriber, Ended)
+    received = [event.message.seq for event in events if isinstance(event, Received)]
+    assert received == [0, 1, 2, 3]
+    assert not any(isinstance(event, Gap | Abandoned) for event in events)
+
+
+def test_a_huge_request_is_answered_no_faster_than_it_is_read(
+    context: Context, stream: Stream, frame: MakeFrame, eventually: Eventually
+) -> None:
+    recalled: list[int] = []
+
+    def recall(_: str, seq: int) -> Frame:
+        recalled.append(seq)
+        return frame(stream, seq, side=512)
+
+    with (
+        Publisher(context, ANY_PORT, recall=recall) as publisher,
+        context.socket(zmq.DEALER) as client,
+        context.socket(zmq.SUB) as live,
+    ):
+        publisher.announce(stream, 10_000)
+        client.rcvhwm = 1
+        live.subscribe("")
+        live.connect(publisher.url)
+        heartbeat = unpack(live.recv_multipart()).message
+        assert isinstance(heartbeat, Heartbeat)
+        client.connect(f"tcp://127.0.0.1:{heartbeat.catch_up}")
+        request = Request(Feed(Content.FRAME, stream), 0, 9_999)
+        client.send_multipart(pack(request, 0))
+        eventually(lambda: publisher.statistics().caught_up > 0)
+        settled = 0
+        while settled != len(recalled):
+            settled = len(recalled)
+            client.poll(500, zmq.POLLOUT)
+            # Meanwhile the live stream goes on as if nothing were the matter.
+            publisher.send(frame(stream, 10_000))
+            assert live.poll(10_000)
+            live.recv_multipart()
+        assert settled < 40
+        for seq in range(100):
+            answer = unpack(client.recv_multipart()).message
+            assert isinstance(answer, Frame)
+            assert answer.seq == seq
+
+
+def test_requests_that_make_no_sense_are_counted(
+    context: Context, stream: Stream, eventually: Eventually
+) -> None:
+    feed = Feed(Content.FRAME, stream)
+    with (
+        Publisher(context, ANY_PORT) as publisher,
+        context.socket(zmq.SUB) as live,
+        context.socket(zmq.DEALER) as client,
+    ):
+        live.subscribe("")
+        live.connect(publisher.url)
+        heartbeat = unpack(live.recv_multipart()).message
+        assert isinstance(heartbeat, Heartbeat)
+        client.connect(f"tcp://127.0.0.1:{heartbeat.catch_up}")
+        client.send(b"garbage")
+        client.send_multipart([b"garbage"] * 2000)
+        client.send_multipart(pack(Unavailable(feed, 0, 0, "no"), 0))
+        client.send_multipart(pack(Done("nobody", ()), 0))
+        client.send_multipart(pack(Request(feed, 0, 2**62), 0))
+        eventually(lambda: publisher.statistics().rejected == 3)
+        assert publisher.statistics().joined == 0
+
+
+def test_a_source_may_go_when_everybody_has_everything(
+    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+) -> None:
+    with Publisher(context, ANY_PORT) as publisher:
+        publisher.send(frame(stream, 0))
+        assert not publisher.wait_until_delivered(0)
+        with (
+            Subscriber(context, [publisher.url]) as quick,
+            Subscriber(context, [publisher.url]) as late,
+        ):
+            listen(quick, Received)
+            publisher.end(stream)
+            listen(quick, Ended)
+            # Only who asks for more has taken care of what it was handed.
+            assert not publisher.wait_until_delivered(0.1)
+            assert quick.receive(0.1) is None
+            assert not publisher.wait_until_delivered(0.1)
+            listen(late, Ended)
+            late.receive(0)
+            assert publisher.wait_until_delivered(10)
+            assert publisher.statistics().joined == 2
+
+
+def test_who_leaves_politely_is_not_waited_for(
+    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+) -> None:
+    with Publisher(context, ANY_PORT) as publisher:
+        publisher.send(frame(stream, 0))
+        with Subscriber(context, [publisher.url]) as subscriber:
+            listen(subscriber, Received)
+        publisher.end(stream)
+        assert publisher.wait_until_delivered(10)
+
+
+def test_who_vanished_is_waited_for_until_it_is_back(
+    context: Context,
+    stream: Stream,
+    frame: MakeFrame,
+    listen: Listen,
+    eventually: Eventually,
+) -> None:
+    with Publisher(context, ANY_PORT) as publisher:
+        publisher.send(frame(stream, 0))
+        with context.socket(zmq.SUB) as vanishing:
+            vanishing.subscribe("subscriber/service")
+            vanishing.connect(publisher.url)
+            assert publisher.wait_for_subscriber(10)
+        eventually(lambda: publisher.statistics().subscribers == 0)
+        publisher.end(stream)
+        assert not publisher.wait_until_delivered(0.1)
+        with Subscriber(context, [publisher.url], name="service") as back:
+            listen(back, Ended)
+            back.receive(0)
+            assert publisher.wait_until_delivered(10)
+        assert publisher.statistics().joined == 1
+
+
+def test_a_buffer_that_is_used_again_does_not_change_what_was_sent(
+    context: Context, stream: Stream, listen: Listen
+) -> None:
+    buffer = np.zeros((256, 256), np.float32)
+    with Publisher(context, ANY_PORT) as publisher:
+        for seq in range(5):
+            buffer[:] = seq
+            publisher.send(Frame(stream, seq, buffer))
+        publisher.end(stream)
+        with Subscriber(context, [publisher.url]) as subscriber:
+            events = listen(subscriber, Ended)
+    frames = [event.message for event in events if isinstance(event, Received)]
+    assert [image.image.max() for image in frames] == [0, 1, 2, 3, 4]
+
+
+def test_what_was_sent_last_arrives_though_the_publisher_closes_at_once(
+    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+) -> None:
+    with Publisher(context, ANY_PORT) as publisher:
+        subscriber = Subscriber(context, [publisher.url])
+        assert publisher.wait_for_subscriber(10)
+        for seq in range(5):
+            publisher.send(frame(stream, seq, side=512))
+        publisher.end(stream)
+    with subscriber:
+        events = listen(subscriber, Ended)
+    assert [e.message.seq for e in events if isinstance(e, Received)] == [0, 1, 2, 3, 4]
+
+
+def test_a_closed_publisher_refuses_to_send(
+    context: Context, stream: Stream, frame: MakeFrame
+) -> None:
+    with Publisher(context, ANY_PORT) as publisher:
+        pass
+    with pytest.raises(LinkError) as error:
+        publisher.send(frame(stream, 0))
+    assert str(error.value) == f"the publisher at {publisher.url} is closed"
+
+
+def test_a_stream_that_ended_does_not_go_on(
+    context: Context, stream: Stream, frame: MakeFrame
+) -> None:
+    with Publisher(context, ANY_PORT) as publisher:
+        publisher.send(frame(stream, 0))
+        publisher.end(stream)
+        with pytest.raises(WireError) as error:
+            publisher.send(frame(stream, 1))
+    assert str(error.value) == (
+        f"frame 1 of stream {stream.id}, which ended after 1; "
+        "a new run needs a new stream id"
+    )
