@@ -33,15 +33,15 @@ class Scan:
     """Where the probe really was when a pixel was recorded."""
 
     jitter_px: float = 0.25
-    """Standard deviation of each row's shift along x."""
+    """Standard deviation of the probe's shift along x, anew in each row."""
     jitter_memory: float = 0.5
-    """Correlation of one row's shift with that of the row before."""
+    """Correlation of that shift with that of the row before."""
     drift_nm: tuple[float, float] = (0.0, 0.0)
     """(x, y) by which the sample moves from the first row to the last."""
     wobble_nm: float = 0.02
     """Amplitude of a slow sway along x."""
     flyback_nm: float = 0.0
-    """Stretch at the left border, where the probe has just flown back."""
+    """By how much the left border is stretched, as the probe has just flown back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,13 @@ def scanned_positions(
     phase_rad
         Of the sway, which goes through three periods in a frame.
     """
-    scan, field_nm = microscope.scan, microscope.field_nm
-    time = xy_nm[:, 1] / field_nm
+    scan = microscope.scan
+    time = xy_nm[:, 1] / (microscope.shape[0] * microscope.pixel_size_nm)
     x = xy_nm[:, 0] + scan.drift_nm[0] * time
     x = x + scan.wobble_nm * np.sin(2 * math.pi * 3 * time + phase_rad)
-    x = x + scan.flyback_nm * np.exp(-np.maximum(x, 0) / (0.03 * field_nm))
+    # The probe comes from the right and is not yet where it should be.
+    reach_nm = 0.03 * microscope.field_nm
+    x = x - scan.flyback_nm * np.exp(-np.maximum(x, 0) / reach_nm)
     y = xy_nm[:, 1] + scan.drift_nm[1] * time
     return np.stack([y, x], axis=1) / microscope.pixel_size_nm - 0.5
 
@@ -128,7 +130,8 @@ def expected_counts(
     weights
         (N,): brightness relative to C.
     row_shift_px
-        (rows,): shift of each row along x.
+        (rows,): how far right the probe was in each row; the picture of that row
+        lies as far left.
     """
     probe, size = microscope.probe, microscope.pixel_size_nm
     sigma = probe.fwhm_nm / FWHM_PER_SIGMA / size
