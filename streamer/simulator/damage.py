@@ -128,18 +128,19 @@ def _hop_silicon(
     if len(edge) == 0:
         return sheet
     to_edge = np.asarray(KDTree(sheet.xy_nm[edge]).query(sheet.xy_nm)[0])
-    xy = sheet.xy_nm.copy()
+    # Species change places, not positions: so `bonds` stay those of each place.
+    species = sheet.species.copy()
     for atom in np.flatnonzero(sheet.species == SILICON):
         if bonds.coordination[atom] < 3 or rng.random() > damage.silicon_hop:
             continue
         touching = bonds.pairs[(bonds.pairs == atom).any(axis=1)].ravel()
-        partners = touching[(touching != atom) & (sheet.species[touching] == CARBON)]
+        partners = touching[(touching != atom) & (species[touching] == CARBON)]
         if len(partners) == 0:
             continue
         partner = partners[np.argmin(to_edge[partners])]
         if to_edge[partner] < to_edge[atom]:
-            xy[[atom, partner]] = xy[[partner, atom]]
-    return sheet.moved(xy)
+            species[atom], species[partner] = CARBON, SILICON
+    return Sheet(sheet.xy_nm, species, sheet.fragment, sheet.field_nm)
 
 
 def relax(sheet: Sheet, sweeps: int = 12, step: float = 0.2) -> Sheet:
