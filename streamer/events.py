@@ -95,7 +95,7 @@ def event_of(
             return received
         case Lost(first, last, reason):
             return Gap(stream, first, last, reason, content)
-        case Finished(None):
-            return Abandoned(stream, next_seq, content)
         case Finished(total):
+            if total is None:
+                return Abandoned(stream, next_seq, content)
             return Ended(stream, total, content)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from streamer.analysis import Analysis
 from streamer.frame import Frame, Stream
 
-MAX_STREAMS = 256
+MAX_STREAMS = 64
 """Feeds that one heartbeat lists, and that one publisher keeps in mind."""
 
 HEARTBEAT_TOPIC = "heartbeat"

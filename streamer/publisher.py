@@ -13,7 +13,7 @@ from streamer.catalogue import Catalogue, Recall, key_of
 from streamer.endpoint import Address
 from streamer.errors import LinkError
 from streamer.frame import Frame, Stream
-from streamer.messages import Carried, Content, Feed, feed_of
+from streamer.messages import Carried, Content, End, Feed, feed_of
 from streamer.retention import Retention
 from streamer.stand import Stand
 from streamer.transmitter import Outbox, Transmitter
@@ -59,7 +59,8 @@ class Publisher:
         itself; None for what it never had. Called in the publisher's thread, which
         sends nothing else meanwhile.
     retention_bytes
-        How much of what was sent is kept for those who missed it.
+        How much of what was sent is kept for those who missed it; with `recall` it
+        only has to hold what is sent faster than the network takes it.
     heartbeat_s
         Time between two heartbeats.
     option
@@ -128,10 +129,13 @@ class Publisher:
         Raises
         ------
         WireError
-            The stream has ended.
+            The stream breaks a limit of the protocol, or has ended.
         """
+        feed = Feed(content, stream)
+        # What this message can carry, every heartbeat can.
+        pack(End(feed, count), self._wall_ns())
         with self._outbox.changed:
-            self._outbox.catalogue.announce(Feed(content, stream), count)
+            self._outbox.catalogue.announce(feed, count)
 
     def end(self, stream: Stream) -> None:
         """Say that nothing more will come of a stream."""

@@ -11,6 +11,7 @@ from streamer.catalogue import Catalogue, key_of
 from streamer.doorbell import Doorbell
 from streamer.endpoint import receive
 from streamer.errors import WireError
+from streamer.header import is_identifier
 from streamer.messages import (
     SUBSCRIBER_TOPIC,
     Done,
@@ -141,13 +142,12 @@ class Transmitter:
 
     def _subscription(self, message: bytes) -> None:
         """Somebody subscribed (1) or no longer subscribes (0) to a topic."""
-        prefix = SUBSCRIBER_TOPIC.encode()
-        subscribes, topic = message[:1] == b"\1", message[1:]
+        subscribes, topic = message[:1] == b"\1", message[1:].decode(errors="replace")
         if subscribes:
             # Who is late learns at once what there is to ask for.
             self._beat_s = self._clock()
-        if topic.startswith(prefix):
-            name = topic.removeprefix(prefix).decode(errors="replace")
+        name = topic.removeprefix(SUBSCRIBER_TOPIC)
+        if name != topic and is_identifier(name):
             with self._outbox.changed:
                 roster = self._outbox.roster
                 (roster.join if subscribes else roster.part)(name)

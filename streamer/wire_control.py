@@ -105,7 +105,8 @@ def write_unavailable(message: Unavailable) -> Mapping[str, object]:
         **write_feed(message.feed),
         "first": message.first,
         "last": message.last,
-        "reason": message.reason[:MAX_REASON],
+        # The source's own words may hold anything, names of its files for instance.
+        "reason": message.reason[:MAX_REASON].encode(errors="replace").decode(),
     }
 
 

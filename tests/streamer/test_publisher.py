@@ -1,6 +1,5 @@
 """A source sends and never waits; who missed something asks and gets it."""
 
-import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,15 @@ from streamer.catalogue import EVICTED, NEVER_SENT
 from streamer.errors import LinkError, WireError
 from streamer.events import Abandoned, Ended, Event, Gap, Received
 from streamer.frame import Frame, Stream
-from streamer.messages import Content, Done, Feed, Heartbeat, Request, Unavailable
+from streamer.messages import (
+    MAX_STREAMS,
+    Content,
+    Done,
+    Feed,
+    Heartbeat,
+    Request,
+    Unavailable,
+)
 from streamer.publisher import Publisher
 from streamer.subscriber import Subscriber
 from streamer.wire import pack, unpack
@@ -55,95 +62,6 @@ def test_fifty_publishers_one_after_another_on_one_address(
     )
 
 
-@pytest.mark.parametrize(
-    ("address", "reason"),
-    [
-        pytest.param(
-            "nonsense",
-            "address 'nonsense', expected tcp://HOST:PORT or ipc://PATH",
-            id="no address",
-        ),
-        pytest.param(
-            "udp://127.0.0.1:5555",
-            "address 'udp://127.0.0.1:5555', expected tcp://HOST:PORT or ipc://PATH",
-            id="unknown transport",
-        ),
-        pytest.param(
-            "tcp://127.0.0.1:65536",
-            "port 65536 in tcp://127.0.0.1:65536, expected 1 to 65535",
-            id="port out of range",
-        ),
-        pytest.param(
-            "tcp://127.0.0.1:65535",
-            "tcp://127.0.0.1:65535 leaves no next port for catch-up; "
-            "choose a lower port",
-            id="last port",
-        ),
-        pytest.param(
-            "tcp://no-such-host.invalid:5555",
-            "tcp://no-such-host.invalid:5555 names a host that is not known here; "
-            "choose another address with --publish",
-            id="unknown host",
-        ),
-        pytest.param(
-            "tcp://192.0.2.1:5555",
-            "tcp://192.0.2.1:5555 is not an address of this machine; choose another "
-            "address with --publish",
-            id="address of another machine",
-        ),
-        pytest.param(
-            "ipc:///no/such/folder/live",
-            "ipc:///no/such/folder/live lies in a folder that does not exist; choose "
-            "another address with --publish",
-            id="no folder",
-        ),
-        pytest.param(
-            "ipc:///tmp/" + "x" * 120,
-            f"ipc:///tmp/{'x' * 120} is too long for a socket; choose another address "
-            "with --publish",
-            id="long path",
-        ),
-    ],
-)
-def test_an_address_that_cannot_be_bound(
-    context: Context, address: str, reason: str
-) -> None:
-    with pytest.raises(LinkError) as error:
-        Publisher(context, address, option="--publish")
-    assert str(error.value) == reason
-
-
-def test_an_address_in_use(context: Context, url: str) -> None:
-    with Publisher(context, url) as publisher:
-        with pytest.raises(LinkError) as error:
-            Publisher(context, publisher.url)
-        assert str(error.value) == (
-            f"{publisher.url} is in use by another program; "
-            "choose another address with --bind"
-        )
-
-
-def test_a_port_whose_neighbour_is_in_use_is_given_back(context: Context) -> None:
-    with Publisher(context, ANY_PORT) as publisher:
-        port = int(publisher.url.rpartition(":")[2])
-    beside = f"tcp://127.0.0.1:{port + 1}"
-    with socket.socket() as neighbour:
-        neighbour.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        neighbour.bind(("127.0.0.1", port + 1))
-        neighbour.listen()
-        with pytest.raises(LinkError, match=f"^{beside} is in use by another program"):
-            Publisher(context, publisher.url)
-    Publisher(context, publisher.url).close()
-
-
-def test_a_file_that_a_dead_program_left_behind_is_no_hindrance(
-    context: Context, tmp_path: Path
-) -> None:
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(tmp_path / "live"))
-    Publisher(context, f"ipc://{tmp_path}/live").close()
-
-
 def test_what_was_evicted_is_a_gap(
     context: Context, stream: Stream, frame: MakeFrame, listen: Listen
 ) -> None:
@@ -167,7 +85,7 @@ def test_a_source_that_keeps_everything_recalls_it(
     def recall(stream_id: str, seq: int) -> Frame | None:
         assert stream_id == stream.id
         if seq == 3:
-            raise OSError("disk is gone")
+            raise OSError("no disk \udcff")
         return None if seq == 5 else frame(stream, seq)
 
     with Publisher(context, ANY_PORT, recall=recall, retention_bytes=0) as publisher:
@@ -176,7 +94,7 @@ def test_a_source_that_keeps_everything_recalls_it(
         with Subscriber(context, [publisher.url]) as subscriber:
             events = listen(subscriber, Ended)
     gaps = [event for event in events if isinstance(event, Gap)]
-    failed = "the source could not read it again: disk is gone"
+    failed = "the source could not read it again: no disk ?"
     assert gaps == [
         Gap(stream, 3, 3, failed, Content.FRAME),
         Gap(stream, 5, 5, NEVER_SENT, Content.FRAME),
@@ -205,6 +123,30 @@ def test_a_restarted_source_that_recalls_goes_on_with_its_stream(
     received = [event.message.seq for event in events if isinstance(event, Received)]
     assert received == [0, 1, 2, 3]
     assert not any(isinstance(event, Gap | Abandoned) for event in events)
+
+
+def test_a_stream_that_nobody_could_hear_of_is_refused(context: Context) -> None:
+    with Publisher(context, ANY_PORT) as publisher, pytest.raises(WireError) as error:
+        publisher.announce(Stream("../etc", "nion", "HAADF"), 3)
+    assert str(error.value) == (
+        "end header: stream is '../etc' (str), expected 1 to 64 letters, digits, '_', "
+        "'-' or '.'"
+    )
+
+
+def test_as_many_streams_as_there_may_be_fit_into_a_heartbeat(
+    context: Context, frame: MakeFrame, listen: Listen
+) -> None:
+    long = "\N{MICROSCOPE}" * 256
+    streams = [Stream(f"{number:064}", long, long) for number in range(MAX_STREAMS + 1)]
+    with Publisher(context, ANY_PORT) as publisher:
+        for stream in streams:
+            publisher.send(frame(stream, 0))
+            publisher.end(stream)
+        with Subscriber(context, [publisher.url]) as subscriber:
+            heard = [listen(subscriber, Ended)[-1] for _ in range(MAX_STREAMS)]
+    # The first one had to give way.
+    assert {event.stream for event in heard} == set(streams[1:])
 
 
 def test_a_huge_request_is_answered_no_faster_than_it_is_read(
