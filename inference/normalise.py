@@ -7,7 +7,8 @@ CLIP_SIGMA = 3.0
 """Pixels farther from the mean are left out of it: contamination, Si, hot pixels."""
 ROUNDS = 3
 BRIGHTEST = 12.0
-"""Normalised values are cut off here; a Si at the highest contrast reaches about 10."""
+"""Normalised values are cut off here, and as far below zero; a Si at the highest
+contrast reaches about 10."""
 
 
 def normalise(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -20,7 +21,7 @@ def normalise(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Returns
     -------
-    (rows, cols), at most `BRIGHTEST`; all zero for a constant image.
+    (rows, cols), within ± `BRIGHTEST`; all zero for a constant image.
     """
     # A quarter of the pixels gives the two numbers to a part in a thousand.
     sample = image[::2, ::2].ravel()
@@ -30,10 +31,12 @@ def normalise(image: NDArray[np.float32]) -> NDArray[np.float32]:
         if len(kept) == 0:
             break
         mean, deviation = _mean_and_deviation(kept)
-    if deviation == 0:
+    if deviation < np.finfo(np.float32).tiny:
         return np.zeros_like(image)
-    scaled = (image - np.float32(mean)) * np.float32(1 / deviation)
-    return np.asarray(np.minimum(scaled, np.float32(BRIGHTEST)), np.float32)
+    with np.errstate(over="ignore"):  # what becomes infinite is cut off
+        scaled = (image - np.float32(mean)) * np.float32(1 / deviation)
+    limit = np.float32(BRIGHTEST)
+    return np.asarray(np.clip(scaled, -limit, limit), np.float32)
 
 
 def _mean_and_deviation(values: NDArray[np.float32]) -> tuple[float, float]:
