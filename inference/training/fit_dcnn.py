@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from inference.training.dcnn import Dcnn
-from inference.training.scenes import Scene, scenes, sheet_pool
+from inference.training.scenes import Scene, damaged_sheets, scenes
 
 type Progress = Callable[[int, int], None]
 """Called with what is done and what there is to do."""
@@ -24,8 +24,8 @@ class DcnnRecipe:
     """Everything that the result depends on."""
 
     scenes: int = 6000
-    movies: int = 24
-    """Damaged sheets that the scenes are cut from."""
+    scenes_per_movie: int = 100
+    """Cut from the stages of one simulated movie."""
     steps: int = 9000
     batch: int = 8
     crop_px: int = 128
@@ -39,10 +39,9 @@ class DcnnRecipe:
 
 def simulate_scenes(recipe: DcnnRecipe, progress: Progress) -> list[Scene]:
     """The training set, simulated by several processes; the same for the same seed."""
-    chunk = 100
     tasks = [
-        (recipe.seed, number, chunk, max(2, recipe.movies // recipe.workers))
-        for number in range(math.ceil(recipe.scenes / chunk))
+        (recipe.seed, number, recipe.scenes_per_movie)
+        for number in range(math.ceil(recipe.scenes / recipe.scenes_per_movie))
     ]
     made: list[Scene] = []
     with ProcessPoolExecutor(recipe.workers) as pool:
@@ -52,12 +51,10 @@ def simulate_scenes(recipe: DcnnRecipe, progress: Progress) -> list[Scene]:
     return made[: recipe.scenes]
 
 
-def _simulate_chunk(task: tuple[int, int, int, int]) -> list[Scene]:
-    seed, number, count, movies = task
+def _simulate_chunk(task: tuple[int, int, int]) -> list[Scene]:
+    seed, number, count = task
     rng = np.random.default_rng([seed, number])
-    # Four sheets a chunk are plenty: each scene turns, cuts and displaces its own.
-    pool = sheet_pool(min(movies, 1), rng)
-    return list(islice(scenes(pool, rng), count))
+    return list(islice(scenes(damaged_sheets(rng), rng), count))
 
 
 def fit_dcnn(made: list[Scene], recipe: DcnnRecipe, progress: Progress) -> Dcnn:

@@ -27,7 +27,7 @@ class RvaeRecipe:
     movies: int = 20
     """Simulated movies that the sub-images come from."""
     latents: int = 2
-    steps: int = 6000
+    steps: int = 5000
     batch: int = 256
     points: int = 32
     """Points of each sub-image that the decoder draws in a step."""

@@ -47,18 +47,17 @@ class Scene:
     """True where the nearest atom is Si."""
 
 
-def sheet_pool(movies: int, rng: np.random.Generator) -> list[Sheet]:
-    """Sheets of 9 nm at all stages of damage, rich in Si."""
-    pool = []
+def damaged_sheets(rng: np.random.Generator) -> list[Sheet]:
+    """A sheet of 9 nm, rich in Si, at all stages of its damage."""
     growth = Growth(field_nm=9.0, silicon_per_nm2=0.5, holes_per_nm2=0.03)
-    for _ in range(movies):
-        sheet = grow_sheet(growth, rng)
-        turns = fragment_turns(Damage(), growth.fragments, 50, rng)
-        for step, turn in enumerate(turns):
-            if step % 8 == 0:
-                pool.append(sheet)
-            sheet = irradiate(sheet, Damage(), turn, rng)
-    return pool
+    sheet = grow_sheet(growth, rng)
+    turns = fragment_turns(Damage(), growth.fragments, 50, rng)
+    stages = []
+    for step, turn in enumerate(turns):
+        if step % 8 == 0:
+            stages.append(sheet)
+        sheet = irradiate(sheet, Damage(), turn, rng)
+    return stages
 
 
 def scenes(pool: list[Sheet], rng: np.random.Generator) -> Iterator[Scene]:
