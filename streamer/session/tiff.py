@@ -66,7 +66,7 @@ def write_imagej(
     entries: dict[str, str],
 ) -> None:
     """Write an image that ImageJ shows in nm, with further `entries` of its own."""
-    resolution = _resolution(pixel_size_nm, unit_nm=1.0)
+    resolution = resolution_tags(pixel_size_nm, unit_nm=1.0)
     unit = {"unit": "nm"} if resolution else {}
     writer.write(
         image,
@@ -83,7 +83,7 @@ def write_plain(
     description: str | None,
 ) -> None:
     """Write an image with its resolution in pixels per cm, the unit of plain TIFF."""
-    resolution = _resolution(pixel_size_nm, unit_nm=NM_PER_CM)
+    resolution = resolution_tags(pixel_size_nm, unit_nm=NM_PER_CM)
     writer.write(
         image,
         photometric="minisblack",
@@ -95,10 +95,10 @@ def write_plain(
     )
 
 
-def _resolution(
+def resolution_tags(
     pixel_size_nm: float | None, unit_nm: float
 ) -> tuple[float, float] | None:
-    """Pixels per unit (across, down); None if unknown or more than TIFF can say."""
+    """Pixels per unit (across, down); None if unknown or not to be said in TIFF."""
     if pixel_size_nm is None:
         return None
     per_unit = unit_nm / pixel_size_nm
