@@ -34,10 +34,10 @@ def pixels_of(frame: Frame) -> Pixels:
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
         image = frame.image[: frame.valid_rows].astype(np.float32, order="C")
     finite = np.isfinite(image)
+    np.clip(image, -LARGEST, LARGEST, out=image)
     if not finite.all():
         flags.append(Flag.NOT_FINITE)
         image[~finite] = np.median(image[finite]) if finite.any() else 0
-    np.clip(image, -LARGEST, LARGEST, out=image)
     if image.size == 0 or image.min() == image.max():
         flags.append(Flag.CONSTANT)
     elif frame.completeness is Completeness.COMPLETE and np.ptp(image[-1]) == 0:
