@@ -12,6 +12,9 @@ from inference.resample import Grid, grid_for, resample
 
 SMALLEST_PX = 16
 """Sides shorter than this, after resampling, are too small to tell anything."""
+COARSEST = 4
+"""A frame's pixels may be this many of the network's wide: beyond, no lattice can be
+seen, and a wrong unit of the pixel size would fill the memory."""
 
 type Network = Callable[
     [NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -42,8 +45,10 @@ def segment(
     Returns
     -------
     The maps, or None when the frame is smaller than `SMALLEST_PX` of the network's
-    pixels.
+    pixels, or its pixels are wider than `COARSEST` of them.
     """
+    if pixel_size_nm > COARSEST * card.pixel_size_nm:
+        return None
     grid = grid_for((image.shape[0], image.shape[1]), pixel_size_nm, card.pixel_size_nm)
     if min(grid.shape) < SMALLEST_PX:
         return None
