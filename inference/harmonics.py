@@ -66,7 +66,7 @@ def harmonics(
     bases
         From `ring_bases`, for windows of this size.
     """
-    flat = subimages.windows.reshape(len(subimages), -1)
+    flat = subimages.windows.reshape(len(subimages), bases.shape[1])
     result = np.empty((len(flat), bases.shape[2] // 2), np.complex64)
     steps = np.floor((subimages.offset + 0.5) * OFFSET_STEPS).astype(np.intp)
     steps = np.clip(steps, 0, OFFSET_STEPS - 1)
