@@ -222,11 +222,13 @@ def close_bound(socket: zmq.Socket[bytes], linger_s: float) -> None:
     What was sent already goes on being delivered for `linger_s` at most, by
     ZeroMQ's own thread.
     """
-    socket.linger = round(linger_s * 1000)
-    if url := socket.getsockopt_string(zmq.LAST_ENDPOINT):
-        closed = socket.get_monitor_socket(zmq.Event.CLOSED | zmq.Event.CLOSE_FAILED)
-        socket.unbind(url)
-        closed.poll(CLOSING_MS)
-        socket.disable_monitor()
-        closed.close()
-    socket.close()
+    # `unbind` would also give the address back, but cuts off what is being sent.
+    told = f"inproc://closing-{id(socket)}"
+    with socket.context.socket(zmq.PAIR) as closed:
+        is_bound = socket.getsockopt_string(zmq.LAST_ENDPOINT) != ""
+        if is_bound:
+            socket.monitor(told, zmq.Event.CLOSED | zmq.Event.CLOSE_FAILED)
+            closed.connect(told)
+        socket.close(round(linger_s * 1000))
+        if is_bound:
+            closed.poll(CLOSING_MS)

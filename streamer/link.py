@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 import zmq
 
 from streamer.endpoint import Address, check_reachable, open_socket, receive
-from streamer.messages import FeedState, Message
+from streamer.messages import MAX_STREAMS, FeedState, Message
 from streamer.wire import MAX_PAYLOAD_BYTES, PARTS, pack
 
 QUEUE = 8
 """Messages that ZeroMQ may hold for a reader that is slow; then the sender waits."""
+REQUESTS = 2 * MAX_STREAMS
+"""What may wait to be said: a question and a word of thanks for every feed."""
 LEAVING_MS = 500
 """How long a good-bye may take."""
 RENEW_S = 5.0
@@ -112,6 +114,7 @@ class Link:
         self._drop_catch_up(0)
         if address is not None:
             self._catch_up = self._socket(zmq.DEALER, address)
+            self._catch_up.sndhwm = REQUESTS
             self._catch_up.connect(address.url)
             self._catch_up_at = address
 

@@ -1,5 +1,8 @@
 """Sockets on this computer, and frames that say which one they are."""
 
+import contextlib
+import random
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,10 +49,25 @@ def frame() -> Callable[..., Frame]:
     return make
 
 
+@pytest.fixture
+def tcp_url() -> str:
+    """An address whose port and the one after it are free, and stay so.
+
+    Outgoing connections, of which tests that reconnect make many, take their local
+    ports from 32768 upwards: a publisher could not come back to such a port.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for number in (port, port + 1):
+                stack.enter_context(socket.create_server(("127.0.0.1", number)))
+            return f"tcp://127.0.0.1:{port}"
+
+
 @pytest.fixture(params=["tcp", "ipc"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path, tcp_url: str) -> str:
     """An address that is free, over TCP and over a file."""
-    return "tcp://127.0.0.1:*" if request.param == "tcp" else f"ipc://{tmp_path}/live"
+    return tcp_url if request.param == "tcp" else f"ipc://{tmp_path}/live"
 
 
 @pytest.fixture

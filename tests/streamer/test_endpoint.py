@@ -10,7 +10,6 @@ from streamer.errors import LinkError
 from streamer.publisher import Publisher
 
 Context = zmq.Context[zmq.Socket[bytes]]
-ANY_PORT = "tcp://127.0.0.1:*"
 
 
 @pytest.mark.parametrize(
@@ -81,17 +80,20 @@ def test_an_address_in_use(context: Context, url: str) -> None:
         )
 
 
-def test_a_port_whose_neighbour_is_in_use_is_given_back(context: Context) -> None:
-    with Publisher(context, ANY_PORT) as publisher:
-        port = int(publisher.url.rpartition(":")[2])
-    beside = f"tcp://127.0.0.1:{port + 1}"
-    with socket.socket() as neighbour:
-        neighbour.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        neighbour.bind(("127.0.0.1", port + 1))
-        neighbour.listen()
-        with pytest.raises(LinkError, match=f"^{beside} is in use by another program"):
-            Publisher(context, publisher.url)
-    Publisher(context, publisher.url).close()
+def test_a_port_whose_neighbour_is_in_use_is_given_back(
+    context: Context, tcp_url: str
+) -> None:
+    port = int(tcp_url.rpartition(":")[2])
+    with (
+        socket.create_server(("127.0.0.1", port + 1)),
+        pytest.raises(LinkError) as error,
+    ):
+        Publisher(context, tcp_url)
+    assert str(error.value) == (
+        f"tcp://127.0.0.1:{port + 1} is in use by another program; "
+        "choose another address with --bind"
+    )
+    Publisher(context, tcp_url).close()
 
 
 def test_a_file_that_a_dead_program_left_behind_is_no_hindrance(

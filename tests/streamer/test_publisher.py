@@ -104,22 +104,21 @@ def test_a_source_that_keeps_everything_recalls_it(
 
 
 def test_a_restarted_source_that_recalls_goes_on_with_its_stream(
-    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+    context: Context, url: str, stream: Stream, frame: MakeFrame, listen: Listen
 ) -> None:
     def recall(_: str, seq: int) -> Frame:
         return frame(stream, seq)
 
-    with Publisher(context, ANY_PORT, recall=recall) as before:
-        url = before.url
-        with Subscriber(context, [url]) as subscriber:
-            before.send(frame(stream, 0))
-            events = listen(subscriber, Received)
-            before.close()
-            with Publisher(context, url, recall=recall) as after:
-                after.announce(stream, 3)
-                after.send(frame(stream, 3))
-                after.end(stream)
-                events += listen(subscriber, Ended)
+    before = Publisher(context, url, recall=recall)
+    with Subscriber(context, [url]) as subscriber:
+        before.send(frame(stream, 0))
+        events = listen(subscriber, Received)
+        before.close()
+        with Publisher(context, url, recall=recall) as after:
+            after.announce(stream, 3)
+            after.send(frame(stream, 3))
+            after.end(stream)
+            events += listen(subscriber, Ended)
     received = [event.message.seq for event in events if isinstance(event, Received)]
     assert received == [0, 1, 2, 3]
     assert not any(isinstance(event, Gap | Abandoned) for event in events)
@@ -235,10 +234,15 @@ def test_a_source_may_go_when_everybody_has_everything(
 
 
 def test_who_leaves_politely_is_not_waited_for(
-    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+    context: Context,
+    stream: Stream,
+    frame: MakeFrame,
+    listen: Listen,
+    eventually: Eventually,
 ) -> None:
     with Publisher(context, ANY_PORT) as publisher:
         publisher.send(frame(stream, 0))
+        eventually(lambda: publisher.statistics().sent == 1)
         with Subscriber(context, [publisher.url]) as subscriber:
             listen(subscriber, Received)
         publisher.end(stream)

@@ -202,15 +202,16 @@ def test_a_source_that_is_killed_and_restarted(
     new_stream: Callable[[], Stream],
     listen: Listen,
     hurry: Callable[[], float],
+    tcp_url: str,
 ) -> None:
     before, after = new_stream(), new_stream()
-    with source("tcp://127.0.0.1:*", before, 50) as killed:
-        url = address_of(killed)
-        with Subscriber(context, [url], clock=hurry) as subscriber:
+    with source(tcp_url, before, 50) as killed:
+        assert address_of(killed) == tcp_url
+        with Subscriber(context, [tcp_url], clock=hurry) as subscriber:
             events = listen(subscriber, Received)
             killed.send_signal(signal.SIGKILL)
             killed.wait()
-            with source(url, after, 3) as restarted:
+            with source(tcp_url, after, 3) as restarted:
                 events += listen(subscriber, Abandoned)
                 restarted.kill()
     got = seqs(events, before)

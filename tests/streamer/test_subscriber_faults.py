@@ -1,5 +1,8 @@
 """Sources that lose, garble, forget or fall silent: what a subscriber makes of them."""
 
+import contextlib
+import socket
+import threading
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -19,6 +22,7 @@ from streamer.messages import (
     Request,
     Unavailable,
 )
+from streamer.publisher import Publisher
 from streamer.sequencer import NO_CATCH_UP
 from streamer.subscriber import Subscriber
 from streamer.wire import pack
@@ -169,3 +173,62 @@ def test_catch_up_at_an_address_of_another_kind_is_rejected(
     assert rejected == Rejected(
         script.url, f"{script.url} advertises catch-up at '/run/somewhere'"
     )
+
+
+class Proxy:
+    """Forwards connections until told to hold them: then they stay open, and dumb."""
+
+    def __init__(self, port: int) -> None:
+        self.port_behind = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.open: list[socket.socket] = [self.listener]
+        self.held: set[socket.socket] = set()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                far = socket.create_connection(("127.0.0.1", self.port_behind))
+                self.open += [near, far]
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self.pump, args=ends, daemon=True).start()
+
+    def pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65_536):
+                if source not in self.held:
+                    sink.sendall(chunk)
+
+    def hold(self) -> None:
+        """From now on nothing passes through the connections that there are."""
+        self.held.update(self.open)
+
+    def close(self) -> None:
+        for end in self.open:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+
+def test_a_connection_that_only_looks_healthy_is_made_anew(
+    context: Context,
+    stream: Stream,
+    frame: MakeFrame,
+    listen: Listen,
+    hurry: Callable[[], float],
+) -> None:
+    with Publisher(context, "tcp://127.0.0.1:*", heartbeat_s=0.1) as publisher:
+        proxy = Proxy(int(publisher.url.rpartition(":")[2]))
+        with Subscriber(context, [proxy.url], clock=hurry) as subscriber:
+            publisher.send(frame(stream, 0))
+            events = listen(subscriber, Received)
+            proxy.hold()
+            publisher.send(frame(stream, 1))
+            events += listen(subscriber, Silent)
+            events += listen(subscriber, Heard)
+            publisher.end(stream)
+            events += listen(subscriber, Ended)
+        proxy.close()
+    assert seqs(events) == [0, 1]
