@@ -7,8 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from streamer.atoms import FIXED_COLUMNS
 from streamer.errors import ModelError
 from streamer.frame import JsonValue
+from streamer.session.atoms_table import PLACE
 
 CARD_FILE = "card.json"
 
@@ -18,6 +20,7 @@ type Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 type PixelSize = Annotated[float, Field(ge=0.001, le=0.1)]
 """nm."""
 type Share = Annotated[float, Field(gt=0, lt=1)]
+type LatentName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 
 
 class _Part(BaseModel):
@@ -31,7 +34,7 @@ class DcnnCard(_Part):
     sha256: Sha256
     pixel_size_nm: PixelSize
     """Frames are resampled to this."""
-    stride_px: Annotated[int, Field(ge=1, le=64)]
+    stride_px: Annotated[int, Field(ge=2, le=64, multiple_of=2)]
     """Sides of the input are padded to multiples of this."""
     classes: tuple[Literal["C"], Literal["Si"], Literal["background"]]
     """In the order of the outputs."""
@@ -47,7 +50,7 @@ class EncoderCard(_Part):
     file: FileName
     sha256: Sha256
     pixel_size_nm: PixelSize
-    """Of the sub-images."""
+    """Of the sub-images: twice that of the maps, which are halved."""
     rings_nm: Annotated[
         tuple[Annotated[float, Field(gt=0, le=2)], ...],
         Field(min_length=1, max_length=64),
@@ -57,7 +60,7 @@ class EncoderCard(_Part):
     """Radial width of a ring."""
     max_orders: tuple[Annotated[int, Field(ge=0, le=32)], ...]
     """Highest angular order kept on each ring."""
-    latents: Annotated[tuple[str, ...], Field(min_length=1, max_length=16)]
+    latents: Annotated[tuple[LatentName, ...], Field(min_length=1, max_length=16)]
     """Names of the outputs; "crystallinity", always there, grows with order."""
     angle_period_rad: Annotated[float, Field(gt=0, le=2 * math.pi)]
 
@@ -67,6 +70,11 @@ class EncoderCard(_Part):
             raise ValueError("rings_nm and max_orders differ in length")
         if "crystallinity" not in self.latents:
             raise ValueError("no latent is called 'crystallinity'")
+        if len(set(self.latents)) != len(self.latents):
+            raise ValueError("two latents have the same name")
+        taken = {*PLACE, *FIXED_COLUMNS}.intersection(self.latents)
+        if taken:
+            raise ValueError(f"{min(taken)!r} is a column that every model gives")
         return self
 
     @property
@@ -86,6 +94,16 @@ class Card(_Part):
     """Recipe, seeds, versions, time: enough to make the model again."""
     accuracy: Mapping[str, JsonValue]
     """Measured against held-out truth when the model was made."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        maps_nm, subimages_nm = self.dcnn.pixel_size_nm, self.encoder.pixel_size_nm
+        if not math.isclose(subimages_nm, 2 * maps_nm, rel_tol=1e-6):
+            raise ValueError(
+                f"encoder.pixel_size_nm is {subimages_nm}, not twice the "
+                f"{maps_nm} of dcnn.pixel_size_nm"
+            )
+        return self
 
 
 def read_card(folder: Path) -> Card:
