@@ -1,6 +1,7 @@
 """A model, checked and loaded: two ONNX networks and the card that describes them."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from inference.card import CARD_FILE, Card, read_card
+from inference.card import CARD_FILE, Card, EncoderCard, read_card
+from inference.harmonics import Rings
 from streamer.analysis import ModelId
 from streamer.errors import ModelError
 
@@ -72,6 +74,7 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
     encoder = _session(folder, card.encoder.file, card.encoder.sha256, threads)
     _check_signature(dcnn, ("image",), ("carbon", "silicon"), card.dcnn.file)
     _check_signature(encoder, ("harmonics",), ("angle", "latents"), card.encoder.file)
+    _check_sizes(encoder, card.encoder)
     model_id = ModelId(
         name=card.name,
         sha256=hashlib.sha256(card_bytes).hexdigest(),
@@ -93,8 +96,9 @@ def find_model(name_or_folder: str) -> Path:
     if name_or_folder in shipped:
         return shipped[name_or_folder]
     folder = Path(name_or_folder)
-    if folder.is_dir():
-        return folder
+    with suppress(OSError):  # a name too long to be a path
+        if folder.is_dir():
+            return folder
     raise ModelError(
         f"no model {name_or_folder!r}: neither a folder nor one that is shipped "
         f"({', '.join(shipped) or 'none'})"
@@ -171,4 +175,14 @@ def _check_signature(
         raise ModelError(
             f"{file} takes {found_in} and gives {found_out}; "
             f"expected {inputs} and {outputs}"
+        )
+
+
+def _check_sizes(encoder: onnxruntime.InferenceSession, card: EncoderCard) -> None:
+    takes, gives = encoder.get_inputs()[0].shape, encoder.get_outputs()[1].shape
+    numbers, latents = 2 * len(Rings.of(card).features), len(card.latents)
+    if takes[1:] != [numbers] or gives[1:] != [latents]:
+        raise ModelError(
+            f"{card.file} makes {gives[1:]} latents of {takes[1:]} numbers; "
+            f"its card describes [{latents}] of [{numbers}]"
         )
