@@ -58,7 +58,7 @@ def examine(model: str, record: Path, connect: str | None) -> list[Finding]:
 
 def machine() -> Finding:
     """What it is."""
-    cores = os.process_cpu_count() or 1
+    cores = os.cpu_count() or 1
     verdict = Verdict.GOOD if cores >= 2 else Verdict.POOR
     system = (
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"

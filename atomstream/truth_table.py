@@ -3,28 +3,30 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from streamer.atoms import SPECIES
 from streamer.session.durable import replacing
 from streamer.simulator.movie import Exposure
 
-SCHEMA = pa.schema(
-    [
-        ("frame", pa.int32()),
-        ("row_px", pa.float32()),
-        ("col_px", pa.float32()),
-        ("x_nm", pa.float32()),
-        ("y_nm", pa.float32()),
-        ("species", pa.dictionary(pa.int8(), pa.string())),
-        ("coordination", pa.uint8()),
-        ("angle_rad", pa.float32()),
-        ("crystallinity", pa.float32()),
-        ("hidden", pa.bool_()),
-    ]
+FIELDS: "tuple[pa.Field[Any], ...]" = (
+    pa.field("frame", pa.int32()),
+    pa.field("row_px", pa.float32()),
+    pa.field("col_px", pa.float32()),
+    pa.field("x_nm", pa.float32()),
+    pa.field("y_nm", pa.float32()),
+    pa.field("species", pa.dictionary(pa.int8(), pa.string())),
+    pa.field("coordination", pa.uint8()),
+    pa.field("angle_rad", pa.float32()),
+    pa.field("crystallinity", pa.float32()),
+    pa.field("hidden", pa.bool_()),
 )
+SCHEMA = pa.schema(FIELDS)
 
 
 @contextmanager
@@ -40,16 +42,16 @@ def truth_table(exposure: Exposure) -> pa.Table:
     species = pa.DictionaryArray.from_arrays(
         pa.array(truth.species, pa.int8()), pa.array(SPECIES)
     )
-    columns = [
-        pa.array([exposure.index] * len(truth), pa.int32()),
-        truth.row_px,
-        truth.col_px,
-        truth.col_px * size,
-        truth.row_px * size,
-        species,
-        truth.coordination,
-        truth.angle_rad,
-        truth.crystallinity,
-        truth.hidden,
-    ]
-    return pa.Table.from_arrays([pa.array(c) for c in columns], schema=SCHEMA)
+    columns: dict[str, NDArray[np.generic] | pa.Array[Any]] = {
+        "frame": np.full(len(truth), exposure.index, np.int32),
+        "row_px": truth.row_px,
+        "col_px": truth.col_px,
+        "x_nm": truth.col_px * np.float32(size),
+        "y_nm": truth.row_px * np.float32(size),
+        "species": species,
+        "coordination": truth.coordination,
+        "angle_rad": truth.angle_rad,
+        "crystallinity": truth.crystallinity,
+        "hidden": truth.hidden,
+    }
+    return pa.Table.from_pydict(columns, schema=SCHEMA)

@@ -1,6 +1,7 @@
 """`atomstream dashboard`: the page, for a recorded session or a running service."""
 
 import threading
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,8 @@ def dashboard(
     if (session is None) == (not connect):
         raise SettingsError("give either a SESSION or --connect URL")
     host, port = host_and_port(address, "--address")
-    hub = Hub()
+    origin = str(session) if session else ", ".join(connect or [])
+    hub = Hub(origin, time.monotonic)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, connect or [])
     with feed, Dashboard(hub, host, port) as page:
         typer.echo(f"open {page.url} (Ctrl-C to stop)")

@@ -29,7 +29,7 @@ def tap(
 
     Example: atomstream tap tcp://127.0.0.1:5555
     """
-    start = Start.first() if all_kept else Start.latest()
+    start = Start.first() if all_kept else Start.newest()
     with zmq.Context() as context, Subscriber(context, [url], start=start) as stream:
         left = count
         while left is None or left > 0:

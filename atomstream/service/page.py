@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 
 from dashboard.feed import LiveFeed
@@ -22,7 +23,7 @@ class Page:
 
     def __call__(self, stopping: threading.Event) -> None:
         """Serve the page until told to stop."""
-        hub = Hub()
+        hub = Hub(self.analyses, time.monotonic)
         with (
             LiveFeed(hub, [self.analyses]),
             Dashboard(hub, self.address, self.port) as page,

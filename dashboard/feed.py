@@ -1,0 +1,226 @@
+"""Where a hub's analyses come from: a running service, or a session on disk."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+import zmq
+
+from dashboard.hub import Hub
+from dashboard.snapshot import LinkState
+from streamer.analysis import Analysis
+from streamer.errors import AtomstreamError, SessionError
+from streamer.events import (
+    Abandoned,
+    Ended,
+    Event,
+    Gap,
+    Heard,
+    Received,
+    Rejected,
+    Silent,
+)
+from streamer.messages import Content
+from streamer.sequencer import Start
+from streamer.session.reader import SessionReader
+from streamer.session.records import StreamRecord
+from streamer.subscriber import Subscriber
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.2
+"""How long it may take until a feed notices that it shall stop."""
+
+KEEP = 600
+"""Analyses before the newest that a dashboard which comes late asks for."""
+
+
+class LiveFeed:
+    """Fills a hub with what services publish, from a thread of its own.
+
+    Parameters
+    ----------
+    hub
+        Is told of every analysis, gap and end, and of the state of the connection.
+    urls
+        Where services publish analyses; they need not be there yet.
+
+    Raises
+    ------
+    LinkError
+        An address cannot be one.
+    """
+
+    def __init__(self, hub: Hub, urls: Sequence[str]) -> None:
+        self._hub = hub
+        self._silent: set[str] = set()
+        self._context = zmq.Context()
+        try:
+            self._subscriber = Subscriber(
+                self._context,
+                urls,
+                start=Start.newest(KEEP),
+                topics=(f"{Content.ANALYSIS}/",),
+            )
+        except AtomstreamError:
+            self._context.term()
+            raise
+        self._follower = Follower(hub, self._follow)
+
+    def __enter__(self) -> Self:
+        self._follower.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._follower.stop()
+        self._subscriber.close()
+        self._context.term()
+
+    def _follow(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
+            event = self._subscriber.receive(POLL_S)
+            if event is not None:
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Received(Analysis() as analysis):
+                self._hub.add(analysis)
+            case Gap(stream, first, last):
+                self._hub.lose(stream, last - first + 1)
+            case Ended(stream) | Abandoned(stream):
+                self._hub.end(stream)
+            case Heard(url):
+                self._silent.discard(url)
+                self._say_who_is_heard()
+            case Silent(url):
+                self._silent.add(url)
+                self._say_who_is_heard()
+            case Rejected(url, reason):
+                log.warning("a message from %s was thrown away: %s", url, reason)
+            case _:
+                pass
+
+    def _say_who_is_heard(self) -> None:
+        if self._silent:
+            self._hub.set_link(LinkState.SILENT, ", ".join(sorted(self._silent)))
+        else:
+            self._hub.set_link(LinkState.RECEIVING)
+
+
+class SessionFeed:
+    """Fills a hub from a session folder, and follows it while it grows.
+
+    Parameters
+    ----------
+    hub
+        Is told of every analysis and gap, in the order of each stream.
+    folder
+        A session.
+
+    Raises
+    ------
+    SessionError
+        It is none.
+    """
+
+    def __init__(self, hub: Hub, folder: Path) -> None:
+        self._hub = hub
+        self._session = SessionReader(folder)
+        self._follower = Follower(hub, self._follow)
+        self._seen: set[tuple[str, int]] = set()
+        self._gaps_seen = 0
+
+    def __enter__(self) -> Self:
+        self._follower.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._follower.stop()
+        self._session.close()
+
+    def _follow(self, stopping: threading.Event) -> None:
+        self._hub.set_link(self._read_new(stopping, LinkState.RECORDED))
+        version = self._session.version()
+        while not stopping.wait(POLL_S):
+            if version != (version := self._session.version()):
+                self._hub.set_link(self._read_new(stopping, LinkState.RECEIVING))
+
+    def _read_new(self, stopping: threading.Event, while_open: LinkState) -> LinkState:
+        """Show what is new, and tell how things stand after that.
+
+        `while_open` is the answer as long as a stream has not been analysed to its
+        end: a session that somebody writes to differs from one whose service has
+        died in nothing but that it grows.
+        """
+        streams = self._session.streams()
+        for record in streams:
+            self._read_stream(record, stopping)
+        self._count_gaps(streams)
+        ended = all(self._is_complete(record) for record in streams)
+        return LinkState.RECORDED if ended else while_open
+
+    def _read_stream(self, record: StreamRecord, stopping: threading.Event) -> None:
+        for key in self._session.analysed(record.stream.id):
+            if stopping.is_set():
+                return
+            if key not in self._seen:
+                self._seen.add(key)
+                self._read_analysis(record, key.seq)
+        if self._is_complete(record):
+            self._hub.end(record.stream)
+
+    def _read_analysis(self, record: StreamRecord, seq: int) -> None:
+        """Show one frame; one that cannot be read is counted as lost."""
+        try:
+            analysis = self._session.analysis(record.stream.id, seq)
+        except SessionError as error:
+            log.warning("frame %d of %s is left out: %s", seq, record.stream.id, error)
+            self._hub.lose(record.stream, 1)
+        else:
+            self._hub.add(analysis)
+
+    def _is_complete(self, record: StreamRecord) -> bool:
+        """Whether a stream has ended and all that came of it is analysed."""
+        return record.total is not None and record.analyses == record.frames
+
+    def _count_gaps(self, records: Sequence[StreamRecord]) -> None:
+        streams = {record.stream.id: record.stream for record in records}
+        gaps = self._session.gaps()
+        for gap in gaps[self._gaps_seen :]:
+            self._hub.lose(streams[gap.stream_id], gap.last - gap.first + 1)
+        self._gaps_seen = len(gaps)
+
+
+class Follower:
+    """Calls `follow` on a thread of its own; it returns when its event is set.
+
+    When it fails instead, the pages of `hub` say so: they would seem live otherwise.
+    """
+
+    def __init__(self, hub: Hub, follow: Callable[[threading.Event], None]) -> None:
+        self._hub = hub
+        self._follow = follow
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feed")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return when `follow` has returned."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._follow(self._stopping)
+        except AtomstreamError as error:
+            log.error("the dashboard is fed no more: %s", error)
+            self._hub.set_link(LinkState.FAILED, str(error))
+        except Exception as error:
+            self._hub.set_link(LinkState.FAILED, f"{type(error).__name__}: {error}")
+            raise

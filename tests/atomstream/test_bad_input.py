@@ -1,0 +1,118 @@
+"""Whatever is wrong with the input: one line that says so, and exit code 2."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+type Run = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    make: Callable[[Path], None]
+    says: str
+    options: tuple[str, ...] = ("--pixel-size", "0.0156")
+
+
+def save(array: np.ndarray, *, objects: bool = False) -> Callable[[Path], None]:
+    return lambda path: np.save(path, array, allow_pickle=objects)
+
+
+STACKS = [
+    Case("missing", lambda _: None, "does not exist"),
+    Case("text", lambda path: path.write_text("frames!\n") and None, "stack.npy"),
+    Case("one-dimensional", save(np.zeros(5)), "1 dimension"),
+    Case("objects", save(np.array([None, {}]), objects=True), "object"),
+    Case("complex", save(np.zeros((2, 32, 32), np.complex64)), "complex"),
+    Case("boolean", save(np.zeros((2, 32, 32), bool)), "bool"),
+    Case("uncalibrated", save(np.zeros((2, 32, 32))), "--pixel-size", ()),
+    Case("absurd pixel size", save(np.zeros((2, 32, 32))), "0.0001",
+         ("--pixel-size", "5")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["analyze", "replay"])
+@pytest.mark.parametrize("case", STACKS, ids=lambda case: case.name)
+def test_a_stack_that_is_none_is_refused_in_one_line(
+    tmp_path: Path, run: Run, case: Case, command: str
+) -> None:
+    path = tmp_path / "stack.npy"
+    case.make(path)
+    record = ("--record", tmp_path / "session") if command == "analyze" else ()
+    outcome = run(command, path, *case.options, *record)
+    assert outcome.code == 2
+    assert outcome.err.startswith("atomstream: ")
+    assert case.says in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert not (tmp_path / "session").exists()
+
+
+OPTIONS = {
+    "serve without a scheme": (
+        ("serve", "--connect", "localhost:5555", "--record", "{session}"),
+        "localhost:5555",
+    ),
+    "page without a port": (
+        ("demo", "--dashboard", "localhost"),
+        "expected HOST:PORT, for instance 127.0.0.1:5006",
+    ),
+    "unknown model": (
+        ("serve", "--connect", "tcp://127.0.0.1:1", "--record", "{session}",
+         "--model", "gold"),
+        "no model 'gold'",
+    ),
+    "nothing to show": (("dashboard",), "give either a SESSION or --connect URL"),
+    "no such session": (("dashboard", "{session}"), "session"),
+    "export of no session": (("export", "{session}", "atoms.csv"), "session"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_that_makes_no_sense_is_refused_in_one_line(
+    tmp_path: Path, run: Run, name: str
+) -> None:
+    arguments, says = OPTIONS[name]
+    session = str(tmp_path / "session")
+    outcome = run(*(argument.format(session=session) for argument in arguments))
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_a_session_folder_that_is_a_file_is_refused(
+    tmp_path: Path, run: Run, movie: Path
+) -> None:
+    file = tmp_path / "session"
+    file.write_text("not a folder")
+    outcome = run("analyze", movie, "--record", file)
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1].startswith("atomstream: ")
+    assert str(file) in outcome.err
+    assert file.read_text() == "not a folder"
+
+
+def test_a_busy_port_is_refused_with_the_option_that_mends_it(
+    run: Run, movie: Path
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        outcome = run("replay", movie, "--bind", f"tcp://127.0.0.1:{port}")
+    assert outcome.code == 2
+    assert f"tcp://127.0.0.1:{port}" in outcome.err
+    assert "--bind" in outcome.err
+
+
+def test_a_file_is_not_overwritten_unasked(run: Run, movie: Path) -> None:
+    before = movie.read_bytes()
+    outcome = run("simulate", movie, "--frames", "1")
+    assert outcome.code == 2
+    assert "--overwrite" in outcome.err
+    assert movie.read_bytes() == before
