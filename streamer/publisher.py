@@ -86,7 +86,7 @@ class Publisher:
         clock: Callable[[], float] = time.monotonic,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._wall_ns = wall_ns
+        self._clock, self._wall_ns = clock, wall_ns
         stand = Stand.open(context, Address.parse(bind), option)
         self.url = stand.url
         """Where subscribers connect."""
@@ -152,8 +152,8 @@ class Publisher:
     def wait_until_delivered(self, timeout_s: float) -> bool:
         """Whether everybody who joined has everything, within `timeout_s`.
 
-        False as well when a stream has not ended or nobody has joined. Who vanished
-        without a word is waited for; who left politely is not.
+        False as well when a stream has not ended or nobody has joined. Who left
+        politely is not waited for; who vanished without a word is, for a minute.
         """
         with self._outbox.changed:
             return self._outbox.changed.wait_for(self._is_delivered, timeout_s)
@@ -197,7 +197,7 @@ class Publisher:
 
     def _is_delivered(self) -> bool:
         ended = self._outbox.catalogue.ended()
-        return ended is not None and self._outbox.roster.have(ended)
+        return ended is not None and self._outbox.roster.have(ended, self._clock())
 
 
 def own(message: Carried) -> Carried:

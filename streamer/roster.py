@@ -6,24 +6,27 @@ from streamer.messages import Done
 from streamer.retention import Key
 
 MAX_SUBSCRIBERS = 1024
+EXPECTED_S = 60.0
+"""How long one that vanished without a word is expected back."""
 
 
 class Roster:
     """Subscribers by name, from their first subscription until they say good-bye.
 
-    One that vanishes without a word stays on the list: it is expected back.
+    One that vanishes without a word is expected back for a while. Every `now_s` is
+    of one monotonic clock.
     """
 
     def __init__(self) -> None:
         self._finished: dict[str, frozenset[Key]] = {}
-        self._present: set[str] = set()
+        self._vanished_s: dict[str, float] = {}
         self.joined = 0
         """How many names have ever joined."""
 
     @property
     def present(self) -> int:
         """How many are connected now."""
-        return len(self._present)
+        return len(self._finished) - len(self._vanished_s)
 
     def join(self, name: str) -> None:
         """A subscriber connected, for the first time or again."""
@@ -32,11 +35,12 @@ class Roster:
                 self._forget(next(iter(self._finished)))
             self._finished[name] = frozenset()
             self.joined += 1
-        self._present.add(name)
+        self._vanished_s.pop(name, None)
 
-    def part(self, name: str) -> None:
+    def part(self, name: str, now_s: float) -> None:
         """A subscriber is no longer connected."""
-        self._present.discard(name)
+        if name in self._finished:
+            self._vanished_s[name] = now_s
 
     def note(self, done: Done) -> None:
         """A subscriber says what it has all of, or that it leaves."""
@@ -47,12 +51,13 @@ class Roster:
         else:
             self._finished[done.subscriber] = frozenset(done.finished)
 
-    def have(self, feeds: AbstractSet[Key]) -> bool:
+    def have(self, feeds: AbstractSet[Key], now_s: float) -> bool:
         """Whether somebody joined, and nobody is left who lacks part of `feeds`."""
         return self.joined > 0 and all(
-            feeds <= finished for finished in self._finished.values()
+            feeds <= finished or now_s - self._vanished_s.get(name, now_s) > EXPECTED_S
+            for name, finished in self._finished.items()
         )
 
     def _forget(self, name: str) -> None:
         self._finished.pop(name, None)
-        self._present.discard(name)
+        self._vanished_s.pop(name, None)

@@ -149,8 +149,10 @@ class Transmitter:
         name = topic.removeprefix(SUBSCRIBER_TOPIC)
         if name != topic and is_identifier(name):
             with self._outbox.changed:
-                roster = self._outbox.roster
-                (roster.join if subscribes else roster.part)(name)
+                if subscribes:
+                    self._outbox.roster.join(name)
+                else:
+                    self._outbox.roster.part(name, self._clock())
                 self._outbox.changed.notify_all()
 
     def _read_requests(self) -> None:
