@@ -24,12 +24,12 @@ type Network = Callable[
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Maps:
-    """Probabilities over the frame's area; sides are multiples of the stride."""
+    """Probabilities over the frame's area."""
 
     carbon: NDArray[np.float32]
     silicon: NDArray[np.float32]
     grid: Grid
-    """How they lie on the frame; what is beyond `grid.shape` is padding, and 0."""
+    """How they lie on the frame."""
 
 
 def segment(
@@ -60,7 +60,4 @@ def segment(
         normalise(resample(image, grid)), ((0, below), (0, right)), mode="reflect"
     )
     carbon, silicon = network(padded)
-    for probability in (carbon, silicon):
-        probability[rows:] = 0
-        probability[:, cols:] = 0
-    return Maps(carbon, silicon, grid)
+    return Maps(carbon[:rows, :cols], silicon[:rows, :cols], grid)

@@ -23,7 +23,8 @@ class SubImages:
 
 
 def halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean over blocks of 2 x 2 pixels; sides must be even."""
+    """Mean over blocks of 2 x 2 pixels; beyond an odd side there is nothing."""
+    image = np.pad(image, [(0, side % 2) for side in image.shape])
     return np.asarray(
         (image[::2, ::2] + image[1::2, ::2] + image[::2, 1::2] + image[1::2, 1::2]) / 4
     )

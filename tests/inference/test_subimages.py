@@ -104,6 +104,12 @@ def test_a_halved_image_has_the_mean_of_four_pixels_in_each() -> None:
     np.testing.assert_array_equal(halve(image), [[2.5, 5.0]])
 
 
+def test_beyond_an_odd_side_there_is_nothing() -> None:
+    np.testing.assert_array_equal(
+        halve(np.full((3, 5), 4, np.float32)), [[4, 4, 2], [2, 2, 1]]
+    )
+
+
 @pytest.mark.parametrize("where", [(20.0, 30.0), (21.3, 15.8), (10.5, 40.5)])
 def test_atoms_are_found_where_halving_puts_them(
     draw: Draw, where: tuple[float, float]
