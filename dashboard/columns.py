@@ -1,0 +1,57 @@
+"""Scenes and trends as the columns that browsers are sent."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dashboard.bins import Bins
+from dashboard.scene import Scene
+from dashboard.trend import Trend
+
+type Columns = Mapping[str, object]
+
+
+def image_columns(scene: Scene) -> Columns:
+    """The frame, placed where its pixels lie."""
+    extent = scene.extent
+    return {
+        "image": [scene.image],
+        "x": [extent.left],
+        "y": [extent.top],
+        "dw": [extent.width],
+        "dh": [extent.height],
+    }
+
+
+def atom_columns(scene: Scene) -> Columns:
+    """One row an atom."""
+    return dict(scene.atoms)
+
+
+def line_columns(trend: Trend) -> Columns:
+    """One row a column of frames."""
+    return dict(trend.lines)
+
+
+def map_columns(trend: Trend, quantity: str) -> Columns:
+    """The heat map of one quantity, each column around its frames."""
+    image, bins = trend.maps[quantity], trend.bins[quantity]
+    return {
+        "image": [image],
+        "x": [trend.start - 0.5],
+        "y": [bins.low],
+        "dw": [float(image.shape[1] * trend.stride)],
+        "dh": [bins.high - bins.low],
+    }
+
+
+def now_columns(scene: Scene, quantity: str, bins: Bins) -> Columns:
+    """The histogram of one frame: one row a bin, in percent of its atoms."""
+    counts = scene.histogram(quantity, bins)
+    percent = 100 * counts / max(int(counts.sum()), 1)
+    edges = bins.edges.astype(np.float32)
+    return {
+        "bottom": edges[:-1],
+        "top": edges[1:],
+        "percent": percent.astype(np.float32),
+    }

@@ -1,0 +1,67 @@
+"""What Bokeh calls when a browser opens the page."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bokeh.document import Document
+from bokeh.models import Column, CustomJS
+
+from dashboard.figures.style import theme
+from dashboard.hub import Hub
+from dashboard.page import PLACES, Page
+from dashboard.state import PageState
+from streamer.analysis import FRAME_BUDGET_S
+
+CHECK_MS = 2_000
+"""How often to look whether a browser that was busy is still busy."""
+
+ASSETS = Path(__file__).with_name("assets")
+
+
+def document_maker(hub: Hub, stale_after_s: float) -> Callable[[Document], None]:
+    """A function that makes each new browser session a page of `hub`.
+
+    Parameters
+    ----------
+    hub
+        What the pages show.
+    stale_after_s
+        Age of the last frame from which on the page says that there is no data.
+    """
+
+    def make_document(doc: Document) -> None:
+        make_page(doc, hub, stale_after_s)
+
+    return make_document
+
+
+def make_page(doc: Document, hub: Hub, stale_after_s: float) -> None:
+    """Fill `doc`, and keep it up to date until its session is destroyed."""
+    state = PageState(name="state", stale_after_s=stale_after_s)
+    places = {name: Column(name=name, sizing_mode="stretch_both") for name in PLACES}
+    page = Page(hub, state, places)
+    page.refresh()
+    doc.title = "atomstream"
+    doc.theme = theme()
+    doc.template_variables["budget_s"] = FRAME_BUDGET_S
+    page_html = (ASSETS / "page.html").read_text(encoding="utf-8")
+    # Bokeh takes a string for blocks of its own template, and does not say so.
+    doc.template = page_html  # type: ignore[assignment]
+    for root in (state, *places.values()):
+        doc.add_root(root)
+    keep_up_to_date(doc, hub, page, state)
+
+
+def keep_up_to_date(doc: Document, hub: Hub, page: Page, state: PageState) -> None:
+    """Connect the hub and the browser to `page`."""
+    # Callable from the feed's thread; many calls before it runs are one.
+    wake = doc.locked_callback(page.refresh, policy="latest")
+    leave = hub.listen(wake)
+    doc.on_session_destroyed(lambda _context: leave())
+    doc.add_periodic_callback(page.refresh, CHECK_MS)
+    state.on_change("painted", lambda _attr, _old, number: page.painted(number))
+    state.on_change("wish", lambda _attr, _old, wish: page.grant(wish))
+    mirror = (ASSETS / "page.mjs").read_text(encoding="utf-8")
+    doc.js_on_event(
+        "document_ready", CustomJS(args={"state": state}, code=mirror, module=True)
+    )

@@ -1,0 +1,59 @@
+"""Numbers of the whole frame, over the frames."""
+
+from dataclasses import dataclass
+
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    DataRange1d,
+    NumeralTickFormatter,
+)
+from bokeh.plotting import figure
+
+from dashboard.figures import style
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one small plot shows."""
+
+    column: str
+    """Of `Trend.lines`."""
+    title: str
+    colour: str
+    format: str
+    """Of the labels, in the language of numeral.js."""
+
+
+LINES = (
+    Line("C", "C atoms", style.SPECIES_COLOURS[0], "0,0"),
+    Line("Si", "Si atoms", style.SPECIES_COLOURS[1], "0,0"),
+    Line("hole_area_nm2", "Hole area (nm²)", "#e5738a", "0.[00]"),
+    Line("mean_crystallinity", "Mean crystallinity", "#b48ef0", "0.00[0]"),
+    Line("bond_length_nm", "C bond length (nm)", "#7fd1a5", "0.0000"),
+)
+
+
+def series(
+    source: ColumnDataSource, line: Line, frames: DataRange1d, *, last: bool
+) -> figure:
+    """One number over the frames; the last plot of a column carries the axis."""
+    plot = figure(
+        x_range=frames,
+        y_range=DataRange1d(range_padding=0.15, default_span=1e-3),
+        x_axis_label="frame" if last else None,
+        title=line.title,
+        tools="",
+        toolbar_location=None,
+        sizing_mode="stretch_both",
+        min_border_left=58,
+        min_border_right=10,
+        min_border_top=0,
+        min_border_bottom=4,
+    )
+    plot.xaxis.visible = last
+    plot.yaxis.ticker = BasicTicker(desired_num_ticks=3)
+    plot.yaxis.formatter = NumeralTickFormatter(format=line.format)
+    plot.line("seq", line.column, line_color=line.colour, line_width=1.6, source=source)
+    plot.scatter("seq", line.column, color=line.colour, size=3, source=source)
+    return plot

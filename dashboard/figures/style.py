@@ -1,0 +1,107 @@
+"""Colours and type of all figures; `assets/page.css` uses the same."""
+
+import colorcet
+import numpy as np
+from bokeh.themes import Theme
+
+PANEL = "#12171f"
+"""Behind each figure."""
+CANVAS = "#0b0f14"
+"""Behind the data."""
+INK = "#c9d3df"
+MUTED = "#7d8b9b"
+LINE = "#222b36"
+ACCENT = "#56c7e8"
+SPECIES_COLOURS = ("#56c7e8", "#ffb347")
+"""C, Si."""
+DOT_RADII_NM = (0.022, 0.06)
+"""C, Si on the live frame: seen from afar, the image shines through."""
+DISC_RADII_NM = (0.082, 0.11)
+"""C, Si in the maps: neighbours touch."""
+SPECIES_RIMS = ("#00000000", "#ffffff")
+"""C, Si in the maps."""
+NO_VALUE = "#39434f"
+"""An atom whose angle or latent is NaN."""
+CURSOR = "#f2f5f8"
+FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+def cyclic_palette() -> list[str]:
+    """256 colours that end where they begin, of even lightness: for angles.
+
+    Peter Kovesi's CET-C6 ("colorwheel"), https://arxiv.org/abs/1509.03700.
+    """
+    return hexadecimal(colorcet.cyclic_rygcbmr_50_90_c64)
+
+
+def sequential_palette() -> list[str]:
+    """256 colours from dark to light: for order."""
+    return hexadecimal(colorcet.linear_bmy_10_95_c71)
+
+
+def density_palette() -> list[str]:
+    """256 colours from the canvas to light: for how many atoms have a value."""
+    ends = ["#0b0f14", "#123a52", "#1d7896", "#56c7e8", "#e9f7fb"]
+    rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in ends]) / 255
+    steps, known = np.linspace(0, 1, 256), np.linspace(0, 1, len(ends))
+    return hexadecimal(np.column_stack([np.interp(steps, known, c) for c in rgb.T]))
+
+
+def hexadecimal(colours: object) -> list[str]:
+    """Colours as "#rrggbb", from rows of red, green and blue in 0..1."""
+    rgb = np.round(np.asarray(colours, np.float64) * 255).astype(int)
+    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in rgb]
+
+
+def theme() -> Theme:
+    """The look of plots, axes, colour bars and grids."""
+    axis = {
+        "axis_line_color": LINE,
+        "major_tick_line_color": LINE,
+        "minor_tick_line_color": None,
+        "major_label_text_color": MUTED,
+        "major_label_text_font": FONT,
+        "major_label_text_font_size": "11px",
+        "axis_label_text_color": MUTED,
+        "axis_label_text_font": FONT,
+        "axis_label_text_font_size": "11px",
+        "axis_label_text_font_style": "normal",
+        "axis_label_standoff": 4,
+        "major_label_standoff": 4,
+        "major_tick_in": 0,
+        "major_tick_out": 4,
+    }
+    colour_bar = {
+        "background_fill_alpha": 0,
+        "bar_line_color": None,
+        "major_tick_line_color": MUTED,
+        "major_label_text_color": MUTED,
+        "major_label_text_font": FONT,
+        "major_label_text_font_size": "11px",
+        "title_text_color": MUTED,
+        "title_text_font": FONT,
+        "title_text_font_size": "11px",
+        "title_text_font_style": "normal",
+    }
+    plot = {
+        "background_fill_color": CANVAS,
+        "border_fill_color": PANEL,
+        "outline_line_color": LINE,
+    }
+    return Theme(
+        json={
+            "attrs": {
+                "Plot": plot,
+                "Axis": axis,
+                "BaseColorBar": colour_bar,
+                "Title": {
+                    "text_color": INK,
+                    "text_font": FONT,
+                    "text_font_size": "12px",
+                    "text_font_style": "normal",
+                    "standoff": 4,
+                },
+                "Grid": {"grid_line_color": LINE, "grid_line_alpha": 0.7},
+            }
+        }
+    )

@@ -1,0 +1,191 @@
+"""All that pages know of one stream: bounded, immutable, extended frame by frame.
+
+Each frame leaves a small record (a kilobyte) and a scene (a megabyte). Records reach
+back days, scenes as far as their budget of memory allows. A page holds on to the
+`History` it was given; adding a frame makes a new one and disturbs nobody.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.bins import BINS, Bins, bins_around, merged
+from dashboard.scene import (
+    ANGLE,
+    Scene,
+    angle_period_deg,
+    quantities,
+    quantity_names,
+    scene,
+)
+from streamer.analysis import Analysis, ModelId
+from streamer.atoms import SPECIES
+from streamer.frame import Stream
+
+RECORD_BYTES = 16 * 2**20
+"""Memory for the records of one stream: a week of frames of 33.5 s."""
+
+SUMMARIES = ("hole_area_nm2", "mean_crystallinity", "bond_length_nm")
+"""Numbers of `Summary` that are drawn over the frames."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """The frames of one stream in order of their number."""
+
+    stream: Stream
+    model: ModelId
+    """Of the newest frame; records and bins are of its quantities."""
+    bins: Mapping[str, Bins]
+    """By quantity, for those of which a value was seen; the same for all records."""
+    records: NDArray[np.void]
+    """One row a frame, see `record_dtype`; read-only."""
+    scenes: tuple[Scene, ...]
+    """The newest frames, as many as fit the budget; never empty."""
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What is known of each atom, in the order of `records["histograms"]`."""
+        return quantity_names(self.model)
+
+    @property
+    def newest(self) -> Scene:
+        """The last frame of the stream so far."""
+        return self.scenes[-1]
+
+    def nearest(self, seq: int) -> Scene:
+        """The frame in memory whose number is nearest to `seq`."""
+        return min(self.scenes, key=lambda scene: abs(scene.seq - seq))
+
+    def behind(self, seq: int) -> int:
+        """How many frames have come after frame `seq`."""
+        return int((self.records["seq"] > seq).sum())
+
+
+def record_dtype(quantity_count: int) -> np.dtype[np.void]:
+    """A row of `History.records`: a frame in numbers, NaN where unknown."""
+    return np.dtype(
+        [
+            ("seq", np.int64),
+            ("time_s", np.float64),
+            ("dose_e_nm2", np.float64),
+            ("counts", np.float64, (len(SPECIES),)),
+            *((name, np.float32) for name in SUMMARIES),
+            ("latency_s", np.float32),
+            ("histograms", np.uint32, (quantity_count, BINS)),
+        ]
+    )
+
+
+def begun(analysis: Analysis) -> History:
+    """The history of a stream of which one frame is known."""
+    bins = MappingProxyType(first_bins(analysis))
+    first = scene(analysis, bins)
+    return History(
+        stream=analysis.stream,
+        model=analysis.model,
+        bins=bins,
+        records=frozen(record(first)),
+        scenes=(first,),
+    )
+
+
+def extended(history: History, analysis: Analysis, scene_bytes: int) -> History:
+    """`history` with one more frame, its oldest scenes dropped beyond `scene_bytes`.
+
+    A frame that comes again replaces itself; a late one goes to its place. What
+    another model found cannot be compared: the history begins again with it.
+    """
+    if quantity_frame(analysis.model) != quantity_frame(history.model):
+        return begun(analysis)
+    bins = MappingProxyType(fitting_bins(history.bins, analysis))
+    new = scene(analysis, bins)
+    scenes = (*(old for old in history.scenes if old.seq != new.seq), new)
+    return replace(
+        history,
+        model=analysis.model,
+        bins=bins,
+        records=frozen(inserted(rebinned(history, bins), record(new))),
+        scenes=within_budget(scenes, scene_bytes),
+    )
+
+
+def quantity_frame(model: ModelId) -> tuple[tuple[str, ...], float]:
+    """What two models must share for their histograms to be comparable."""
+    return quantity_names(model), angle_period_deg(model)
+
+
+def first_bins(analysis: Analysis) -> dict[str, Bins]:
+    """The angle's period, and for each latent a range around its first values."""
+    around = {
+        name: bins_around(values)
+        for name, values in quantities(analysis).items()
+        if name != ANGLE
+    }
+    known = {name: bins for name, bins in around.items() if bins is not None}
+    return {ANGLE: Bins(0.0, angle_period_deg(analysis.model)), **known}
+
+
+def fitting_bins(bins: Mapping[str, Bins], analysis: Analysis) -> dict[str, Bins]:
+    """`bins`, wider where this frame's values need it."""
+    values = quantities(analysis)
+    latents = {
+        name: old.widened(values[name]) for name, old in bins.items() if name != ANGLE
+    }
+    return {**first_bins(analysis), **latents}
+
+
+def record(scene: Scene) -> NDArray[np.void]:
+    """(1,) the row of one frame."""
+    names = quantity_names(scene.model)
+    row = np.zeros(1, record_dtype(len(names)))
+    row["seq"] = scene.seq
+    row["time_s"] = scene.time_s
+    row["dose_e_nm2"] = scene.dose_e_nm2
+    row["counts"] = [scene.summary.counts.get(name, 0) for name in SPECIES]
+    row["latency_s"] = scene.latency_s
+    for name in SUMMARIES:
+        row[name] = getattr(scene.summary, name)
+    row["histograms"][0] = [scene.counts[name] for name in names]
+    return row
+
+
+def rebinned(history: History, bins: Mapping[str, Bins]) -> NDArray[np.void]:
+    """The records counted again with `bins`; the same array if none has changed."""
+    changed = [name for name, old in history.bins.items() if bins[name] != old]
+    if not changed:
+        return history.records
+    records = history.records.copy()
+    for name in changed:
+        index = history.quantities.index(name)
+        counts = records["histograms"][:, index]
+        records["histograms"][:, index] = merged(counts, history.bins[name], bins[name])
+    return records
+
+
+def inserted(records: NDArray[np.void], row: NDArray[np.void]) -> NDArray[np.void]:
+    """`records` with `row` at its place, the oldest dropped beyond `RECORD_BYTES`."""
+    others = records[records["seq"] != row["seq"]]
+    place = np.searchsorted(others["seq"], row["seq"][0])
+    result = np.concatenate([others[:place], row, others[place:]])
+    return result[-(RECORD_BYTES // result.itemsize) :]
+
+
+def within_budget(scenes: tuple[Scene, ...], scene_bytes: int) -> tuple[Scene, ...]:
+    """The newest of `scenes`, in order, that fit in `scene_bytes`; at least one."""
+    ordered = sorted(scenes, key=lambda scene: scene.seq)
+    size = 0
+    for kept, candidate in enumerate(reversed(ordered)):
+        size += candidate.nbytes
+        if size > scene_bytes and kept:
+            return tuple(ordered[-kept:])
+    return tuple(ordered)
+
+
+def frozen(records: NDArray[np.void]) -> NDArray[np.void]:
+    """`records`, which from now on cannot be written."""
+    records.flags.writeable = False
+    return records

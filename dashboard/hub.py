@@ -1,0 +1,100 @@
+"""Where one feed of analyses meets many pages."""
+
+import threading
+from collections.abc import Callable
+
+from dashboard.snapshot import (
+    Link,
+    LinkState,
+    Snapshot,
+    with_end,
+    with_frame,
+    with_link,
+    with_lost,
+)
+from streamer.analysis import Analysis
+from streamer.frame import Stream
+
+SCENE_BYTES = 384 * 2**20
+"""Memory for the frames that pages can scrub back to, all channels together."""
+
+
+class Hub:
+    """Takes analyses from the thread of a feed and hands snapshots to any thread.
+
+    Numbers are worked out once, on the feed's thread. Pages are only told that there
+    is something new; each takes the newest snapshot when it is ready for it, so that
+    a slow page skips frames and holds up nobody.
+
+    Parameters
+    ----------
+    origin
+        Where the feed's analyses come from, in words for the page.
+    clock
+        Monotonic seconds.
+    scene_bytes
+        Memory for the frames that pages can scrub back to.
+    """
+
+    def __init__(
+        self, origin: str, clock: Callable[[], float], scene_bytes: int = SCENE_BYTES
+    ) -> None:
+        self.clock = clock
+        self._scene_bytes = scene_bytes
+        self._snapshot = Snapshot(Link(origin))
+        self._listeners: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The present state; what was handed out never changes."""
+        return self._snapshot
+
+    def add(self, analysis: Analysis) -> None:
+        """Show one more frame."""
+        now_s = self.clock()
+        self._show(with_frame(self._snapshot, analysis, now_s, self._scene_bytes))
+
+    def lose(self, stream: Stream, frames: int) -> None:
+        """Count frames that will never come."""
+        self._show(with_lost(self._snapshot, stream, frames))
+
+    def end(self, stream: Stream) -> None:
+        """Say that no more frames will come of a stream."""
+        self._show(with_end(self._snapshot, stream))
+
+    def set_link(self, state: LinkState, words: str = "") -> None:
+        """Say how things stand with the feed."""
+        self._show(with_link(self._snapshot, state, words))
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener`, on the feed's thread, whenever there is a new snapshot.
+
+        Returns
+        -------
+        A function that ends this.
+        """
+        with self._lock:
+            self._listeners.append(listener)
+
+        def leave() -> None:
+            with self._lock:
+                self._listeners.remove(listener)
+
+        return leave
+
+    @property
+    def listeners(self) -> int:
+        """How many listen at present."""
+        with self._lock:
+            return len(self._listeners)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        if snapshot is self._snapshot:
+            return
+        # One thread writes, and rebinding a reference is atomic: readers need no lock.
+        self._snapshot = snapshot
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener()

@@ -1,0 +1,180 @@
+"""One analysed frame as browsers draw it: made once, shared by every page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dashboard.bins import BINS, Bins, merged
+from streamer.analysis import Analysis, Flag, ModelId, Summary
+
+IMAGE_SIDE_PX = 704
+"""Longest side of an image sent to a browser; with the atoms of a frame of 16 nm
+that makes less than 0.9 MB an update, and 6 pixels a bond."""
+
+ATOMS_DRAWN = 60_000
+"""Atoms sent to a browser at most; of more, an even choice is drawn."""
+
+ANGLE = "angle_deg"
+"""The quantity that every model gives, beside its latents."""
+
+
+SCORE = "score_percent"
+"""How sure the network is of an atom, 0..100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where the frame lies: edges, not pixel centres, rows growing downward."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    unit: str
+    """"nm", or "px" for a frame without calibration."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What pages show of one frame."""
+
+    seq: int
+    time_s: float
+    """Since the stream's first frame; NaN if unknown."""
+    dose_e_nm2: float
+    """Accumulated; NaN if unknown."""
+    model: ModelId
+    provider: str
+    flags: tuple[Flag, ...]
+    summary: Summary
+    stages_ms: Mapping[str, float]
+    latency_s: float
+    extent: Extent
+    image: NDArray[np.uint8]
+    """(rows, cols), at most `IMAGE_SIDE_PX` a side; the first row is the top one."""
+    low: float
+    """Value of the frame that is drawn black."""
+    high: float
+    """Value of the frame that is drawn white."""
+    atoms: Mapping[str, NDArray[np.generic]]
+    """x, y (in the unit of `extent`), species, `SCORE`, `ANGLE` and the latents of
+    each atom; Si last, so that it is drawn on top."""
+    found: int
+    """Atoms in the analysis; more than drawn when there are over `ATOMS_DRAWN`."""
+    bins: Mapping[str, Bins]
+    """By quantity, as they were when this frame came; missing where all is NaN."""
+    counts: Mapping[str, NDArray[np.uint32]]
+    """(BINS,) atoms by value of each quantity, in `bins`; zeros without bins."""
+
+    def histogram(self, quantity: str, bins: Bins) -> NDArray[np.uint32]:
+        """(BINS,) atoms by value, in bins that have become wider since."""
+        counts = self.counts[quantity]
+        old = self.bins.get(quantity)
+        return counts if old is None else merged(counts, old, bins)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the arrays take."""
+        return self.image.nbytes + sum(column.nbytes for column in self.atoms.values())
+
+
+def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
+    """The frame of `analysis`, ready to be drawn, counted in `bins`."""
+    values = quantities(analysis)
+    return Scene(
+        seq=analysis.seq,
+        time_s=analysis.time_s,
+        dose_e_nm2=analysis.dose_e_nm2,
+        model=analysis.model,
+        provider=analysis.provider,
+        flags=analysis.flags,
+        summary=analysis.summary,
+        stages_ms=analysis.stages_ms,
+        latency_s=analysis.latency_s,
+        extent=extent(analysis),
+        image=shrunk(analysis.preview.image),
+        low=analysis.preview.low,
+        high=analysis.preview.high,
+        atoms=MappingProxyType(drawn_atoms(analysis, values)),
+        found=len(analysis.atoms),
+        bins=bins,
+        counts={name: counted(each, bins.get(name)) for name, each in values.items()},
+    )
+
+
+def quantities(analysis: Analysis) -> dict[str, NDArray[np.float32]]:
+    """Angle in degrees, wrapped to its period, and each latent; a value per atom.
+
+    A latent that the model promises and the table lacks is NaN throughout.
+    """
+    atoms, model = analysis.atoms, analysis.model
+    unknown = np.full(len(atoms), np.nan, np.float32)
+    degrees = np.degrees(atoms.angle_rad.astype(np.float64)) % angle_period_deg(model)
+    latents = {name: atoms.latents.get(name, unknown) for name in model.latents}
+    return {**latents, ANGLE: degrees.astype(np.float32)}
+
+
+def quantity_names(model: ModelId) -> tuple[str, ...]:
+    """Keys of `quantities` in the order in which they are shown."""
+    return (ANGLE, *(name for name in model.latents if name != ANGLE))
+
+
+def order_column(model: ModelId) -> str:
+    """The column of `Scene.atoms` that the map beside the angle shows.
+
+    Crystallinity, else the model's first latent, else how sure the network is.
+    """
+    if "crystallinity" in model.latents:
+        return "crystallinity"
+    return next(iter(model.latents), SCORE)
+
+
+def angle_period_deg(model: ModelId) -> float:
+    """The angle after which an orientation looks the same, rounded to 1e-6 degrees."""
+    return round(float(np.degrees(model.angle_period_rad)), 6)
+
+
+def extent(analysis: Analysis) -> Extent:
+    """Edges of the frame in nm, in pixels if it has no calibration."""
+    rows, cols = analysis.shape
+    if analysis.pixel_size_nm is None:
+        return Extent(-0.5, -0.5, float(cols), float(rows), "px")
+    pixel, (x, y) = analysis.pixel_size_nm, analysis.origin_nm
+    return Extent(x - pixel / 2, y - pixel / 2, cols * pixel, rows * pixel, "nm")
+
+
+def shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The image averaged down to at most `IMAGE_SIDE_PX` a side, aspect kept."""
+    rows, cols = image.shape
+    scale = IMAGE_SIDE_PX / max(rows, cols)
+    if scale >= 1:
+        return np.ascontiguousarray(image)
+    size = (max(1, round(cols * scale)), max(1, round(rows * scale)))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+
+
+def counted(values: NDArray[np.float32], bins: Bins | None) -> NDArray[np.uint32]:
+    """(BINS,) `bins.count`; zeros where no finite value was ever seen."""
+    return np.zeros(BINS, np.uint32) if bins is None else bins.count(values)
+
+
+def drawn_atoms(
+    analysis: Analysis, values: Mapping[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.generic]]:
+    """Columns of `Scene.atoms`."""
+    atoms = analysis.atoms
+    calibrated = analysis.pixel_size_nm is not None
+    columns: dict[str, NDArray[np.generic]] = {
+        **values,
+        "x": atoms.x_nm if calibrated else atoms.col_px,
+        "y": atoms.y_nm if calibrated else atoms.row_px,
+        "species": atoms.species,
+        SCORE: np.round(np.nan_to_num(atoms.score) * 100).astype(np.uint8),
+    }
+    every = -(-len(atoms) // ATOMS_DRAWN) or 1
+    order = np.argsort(atoms.species, kind="stable")[::every]
+    return {name: column[order] for name, column in columns.items()}

@@ -1,0 +1,143 @@
+"""Everything that pages show at one moment, as one value that never changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from dashboard.history import History, begun, extended
+from dashboard.trend import Trend, trend
+from streamer.analysis import Analysis
+from streamer.frame import Stream
+
+CHANNELS = 8
+"""Channels kept; of more, the one that has been quiet longest is dropped."""
+
+RUNS_REMEMBERED = 1000
+"""Earlier runs of a channel whose late frames are told from those of a new run."""
+
+
+class LinkState(StrEnum):
+    """How things stand between the feed and where analyses come from."""
+
+    WAITING = "waiting"
+    """Nothing has been heard yet."""
+    RECEIVING = "receiving"
+    SILENT = "silent"
+    """The other side was heard once and is not heard any more."""
+    RECORDED = "recorded"
+    """A recording, read to its end."""
+    FAILED = "failed"
+    """The feed has stopped; `Link.words` say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The state of the feed."""
+
+    origin: str
+    """Where analyses come from: an address, or a session folder."""
+    state: LinkState = LinkState.WAITING
+    words: str = ""
+    """What went wrong, in a state in which something went wrong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Channel:
+    """The newest run of one source and channel."""
+
+    history: History
+    trend: Trend
+    arrived_s: float
+    """When its last frame arrived, on the feed's clock."""
+    ended: bool = False
+    earlier_runs: tuple[str, ...] = ()
+    """Ids of the streams that had this name before."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What the hub hands to pages."""
+
+    link: Link
+    channels: Mapping[str, Channel] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """By `channel_name`, in the order in which they first appeared."""
+    lost: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Frames that will never come, by stream id; also before the first that came."""
+
+    def running(self, stream: Stream) -> Channel | None:
+        """The channel of `stream`, unless another run has taken its place."""
+        channel = self.channels.get(channel_name(stream))
+        same = channel is not None and channel.history.stream.id == stream.id
+        return channel if same else None
+
+
+def channel_name(stream: Stream) -> str:
+    """What a page calls a stream: each run of a source takes the place of the last."""
+    return f"{stream.source} · {stream.channel}"
+
+
+def with_frame(
+    snapshot: Snapshot, analysis: Analysis, now_s: float, scene_bytes: int
+) -> Snapshot:
+    """One more frame; a late one of a run that is over changes nothing.
+
+    `scene_bytes` is the memory for the frames of all channels together.
+    """
+    name = channel_name(analysis.stream)
+    known = snapshot.channels.get(name)
+    if known is not None and analysis.stream.id in known.earlier_runs:
+        return snapshot
+    share = scene_bytes // len({*snapshot.channels, name})
+    channel = channel_with_frame(known, analysis, now_s, share)
+    return replace_channel(snapshot, channel)
+
+
+def channel_with_frame(
+    known: Channel | None, analysis: Analysis, now_s: float, scene_bytes: int
+) -> Channel:
+    """`known` with one more frame; begun anew by the frame of a new run."""
+    if known is not None and known.history.stream.id == analysis.stream.id:
+        history = extended(known.history, analysis, scene_bytes)
+        return replace(known, history=history, trend=trend(history), arrived_s=now_s)
+    earlier = () if known is None else (*known.earlier_runs, known.history.stream.id)
+    history = begun(analysis)
+    return Channel(
+        history=history,
+        trend=trend(history),
+        arrived_s=now_s,
+        earlier_runs=earlier[-RUNS_REMEMBERED:],
+    )
+
+
+def with_lost(snapshot: Snapshot, stream: Stream, frames: int) -> Snapshot:
+    """`frames` more of `stream` that will never come."""
+    others = {id_: n for id_, n in snapshot.lost.items() if id_ != stream.id}
+    kept = dict(list(others.items())[-RUNS_REMEMBERED:])
+    lost = {**kept, stream.id: snapshot.lost.get(stream.id, 0) + frames}
+    return replace(snapshot, lost=MappingProxyType(lost))
+
+
+def with_end(snapshot: Snapshot, stream: Stream) -> Snapshot:
+    """No more frames will come of `stream`."""
+    channel = snapshot.running(stream)
+    if channel is None:
+        return snapshot
+    return replace_channel(snapshot, replace(channel, ended=True))
+
+
+def with_link(snapshot: Snapshot, state: LinkState, words: str = "") -> Snapshot:
+    """The link in another state."""
+    link = replace(snapshot.link, state=state, words=words)
+    return snapshot if link == snapshot.link else replace(snapshot, link=link)
+
+
+def replace_channel(snapshot: Snapshot, channel: Channel) -> Snapshot:
+    """`channel` in its place, the quietest of too many channels dropped."""
+    name = channel_name(channel.history.stream)
+    channels = {**snapshot.channels, name: channel}
+    while len(channels) > CHANNELS:
+        del channels[min(channels, key=lambda name: channels[name].arrived_s)]
+    return replace(snapshot, channels=MappingProxyType(channels))
