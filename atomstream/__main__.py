@@ -3,7 +3,6 @@
 import logging
 import sys
 
-from atomstream.app import app
 from streamer.errors import AtomstreamError
 
 BAD_INPUT = 2
@@ -14,6 +13,9 @@ def main() -> None:
 
     Ctrl-C is how services are stopped, and no error.
     """
+    # Here, because each process of a service imports this module when it starts.
+    from atomstream.app import app
+
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(name)s: %(message)s",

@@ -1,4 +1,7 @@
-"""All commands of `atomstream`."""
+"""All commands of `atomstream`.
+
+Commands import what is heavy when they run, so that help and errors come at once.
+"""
 
 import typer
 

@@ -1,7 +1,6 @@
 """A model, checked and loaded: two ONNX networks and the card that describes them."""
 
 import hashlib
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +9,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from inference.card import CARD_FILE, Card, EncoderCard, read_card
+from inference.catalogue import checked_bytes, find_model
 from inference.harmonics import Rings
 from streamer.analysis import ModelId
 from streamer.errors import ModelError
-
-SHIPPED = Path(__file__).parent / "models"
-"""Models that come with the package, a folder each."""
-DEFAULT = "graphene-si"
-MAX_FILE_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,67 +79,6 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
     return Model(card, model_id, dcnn.get_providers()[0], dcnn, encoder)
 
 
-def find_model(name_or_folder: str) -> Path:
-    """The folder of a model.
-
-    Raises
-    ------
-    ModelError
-        Neither a shipped model's name nor a folder.
-    """
-    shipped = shipped_models()
-    if name_or_folder in shipped:
-        return shipped[name_or_folder]
-    folder = Path(name_or_folder)
-    with suppress(OSError):  # a name too long to be a path
-        if folder.is_dir():
-            return folder
-    raise ModelError(
-        f"no model {name_or_folder!r}: neither a folder nor one that is shipped "
-        f"({', '.join(shipped) or 'none'})"
-    )
-
-
-def shipped_models() -> dict[str, Path]:
-    """Folder of each model that comes with the package, by name."""
-    cards = sorted(SHIPPED.glob(f"*/{CARD_FILE}"))
-    return {card.parent.name: card.parent for card in cards}
-
-
-def verify_model(folder: Path) -> Card:
-    """The card, after every file was compared with the SHA-256 that it states.
-
-    Raises
-    ------
-    ModelError
-        As for `load_model`, without running anything.
-    """
-    card = read_card(folder)
-    for file, sha256 in (
-        (card.dcnn.file, card.dcnn.sha256),
-        (card.encoder.file, card.encoder.sha256),
-    ):
-        _checked_bytes(folder, file, sha256)
-    return card
-
-
-def _checked_bytes(folder: Path, file: str, sha256: str) -> bytes:
-    path = folder / file
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ModelError(f"{path} is larger than any model should be")
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ModelError(
-            f"{path} is not the file its card describes: SHA-256 {found[:12]}…, "
-            f"expected {sha256[:12]}…; restore the file or the card"
-        )
-    return content
-
-
 def _session(
     folder: Path, file: str, sha256: str, threads: int
 ) -> onnxruntime.InferenceSession:
@@ -154,7 +88,7 @@ def _session(
     # Waiting threads sleep: the microscope's frames are seconds apart, and the other
     # core belongs to the receiver and the page.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    content = _checked_bytes(folder, file, sha256)
+    content = checked_bytes(folder, file, sha256)
     try:
         return onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]

@@ -8,9 +8,6 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import host_and_port
-from dashboard.feed import LiveFeed, SessionFeed
-from dashboard.hub import Hub
-from dashboard.server import Dashboard
 from streamer.errors import SettingsError
 
 
@@ -33,6 +30,10 @@ def dashboard(
     """
     if (session is None) == (not connect):
         raise SettingsError("give either a SESSION or --connect URL")
+    from dashboard.feed import LiveFeed, SessionFeed
+    from dashboard.hub import Hub
+    from dashboard.server import Dashboard
+
     host, port = host_and_port(address, "--address")
     origin = str(session) if session else ", ".join(connect or [])
     hub = Hub(origin, time.monotonic)

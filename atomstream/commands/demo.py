@@ -10,11 +10,10 @@ import typer
 
 from atomstream.commands.options import host_and_port
 from atomstream.service.process import Task
-from atomstream.service.service import service_tasks
 from atomstream.service.settings import ServiceSettings
-from atomstream.service.simulation import Simulation
 from atomstream.service.supervisor import Supervisor
-from inference.model import DEFAULT
+from atomstream.service.tasks import Simulation, service_tasks
+from inference.catalogue import DEFAULT
 from streamer.analysis import FRAME_BUDGET_S
 from streamer.errors import LinkError
 from streamer.session.creation import create_session

@@ -7,9 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from atomstream.checkup import Verdict, examine
 from atomstream.commands.options import ModelName
-from inference.model import DEFAULT
+from inference.catalogue import DEFAULT
 
 
 def doctor(
@@ -29,6 +28,8 @@ def doctor(
 
     Example: atomstream doctor --record runs --connect tcp://127.0.0.1:5555
     """
+    from atomstream.checkup import Verdict, examine
+
     findings = examine(model, record, connect)
     table = Table("", "what", "found")
     marks = {

@@ -7,8 +7,6 @@ import typer
 
 from atomstream.commands.options import SessionFolder
 from atomstream.progress import progress_bar
-from streamer.session.export import export as export_atoms
-from streamer.session.reader import SessionReader
 
 
 def export(
@@ -24,6 +22,9 @@ def export(
 
     Example: atomstream export runs/today atoms.csv
     """
+    from streamer.session.export import export as export_atoms
+    from streamer.session.reader import SessionReader
+
     with SessionReader(session) as reader, progress_bar("exporting") as report:
         atoms = export_atoms(reader, out, overwrite=overwrite, progress=report)
         frames = reader.totals().analyses

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from inference.card import read_card
-from inference.model import find_model, shipped_models, verify_model
+from inference.catalogue import find_model, shipped_models, verify_model
 
 app = typer.Typer(no_args_is_help=True, help="List, show and verify models.")
 

@@ -1,20 +1,12 @@
 """`atomstream replay`: a recorded stack as a live stream."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
 
 import typer
-import zmq
 
-from atomstream.calibrated import open_calibrated
 from atomstream.commands.options import Channel, PixelSize, check_pixel_size
 from streamer.analysis import FRAME_BUDGET_S
-from streamer.frame import Frame, Stream
-from streamer.publisher import Publisher
-from streamer.stacks.stack import Stack
 
 
 def replay(
@@ -58,52 +50,7 @@ def replay(
     Example: atomstream replay movie.tif --period 2
     """
     check_pixel_size(pixel_size)
+    from atomstream.replaying import Replay
+
     interval_s = (FRAME_BUDGET_S if period is None else period) / speed
-    with (
-        open_calibrated(stack, channel, pixel_size) as frames,
-        open_calibrated(stack, channel, pixel_size) as archive,
-        zmq.Context() as context,
-    ):
-        streams: dict[str, Stream] = {}
-
-        def recall(stream_id: str, seq: int) -> Frame | None:
-            stream = streams.get(stream_id)
-            known = stream is not None and seq < len(archive)
-            return archive.frame(seq, stream) if known and stream else None
-
-        # Nothing is kept in memory: the stack itself is the retention.
-        with Publisher(context, bind, recall=recall, retention_bytes=0) as publisher:
-            typer.echo(f"{len(frames)} frames of {frames.source} at {publisher.url}")
-            while True:
-                stream = Stream(str(uuid4()), frames.source, frames.channel)
-                streams[stream.id] = stream
-                play(frames, stream, publisher, interval_s, time.sleep)
-                if not loop:
-                    break
-            typer.echo("all sent; waiting until everybody has them (Ctrl-C to stop)")
-            wait_until_taken(publisher, linger)
-
-
-def play(
-    stack: Stack,
-    stream: Stream,
-    publisher: Publisher,
-    interval_s: float,
-    sleep: Callable[[float], None],
-) -> None:
-    """Publish each frame when it is due, and then the end."""
-    start = time.monotonic()
-    for index in range(len(stack)):
-        # Deadlines from the start, so that delays do not add up.
-        sleep(max(0.0, start + index * interval_s - time.monotonic()))
-        publisher.send(stack.frame(index, stream))
-    publisher.end(stream)
-
-
-def wait_until_taken(publisher: Publisher, linger_s: float | None) -> None:
-    """Return when somebody came and everybody has everything, or time is up."""
-    if linger_s is not None:
-        publisher.wait_until_delivered(linger_s)
-        return
-    while not publisher.wait_until_delivered(1.0):
-        pass
+    Replay(stack, channel, pixel_size, bind, interval_s, loop, linger).run(typer.echo)

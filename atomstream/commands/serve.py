@@ -12,10 +12,10 @@ from atomstream.commands.options import (
     check_pixel_size,
     host_and_port,
 )
-from atomstream.service.service import service_tasks
 from atomstream.service.settings import ServiceSettings
 from atomstream.service.supervisor import Supervisor
-from inference.model import DEFAULT, find_model, verify_model
+from atomstream.service.tasks import service_tasks
+from inference.catalogue import DEFAULT, find_model, verify_model
 from streamer.session.creation import create_session
 
 

@@ -10,8 +10,6 @@ from rich.table import Table
 from atomstream.commands.options import SessionFolder
 from atomstream.progress import progress_bar
 from streamer.session.layout import INDEX_NAME
-from streamer.session.reader import SessionReader
-from streamer.session.verify import verify as verify_session
 
 app = typer.Typer(no_args_is_help=True, help="List, show and verify sessions.")
 
@@ -23,6 +21,8 @@ def list_sessions(
     ] = Path(),
 ) -> None:
     """List the sessions in a folder."""
+    from streamer.session.reader import SessionReader
+
     table = Table("session", "streams", "frames", "analysed", "lost", "size")
     for index in sorted(folder.glob(f"*/{INDEX_NAME}")):
         with SessionReader(index.parent) as reader:
@@ -44,6 +44,8 @@ def list_sessions(
 @app.command()
 def show(session: SessionFolder) -> None:
     """Show the streams, gaps and events of a session."""
+    from streamer.session.reader import SessionReader
+
     console = Console()
     with SessionReader(session) as reader:
         streams = Table("#", "source", "channel", "frames", "analysed", "sent", "id")
@@ -67,6 +69,8 @@ def verify(session: SessionFolder) -> None:
 
     Exits with 1 when anything is missing or damaged.
     """
+    from streamer.session.verify import verify as verify_session
+
     with progress_bar("verifying") as report:
         found = verify_session(session, progress=report)
     for problem in found.problems:

@@ -1,0 +1,59 @@
+"""A recorded stack into a session without sockets: what `replay` and `serve` give."""
+
+import time
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+from atomstream.calibrated import open_calibrated
+from atomstream.progress import progress_bar
+from atomstream.service.analysing import analyse
+from inference.analyse import Analyser
+from inference.model import load_model
+from streamer.frame import Stream
+from streamer.session.analyst import AnalysisRecorder
+from streamer.session.creation import create_session
+from streamer.session.reader import SessionReader
+from streamer.session.recorder import FrameRecorder
+from streamer.session.records import FrameKey
+from streamer.stacks import Stack
+
+
+def analyse_stack(
+    path: Path,
+    record: Path,
+    channel: str | None,
+    pixel_size_nm: float | None,
+    model: str,
+    threads: int,
+) -> int:
+    """Commit and analyse every frame that is not analysed yet; how many there are."""
+    analyser = Analyser(load_model(model, threads))
+    with open_calibrated(path, channel, pixel_size_nm) as stack:
+        create_session(record)
+        with (
+            FrameRecorder(record) as frame_recorder,
+            AnalysisRecorder(record) as analysis_recorder,
+            SessionReader(record) as session,
+            progress_bar("analysing") as report,
+        ):
+            stream = stream_of(stack, path)
+            done = {key.seq for key in session.analysed(stream.id)}
+            for seq in range(len(stack)):
+                frame_recorder.commit_frame(stack.frame(seq, stream), time.time_ns())
+                if seq not in done:
+                    analysis = analyse(session, FrameKey(stream.id, seq), analyser)
+                    analysis_recorder.commit_analysis(analysis)
+                report(seq + 1, len(stack))
+            frame_recorder.commit_end(stream, len(stack))
+        return len(stack)
+
+
+def stream_of(stack: Stack, path: Path) -> Stream:
+    """The same stream for the same file: an interrupted analysis can be resumed."""
+    status = path.stat()
+    facts = (
+        path.resolve(), status.st_size, status.st_mtime_ns,
+        stack.channel, stack.pixel_size_nm,
+    )  # fmt: skip
+    identity = uuid5(NAMESPACE_URL, repr(facts))
+    return Stream(str(identity), stack.source, stack.channel)

@@ -1,0 +1,101 @@
+"""The process that analyses: whatever is committed and has no analysis yet."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import zmq
+
+from atomstream.service.tasks import Analyst
+from atomstream.words import analysis_in_words
+from inference.analyse import Analyser, History
+from inference.model import load_model
+from streamer.analysis import Analysis
+from streamer.errors import SessionError
+from streamer.messages import Content
+from streamer.publisher import Publisher
+from streamer.session.analyst import AnalysisRecorder
+from streamer.session.reader import SessionReader
+from streamer.session.records import FrameKey
+
+log = logging.getLogger("analyse")
+POLL_S = 0.05
+
+
+def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
+    """Analyse, commit and publish until told to stop."""
+    analyser = Analyser(load_model(task.model, task.threads), task.pixel_size_nm)
+    with (
+        AnalysisRecorder(task.record) as recorder,
+        SessionReader(task.record) as session,
+        publisher_of(task) as publisher,
+    ):
+        for record in session.streams():
+            count = session.next_seq(record.stream.id)
+            publisher.announce(record.stream, count, Content.ANALYSIS)
+        log.info("%s, publishing at %s", analyser.model.card.name, publisher.url)
+        while not stopping.is_set():
+            version = session.version()
+            for key in session.pending():
+                analysis = analyse(session, key, analyser)
+                recorder.commit_analysis(analysis)
+                publisher.send(analysis)
+                log.info("%s", analysis_in_words(analysis))
+                if stopping.is_set():
+                    return
+            finished = end_streams(session, publisher)
+            if finished and task.until_end:
+                return
+            while session.version() == version and not stopping.wait(POLL_S):
+                pass
+
+
+@contextmanager
+def publisher_of(task: Analyst) -> Iterator[Publisher]:
+    """A publisher that recalls every analysis from the session."""
+    # It recalls in a thread of its own; a reader serves one thread at a time.
+    with SessionReader(task.record) as archive, zmq.Context() as context:
+
+        def recall(stream_id: str, seq: int) -> Analysis | None:
+            try:
+                return archive.analysis(stream_id, seq)
+            except SessionError:
+                return None
+
+        with Publisher(
+            context, task.publish, recall=recall, option="--publish"
+        ) as publisher:
+            yield publisher
+
+
+def analyse(session: SessionReader, key: FrameKey, analyser: Analyser) -> Analysis:
+    """The analysis of a committed frame, or one that says that it failed."""
+    frame = session.frame(*key)
+    record = session.frame_record(*key)
+    history = History(
+        time_s=record.exposure.time_s,
+        dose_e_nm2=record.exposure.dose_e_nm2,
+        # A clock that was set back must not make an analysis faster than light.
+        waited_s=max(0.0, (time.time_ns() - record.received_ns) * 1e-9),
+    )
+    try:
+        return analyser.analyse(frame, history)
+    except Exception:  # one frame must not stop the stream, whatever is wrong with it
+        log.exception("frame %d of %s cannot be analysed", key.seq, key.stream_id)
+        return analyser.give_up(frame, history)
+
+
+def end_streams(session: SessionReader, publisher: Publisher) -> bool:
+    """Say which streams are through; whether there are some, and all are."""
+    streams = session.streams()
+    through = [
+        record
+        for record in streams
+        if record.total is not None and record.analyses == record.frames
+        and session.next_seq(record.stream.id) >= record.total
+    ]  # fmt: skip
+    for record in through:
+        publisher.end(record.stream)
+    return len(through) == len(streams) > 0

@@ -1,0 +1,23 @@
+"""The process that shows: a dashboard that subscribes to analyses like any other."""
+
+import logging
+import threading
+import time
+
+from atomstream.service.tasks import Page
+from dashboard.feed import LiveFeed
+from dashboard.hub import Hub
+from dashboard.server import Dashboard
+
+log = logging.getLogger("dashboard")
+
+
+def show(task: Page, stopping: threading.Event) -> None:
+    """Serve the page until told to stop."""
+    hub = Hub(task.analyses, time.monotonic)
+    with (
+        LiveFeed(hub, [task.analyses]),
+        Dashboard(hub, task.address, task.port) as page,
+    ):
+        log.info("open %s", page.url)
+        stopping.wait()

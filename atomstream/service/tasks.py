@@ -1,0 +1,104 @@
+"""The processes of a service: what each is told.
+
+A task crosses to its process as a value; only there does it import what it needs, so
+that the process that receives holds no model, and the one that analyses no page.
+"""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomstream.service.process import Task
+from atomstream.service.settings import ServiceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Receives frames and commits them."""
+
+    connect: tuple[str, ...]
+    """Addresses of sources."""
+    record: Path
+    """Session folder."""
+
+    def __call__(self, stopping: threading.Event) -> None:
+        """Run in this process until told to stop."""
+        from atomstream.service.receiving import receive
+
+        receive(self, stopping)
+
+
+@dataclass(frozen=True, slots=True)
+class Analyst:
+    """Analyses what is committed and publishes what it finds."""
+
+    record: Path
+    """Session folder."""
+    publish: str
+    """Address at which analyses are published."""
+    model: str
+    """Name of a shipped model, or a model's folder."""
+    threads: int
+    """For the networks."""
+    pixel_size_nm: float | None
+    """Instead of the frames' own calibration."""
+    until_end: bool
+    """Stop when every stream has ended and is analysed."""
+
+    def __call__(self, stopping: threading.Event) -> None:
+        """Run in this process until told to stop."""
+        from atomstream.service.analysing import keep_analysing
+
+        keep_analysing(self, stopping)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Shows analyses, as any subscriber to them could."""
+
+    analyses: str
+    """Address at which analyses are published."""
+    address: str
+    port: int
+
+    def __call__(self, stopping: threading.Event) -> None:
+        """Run in this process until told to stop."""
+        from atomstream.service.showing import show
+
+        show(self, stopping)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Stands in for a microscope: a simulated movie as a live stream."""
+
+    bind: str
+    """Address at which frames are published."""
+    frames: int
+    interval_s: float
+    """From the start of one frame to that of the next."""
+    seed: int
+
+    def __call__(self, stopping: threading.Event) -> None:
+        """Run in this process until told to stop."""
+        from atomstream.service.simulating import play
+
+        play(self, stopping)
+
+
+def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
+    """The processes of a service, by name."""
+    tasks: dict[str, Task] = {
+        "analyse": Analyst(
+            settings.record,
+            settings.publish,
+            settings.model,
+            settings.threads,
+            settings.pixel_size_nm,
+            settings.until_end,
+        ),
+        "receive": Receiver(settings.connect, settings.record),
+    }
+    if settings.dashboard:
+        tasks["dashboard"] = Page(settings.publish, *settings.dashboard)
+    return tasks

@@ -1,0 +1,81 @@
+"""Which models there are, and whether their files are those on their cards."""
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from inference.card import CARD_FILE, Card, read_card
+from streamer.errors import ModelError
+
+SHIPPED = Path(__file__).parent / "models"
+"""Models that come with the package, a folder each."""
+DEFAULT = "graphene-si"
+MAX_FILE_BYTES = 512 * 1024 * 1024
+
+
+def find_model(name_or_folder: str) -> Path:
+    """The folder of a model.
+
+    Raises
+    ------
+    ModelError
+        Neither a shipped model's name nor a folder.
+    """
+    shipped = shipped_models()
+    if name_or_folder in shipped:
+        return shipped[name_or_folder]
+    folder = Path(name_or_folder)
+    with suppress(OSError):  # a name too long to be a path
+        if folder.is_dir():
+            return folder
+    raise ModelError(
+        f"no model {name_or_folder!r}: neither a folder nor one that is shipped "
+        f"({', '.join(shipped) or 'none'})"
+    )
+
+
+def shipped_models() -> dict[str, Path]:
+    """Folder of each model that comes with the package, by name."""
+    cards = sorted(SHIPPED.glob(f"*/{CARD_FILE}"))
+    return {card.parent.name: card.parent for card in cards}
+
+
+def verify_model(folder: Path) -> Card:
+    """The card, after every file was compared with the SHA-256 that it states.
+
+    Raises
+    ------
+    ModelError
+        As for `load_model`, without running anything.
+    """
+    card = read_card(folder)
+    for file, sha256 in (
+        (card.dcnn.file, card.dcnn.sha256),
+        (card.encoder.file, card.encoder.sha256),
+    ):
+        checked_bytes(folder, file, sha256)
+    return card
+
+
+def checked_bytes(folder: Path, file: str, sha256: str) -> bytes:
+    """The content of a model's file.
+
+    Raises
+    ------
+    ModelError
+        It cannot be read, or is not the one that its card describes.
+    """
+    path = folder / file
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ModelError(f"{path} is larger than any model should be")
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ModelError(
+            f"{path} is not the file its card describes: SHA-256 {found[:12]}…, "
+            f"expected {sha256[:12]}…; restore the file or the card"
+        )
+    return content
