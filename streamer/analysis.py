@@ -60,7 +60,7 @@ class Summary:
     hole_area_nm2: float
     """Area with no atom within 0.3 nm."""
     bond_length_nm: float
-    """Median distance from a C atom to its nearest neighbour."""
+    """Median length of the bonds between C atoms."""
     mean_crystallinity: float
 
 
