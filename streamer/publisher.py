@@ -30,6 +30,9 @@ class PublisherStatistics:
 
     sent: int
     """Frames and analyses sent live."""
+    unsent: int
+    """Those that wait for it: more than a few, and the source is faster than the
+    network thread."""
     sent_bytes: int
     """Bytes of their payloads."""
     caught_up: int
@@ -164,6 +167,7 @@ class Publisher:
         with self._outbox.changed:
             return PublisherStatistics(
                 sent=counts.sent,
+                unsent=len(self._outbox.live),
                 sent_bytes=counts.sent_bytes,
                 caught_up=counts.caught_up,
                 rejected=counts.rejected,

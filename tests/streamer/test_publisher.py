@@ -63,12 +63,17 @@ def test_fifty_publishers_one_after_another_on_one_address(
 
 
 def test_what_was_evicted_is_a_gap(
-    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+    context: Context,
+    stream: Stream,
+    frame: MakeFrame,
+    listen: Listen,
+    eventually: Eventually,
 ) -> None:
     with Publisher(context, ANY_PORT, retention_bytes=4 * 4500) as publisher:
         for seq in range(10):
             publisher.send(frame(stream, seq, side=32))
         publisher.end(stream)
+        eventually(lambda: not publisher.statistics().unsent)
         with Subscriber(context, [publisher.url]) as subscriber:
             events = listen(subscriber, Ended)
         kept_bytes = publisher.statistics().kept_bytes

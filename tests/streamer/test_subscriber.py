@@ -47,13 +47,20 @@ def of_type[T](events: Iterable[Event], kind: type[T]) -> list[T]:
 
 
 def test_a_late_joiner_gets_everything(
-    context: Context, url: str, stream: Stream, frame: MakeFrame, listen: Listen
+    context: Context,
+    url: str,
+    stream: Stream,
+    frame: MakeFrame,
+    listen: Listen,
+    eventually: Callable[[Callable[[], bool]], None],
 ) -> None:
-    with Publisher(context, url) as publisher:
+    # No heartbeat but the one that greets it tells the subscriber what it missed.
+    with Publisher(context, url, heartbeat_s=3600) as publisher:
         for seq in range(40):
             publisher.send(frame(stream, seq))
+        publisher.end(stream)
+        eventually(lambda: publisher.statistics().sent == 40)
         with Subscriber(context, [publisher.url]) as subscriber:
-            publisher.end(stream)
             events = listen(subscriber, Ended)
     assert events[:2] == [Heard(publisher.url), Joined(stream, Content.FRAME)]
     assert seqs(events) == list(range(40))
