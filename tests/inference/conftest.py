@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
+from inference.analyse import Analyser
 from inference.card import DcnnCard
+from inference.catalogue import DEFAULT
+from inference.model import load_model
 from streamer.frame import Frame, Stream
 
 type Draw = Callable[..., NDArray[np.float32]]
@@ -58,3 +61,9 @@ def make_frame() -> Callable[..., Frame]:
         return Frame(HAADF, seq, image, **({"pixel_size_nm": 1 / 64} | fields))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def analyser() -> Analyser:
+    """The shipped model."""
+    return Analyser(load_model(DEFAULT))

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.model import (
+from inference.catalogue import (
     DEFAULT,
     MAX_FILE_BYTES,
     find_model,
-    load_model,
     shipped_models,
     verify_model,
 )
+from inference.model import load_model
 from streamer.errors import ModelError
 
 type Change = Callable[[dict[str, Any]], object]
