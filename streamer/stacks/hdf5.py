@@ -1,6 +1,8 @@
 """HDF5 stacks: Nion's project files (.h5) and exports (.nhdf), and plain ones."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from streamer.errors import StackError
 from streamer.session.acquisition import Acquisition
+from streamer.stacks import hdf5_probe
 from streamer.stacks.nion import NionItem, read_item
 from streamer.stacks.npy import choose
 from streamer.stacks.pixels import frame_axes, frame_dtype, is_plausible
@@ -18,6 +21,8 @@ from streamer.stacks.stack import UNKNOWN_CHANNEL, Recording, Selection, frames_
 
 PROPERTIES = "properties"
 """Attribute in which Nion keeps what it knows of an array."""
+PATIENCE_S = 30.0
+"""Time for a first look, which takes a tenth of a second on a sound file."""
 MAX_EXPANSION = 10_000
 """Bytes that a byte of the file may become: far more than any image can be packed."""
 
@@ -30,12 +35,35 @@ def open_hdf5(path: Path, selection: Selection) -> Recording:
     StackError
         Not an HDF5 file, no images in it, or several arrays and none is wanted.
     """
+    check_readable(path, PATIENCE_S)
     with ExitStack() as stack:
         file = stack.enter_context(h5py.File(path, "r"))
         items = _nion_items(file)
         if items:
             return _nion(items, path.name, selection, stack)
         return _plain(file, path.name, selection, stack)
+
+
+def check_readable(path: Path, patience_s: float) -> None:
+    """Refuse a file that the HDF5 library does not get through.
+
+    It is tried in another process: one in some hundred damaged files makes the library
+    (2.0.0) loop for ever, where nothing in this process could stop it.
+
+    Raises
+    ------
+    StackError
+        It hangs, crashes, or asks for more memory than there is.
+    """
+    command = [sys.executable, "-I", hdf5_probe.__file__, str(path.absolute())]
+    try:
+        code = subprocess.run(
+            command, timeout=patience_s, check=False, capture_output=True
+        ).returncode
+    except subprocess.TimeoutExpired:
+        code = None
+    if code != 0:
+        raise StackError(f"{path} is damaged: the HDF5 library gets lost in it")
 
 
 def _nion_items(file: h5py.File) -> list[h5py.Dataset]:

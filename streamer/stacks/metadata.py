@@ -1,7 +1,7 @@
 """A microscope's own words, as far as they can be carried along with a frame."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from streamer.frame import JsonValue
 
@@ -11,25 +11,44 @@ MAX_INTEGER = 2**63
 
 
 def bounded(metadata: JsonValue) -> Mapping[str, JsonValue]:
-    """The metadata, or a word on how much was left out because it is too much.
+    """The metadata, or a word on why it was left out.
 
-    A frame's header is limited, and so is the depth of what other languages parse.
+    A frame's header is limited, and so are the numbers and the depth that other
+    languages read.
     """
     if not isinstance(metadata, dict):
         return {}
-    if not _is_shallow(metadata, MAX_DEPTH):
-        return {"left_out": f"metadata nested deeper than {MAX_DEPTH} levels"}
+    excess = next(_excesses(metadata), None)
+    return metadata if excess is None else {"left_out": f"metadata {excess}"}
+
+
+def _excesses(metadata: JsonValue) -> Iterator[str]:
+    if _depth(metadata) > MAX_DEPTH:
+        yield f"that is nested deeper than {MAX_DEPTH} levels"
+        return
+    if any(abs(number) >= MAX_INTEGER for number in _integers(metadata)):
+        yield "with numbers of more than 64 bits"
     size = len(json.dumps(metadata))
     if size > MAX_METADATA_BYTES:
-        return {"left_out": f"metadata of {size} bytes, more than {MAX_METADATA_BYTES}"}
-    return metadata
+        yield f"of {size} bytes, more than {MAX_METADATA_BYTES}"
 
 
-def _is_shallow(value: JsonValue, depth: int) -> bool:
-    """Whether nothing in it is nested too deep, or a number of more than 64 bits."""
+def _parts(value: JsonValue) -> list[JsonValue]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _depth(value: JsonValue) -> int:
+    """Levels of nesting, as far as they matter."""
+    level, depth = _parts(value), 0
+    while level and depth <= MAX_DEPTH:
+        level, depth = [inner for part in level for inner in _parts(part)], depth + 1
+    return depth
+
+
+def _integers(value: JsonValue) -> Iterator[int]:
     if isinstance(value, int):
-        return abs(value) < MAX_INTEGER
-    if not isinstance(value, dict | list):
-        return True
-    inner = value.values() if isinstance(value, dict) else value
-    return depth > 0 and all(_is_shallow(part, depth - 1) for part in inner)
+        yield value
+    for part in _parts(value):
+        yield from _integers(part)

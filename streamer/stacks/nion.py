@@ -99,7 +99,7 @@ def read_item(record: JsonValue, shape: tuple[int, ...], name: str) -> NionItem:
     _check_images(item, name)
     metadata = _map(item.get("metadata")) or {"hardware_source": item.get("properties")}
     hardware = _map(metadata.get("hardware_source"))
-    axes = _calibrations(item, len(shape))
+    axes = _calibrations(item)
     sides_nm = _sides_nm(axes) or _from_field_of_view(_map(metadata.get("scan")), shape)
     return NionItem(
         channels=_names(hardware.get("channel_name")),
@@ -129,10 +129,10 @@ def _check_images(item: Map, name: str) -> None:
         )
 
 
-def _calibrations(item: Map, dimensions: int) -> list[Calibration]:
-    """One for each axis of the array; none if the item has another number of them."""
+def _calibrations(item: Map) -> list[Calibration]:
+    """One for each axis of the array; none if they are not those of images."""
     given = item.get("dimensional_calibrations") or item.get("spatial_calibrations")
-    if not isinstance(given, list) or len(given) != dimensions:
+    if not isinstance(given, list) or len(given) not in (2, 3):
         return []
     return [
         Calibration(
@@ -145,7 +145,7 @@ def _calibrations(item: Map, dimensions: int) -> list[Calibration]:
 
 
 def _sides_nm(axes: list[Calibration]) -> tuple[float, float] | None:
-    if len(axes) < 2:
+    if not axes:
         return None
     height, width = (pixel_side_nm(axis.scale, axis.units) for axis in axes[-2:])
     return (height, width) if height and width else None
@@ -181,9 +181,10 @@ def _period_s(axes: list[Calibration]) -> float | None:
 
 
 def _valid_rows(hardware: Map, shape: tuple[int, ...]) -> int | None:
-    rows = _integer(hardware.get("valid_rows"), shape[0])
+    rows = _integer(hardware.get("valid_rows"), shape[-2])
     # Of a stack it would be one number for all frames.
-    return rows if len(shape) == 2 and 0 <= rows < shape[0] else None
+    single = math.prod(shape[:-2]) == 1
+    return rows if single and 0 <= rows < shape[-2] else None
 
 
 def _finished_ns(item: Map) -> int | None:

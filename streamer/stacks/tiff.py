@@ -58,7 +58,7 @@ def open_tiff(path: Path, selection: Selection) -> Recording:
 
 
 def _check_chain(file: tifffile.TiffFile, name: str) -> None:
-    """Refuse a file whose last image names a next one that is not there.
+    """Refuse a file whose last image does not say that it is the last.
 
     tifffile would give the images before it, as if they were all.
     """
@@ -66,7 +66,7 @@ def _check_chain(file: tifffile.TiffFile, name: str) -> None:
     if end is None:
         return
     file.filehandle.seek(end)
-    if any(file.filehandle.read(file.tiff.offsetsize)):
+    if file.filehandle.read(file.tiff.offsetsize) != bytes(file.tiff.offsetsize):
         raise StackError(f"{name} is cut short: it ends before its last image")
 
 

@@ -118,6 +118,17 @@ def nion_file(
 
 
 @pytest.fixture
+def ndata_file(tmp_path: Path) -> Callable[[NDArray[np.generic], Item], Path]:
+    """Writes an array with its properties in the simplest of Nion's formats."""
+
+    def write(array: NDArray[np.generic], item: Item) -> Path:
+        write_ndata(tmp_path / "nion.ndata", array, item)
+        return tmp_path / "nion.ndata"
+
+    return write
+
+
+@pytest.fixture
 def every_file(
     tmp_path: Path, movie: NDArray[np.float32], nion_item: Callable[..., Item]
 ) -> dict[str, Path]:
