@@ -81,8 +81,9 @@ class Encoder(nn.Module):
         reference, whatever the angle.
         """
         three = (harmonics[:, self.threes] * self.ring_weight[:, None]).sum(dim=1)
-        lattice = -argument(three) / SYMMETRY
-        heavy = -argument(harmonics[:, self.ones].sum(dim=1))
+        heavier = harmonics[:, self.ones].sum(dim=1)
+        lattice = -torch.atan2(three[:, 1], three[:, 0]) / SYMMETRY
+        heavy = -torch.atan2(heavier[:, 1], heavier[:, 0])
         period = 2 * math.pi / SYMMETRY
         return lattice + period * torch.round((heavy - lattice) / period)
 
@@ -102,16 +103,6 @@ class Encoder(nn.Module):
             disorder=torch.sigmoid(self.order(hidden)[:, 0]),
             canonical=canonical,
         )
-
-
-def argument(number: Tensor) -> Tensor:
-    """(B,) angle in ± π of complex numbers (B, 2); ONNX has no atan2.
-
-    The half-angle form is exact but on the negative axis, where the small terms keep
-    it finite.
-    """
-    length = torch.sqrt((number**2).sum(dim=1) + 1e-20)
-    return 2 * torch.atan(number[:, 1] / (length + number[:, 0] + 1e-12))
 
 
 def turned_back(harmonics: Tensor, angle: Tensor, orders: Tensor) -> Tensor:

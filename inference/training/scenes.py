@@ -138,10 +138,13 @@ def random_cut(sheet: Sheet, size_nm: float, rng: np.random.Generator) -> Sheet:
 def _vacuum(
     xy: NDArray[np.float64], size_nm: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Atoms to take away: none, those in a large hole, or those beyond a border."""
+    """Atoms to take away: none, all, those in a large hole, or beyond a border."""
     kind = rng.random()
-    if kind < 0.6:
+    if kind < 0.55:
         return np.zeros(len(xy), bool)
+    if kind < 0.63:
+        # Noise alone, which a network that has never seen it takes for a faint lattice.
+        return np.ones(len(xy), bool)
     if kind < 0.85:
         centre = rng.uniform(0, size_nm, 2)
         return np.asarray(np.hypot(*(xy - centre).T) < rng.uniform(0.3, 0.7) * size_nm)
