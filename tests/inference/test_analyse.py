@@ -250,7 +250,9 @@ def test_any_shape_is_analysed_to_its_borders(
     pairs = match(where, true, 4.0)
     assert np.isin(np.flatnonzero(inner), pairs.true).mean() > 0.97
     assert len(where) < 1.1 * len(true)
-    assert found.atoms.edge.any()
+    to_border = np.minimum(where, [rows - 1, cols - 1] - where).min(axis=1) * PIXEL_NM
+    assert found.atoms.edge[to_border < 0.5].all()
+    assert not found.atoms.edge[to_border > 0.65].any()
     assert found.summary.area_nm2 == pytest.approx(math.prod(shape) * PIXEL_NM**2)
 
 

@@ -108,6 +108,14 @@ def test_what_lies_under_contamination_is_neither_right_nor_wrong() -> None:
         assert (result.precision, result.recall) == (1, 1)
 
 
+def test_a_visible_atom_beside_contamination_counts() -> None:
+    true = truth(hidden_left_of_nm=1.0, silicon=0)
+    columns = perfect(true)
+    beside = ~true.hidden & (true.col_px * PIXEL_NM < 1.1) & (true.row_px > 20)
+    columns["species"][np.flatnonzero(beside)[0]] = 1
+    assert marks(columns, true).silicon_precision == 0
+
+
 def test_species_are_marked_apart() -> None:
     true = truth(silicon=20)
     columns = perfect(true)

@@ -157,13 +157,15 @@ def test_silicon_is_neither_lost_nor_made_by_hopping() -> None:
         sheet = after
 
 
-def test_a_bond_turns_by_ninety_degrees_about_its_middle() -> None:
-    pair = sheet_of([(1.0, 1.0), (1.142, 1.0)])
+@pytest.mark.parametrize("angle", [0.0, 0.5, 2.0])
+def test_a_bond_turns_by_ninety_degrees_about_its_middle(angle: float) -> None:
+    along = BOND_NM * np.array([math.cos(angle), math.sin(angle)])
+    pair = sheet_of(1.0 + np.array([np.zeros(2), along]))
     rotating = replace(NONE, bond_rotation=1.0)
-    after = irradiate(pair, rotating, STILL, np.random.default_rng(1))
-    np.testing.assert_allclose(after.xy_nm.mean(axis=0), [1.071, 1.0], atol=1e-9)
-    along = after.xy_nm[1] - after.xy_nm[0]
-    np.testing.assert_allclose(np.abs(along), [0, 0.142], atol=1e-9)
+    after = irradiate(pair, rotating, STILL, np.random.default_rng(1)).xy_nm
+    np.testing.assert_allclose(after.mean(axis=0), 1.0 + along / 2)
+    assert np.dot(after[1] - after[0], along) == pytest.approx(0, abs=1e-9)
+    assert np.linalg.norm(after[1] - after[0]) == pytest.approx(BOND_NM)
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,13 @@ def test_two_disordered_atoms_in_thirty_one_make_the_order_around_a_vacancy() ->
     np.testing.assert_allclose(order.crystallinity[around], 29 / 31, atol=1e-9)
 
 
-def test_a_crowded_atom_is_disordered() -> None:
-    xy = honeycomb(4.0, 0.3)
-    centre = nearest(xy, (0.0, 0.0))
-    crowded = np.concatenate([xy, xy[centre : centre + 1] + 0.08])
-    order = local_order(sheet_of(crowded))
-    assert order.coordination[centre] == 4
-    assert order.crystallinity[centre] < 0.98
+def test_more_than_three_bonds_are_no_more_order() -> None:
+    # A hexagon of 60° bonds with an atom in the middle: seven perfect sites, of 31.
+    angle = np.arange(6) * math.pi / 3
+    ring = 0.142 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    order = local_order(sheet_of(np.concatenate([[[0.0, 0.0]], ring])))
+    assert order.coordination.tolist() == [6] + [3] * 6
+    np.testing.assert_allclose(order.crystallinity, 7 / 31)
 
 
 def test_grains_are_ordered_inside_and_disordered_where_they_meet() -> None:
