@@ -36,6 +36,8 @@ from streamer.wire import unpack
 EVERYTHING = ("",)
 SILENT_S = 3.0
 """Three heartbeats that did not come."""
+GREETING_S = 0.5
+"""How long a publisher that is there may take to send its first heartbeat."""
 TICK_S = 0.25
 """How often time-outs are looked at while nothing comes."""
 MESSAGE_BYTES = 2048
@@ -142,13 +144,29 @@ class Subscriber:
             self._received, self._lost, self._feeds.asked, self._rejected
         )
 
-    def close(self) -> None:
-        """Say good-bye and close the connections."""
-        self._acknowledge()
+    def close(self, *, leaves: bool = True) -> None:
+        """Close the connections.
+
+        With `leaves` it says good-bye: what it was handed last is taken care of, and
+        it wants nothing more. Without, sources expect it back for a while.
+        """
+        if leaves:
+            self._acknowledge()
+            self._await_greeting()
         for link in self._links:
-            link.say(Done(self._name, (), leaving=True))
+            if leaves:
+                link.say(Done(self._name, (), leaving=True))
             link.close()
         self._links.clear()
+
+    def _await_greeting(self) -> None:
+        """Let who has just joined learn where it can say good-bye."""
+        deadline_s = self._clock() + GREETING_S
+        while self._clock() < deadline_s and any(
+            link.is_heard and link.can_ask is None for link in self._links
+        ):
+            self._turn(TICK_S)
+            self._events.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -159,7 +177,9 @@ class Subscriber:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        # Who fails has not taken care of what it was handed; who is interrupted by
+        # its user has had enough.
+        self.close(leaves=not isinstance(error, Exception))
 
     def _turn(self, wait_s: float) -> None:
         """Wait for something to come; read one message of each socket that has one.

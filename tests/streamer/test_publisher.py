@@ -254,6 +254,25 @@ def test_who_leaves_politely_is_not_waited_for(
         assert publisher.wait_until_delivered(10)
 
 
+def test_who_failed_is_waited_for_and_who_was_interrupted_is_not(
+    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+) -> None:
+    def fail(name: str, error: BaseException) -> None:
+        with Subscriber(context, [publisher.url], name=name) as subscriber:
+            listen(subscriber, Ended)
+            raise error
+
+    with Publisher(context, ANY_PORT) as publisher:
+        publisher.send(frame(stream, 0))
+        publisher.end(stream)
+        with pytest.raises(KeyboardInterrupt):
+            fail("viewer", KeyboardInterrupt())
+        assert publisher.wait_until_delivered(10)
+        with pytest.raises(OSError, match=r"^disk full$"):
+            fail("service", OSError("disk full"))
+        assert not publisher.wait_until_delivered(0.1)
+
+
 def test_who_vanished_is_waited_for_until_it_is_back(
     context: Context,
     stream: Stream,
