@@ -13,6 +13,9 @@ from streamer.frame import Frame, Stream
 from streamer.publisher import Publisher
 from streamer.stacks import Stack
 
+KEPT_BYTES = 64 * 2**20
+"""Frames just sent, for a subscriber that is only a little behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replay:
@@ -45,9 +48,9 @@ class Replay:
                     return None
                 return archive.frame(seq, stream)
 
-            # Nothing is kept in memory: the stack itself is the retention.
+            # Little is kept in memory: the stack itself is the retention.
             with Publisher(
-                context, self.bind, recall=recall, retention_bytes=0
+                context, self.bind, recall=recall, retention_bytes=KEPT_BYTES
             ) as publisher:
                 say(f"{len(stack)} frames of {stack.source} at {publisher.url}")
                 self._play(stack, publisher)

@@ -14,6 +14,7 @@ from inference.analyse import Analyser, History
 from inference.model import load_model
 from streamer.analysis import Analysis
 from streamer.errors import SessionError
+from streamer.frame import Stream
 from streamer.messages import Content
 from streamer.publisher import Publisher
 from streamer.session.analyst import AnalysisRecorder
@@ -32,9 +33,8 @@ def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
         SessionReader(task.record) as session,
         publisher_of(task) as publisher,
     ):
-        for record in session.streams():
-            count = session.next_seq(record.stream.id)
-            publisher.announce(record.stream, count, Content.ANALYSIS)
+        for stream, count in what_can_be_recalled(session):
+            publisher.announce(stream, count, Content.ANALYSIS)
         log.info("%s, publishing at %s", analyser.model.card.name, publisher.url)
         while not stopping.is_set():
             version = session.version()
@@ -50,6 +50,18 @@ def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
                 return
             while session.version() == version and not stopping.wait(POLL_S):
                 pass
+
+
+def what_can_be_recalled(session: SessionReader) -> Iterator[tuple[Stream, int]]:
+    """Each stream with the number of its analyses before the first that is missing.
+
+    A frame that was lost has none and is not missing: its gap is known.
+    """
+    pending = session.pending()
+    for record in session.streams():
+        stream = record.stream
+        waiting = [key.seq for key in pending if key.stream_id == stream.id]
+        yield stream, min(waiting, default=session.next_seq(stream.id))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 import zmq
 
@@ -30,6 +31,7 @@ def receive(task: Receiver, stopping: threading.Event) -> None:
             task.connect,
             resume=resume_positions(task.record),
             topics=(f"{Content.FRAME}/",),
+            name=name_of(task.record),
         ) as subscriber,
     ):
         log.info("listening to %s", ", ".join(task.connect))
@@ -37,6 +39,11 @@ def receive(task: Receiver, stopping: threading.Event) -> None:
             event = subscriber.receive(POLL_S)
             if event is not None:
                 take(event, recorder)
+
+
+def name_of(record: Path) -> str:
+    """What sources know this service by, also after it was restarted."""
+    return uuid5(NAMESPACE_URL, str(record.resolve())).hex
 
 
 def resume_positions(folder: Path) -> dict[str, int]:
