@@ -137,6 +137,7 @@ def _check_session(folder: Path) -> None:
 
 
 def _is_archived(index: Path) -> bool:
-    """Whether nobody can be writing: then SQLite must not want to write either."""
-    wal = index.with_name(f"{index.name}-wal")
-    return not os.access(index.parent, os.W_OK) and not wal.exists()
+    """Whether nobody is writing, nor may: then SQLite must not want to either."""
+    wal, shared = (index.with_name(f"{index.name}-{end}") for end in ("wal", "shm"))
+    at_rest = not shared.exists() and not (wal.exists() and wal.stat().st_size)
+    return at_rest and not os.access(index.parent, os.W_OK)

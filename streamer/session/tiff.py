@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 
 from streamer.frame import Frame
 from streamer.session.acquisition import Acquisition
@@ -22,6 +21,8 @@ IMAGEJ_DTYPES = frozenset(
 """Pixel types that an ImageJ file can hold."""
 
 NM_PER_CM = 1e7
+type TagTuple = tuple[int, str, int | None, str | float, bool]
+
 RATIONAL_LIMIT = 2.0**32
 """A TIFF resolution is a fraction of two 32-bit numbers."""
 
@@ -33,9 +34,15 @@ def encode(frame: Frame) -> bytes:
     record = Description(frame.stream, [frame.seq], [Acquisition.of(frame)]).to_json()
     with tifffile.TiffWriter(file, imagej=imagej) as writer:
         if imagej:
-            write_imagej(writer, frame.image, frame.pixel_size_nm, {KEY: record})
+            writer.write(
+                frame.image,
+                photometric="minisblack",
+                resolution=resolution_tags(frame.pixel_size_nm, unit_nm=1.0),
+                extratags=gatan_tags(frame),
+                metadata=imagej_unit(frame) | {KEY: record},
+            )
         else:
-            write_plain(writer, frame.image, frame.pixel_size_nm, f"{KEY}={record}")
+            write_plain(writer, frame, f"{KEY}={record}")
     return file.getvalue()
 
 
@@ -59,40 +66,42 @@ def decode(data: bytes) -> Frame:
     )
 
 
-def write_imagej(
-    writer: tifffile.TiffWriter,
-    image: NDArray[np.generic],
-    pixel_size_nm: float | None,
-    entries: dict[str, str],
-) -> None:
-    """Write an image that ImageJ shows in nm, with further `entries` of its own."""
-    resolution = resolution_tags(pixel_size_nm, unit_nm=1.0)
-    unit = {"unit": "nm"} if resolution else {}
+def write_plain(writer: tifffile.TiffWriter, frame: Frame, description: str) -> None:
+    """Write a frame with its resolution in pixels per cm, the unit of plain TIFF."""
+    resolution = resolution_tags(frame.pixel_size_nm, unit_nm=NM_PER_CM)
     writer.write(
-        image,
-        photometric="minisblack",
-        resolution=resolution,
-        metadata=unit | entries,
-    )
-
-
-def write_plain(
-    writer: tifffile.TiffWriter,
-    image: NDArray[np.generic],
-    pixel_size_nm: float | None,
-    description: str | None,
-) -> None:
-    """Write an image with its resolution in pixels per cm, the unit of plain TIFF."""
-    resolution = resolution_tags(pixel_size_nm, unit_nm=NM_PER_CM)
-    writer.write(
-        image,
+        frame.image,
         photometric="minisblack",
         resolution=resolution,
         resolutionunit="CENTIMETER" if resolution else None,
         description=description,
+        extratags=gatan_tags(frame),
         metadata=None,
         contiguous=False,
     )
+
+
+def imagej_unit(frame: Frame) -> dict[str, str]:
+    """ImageJ's word for the unit of the resolution, if there is one."""
+    return {} if frame.pixel_size_nm is None else {"unit": "nm"}
+
+
+def gatan_tags(frame: Frame) -> list[TagTuple]:
+    """Digital Micrograph's tags for unit, origin and scale of both axes.
+
+    HyperSpy reads no other calibration in nm.
+    """
+    if frame.pixel_size_nm is None:
+        return []
+    x_nm, y_nm = frame.origin_nm
+    return [
+        (65003, "s", None, "nm", True),
+        (65004, "s", None, "nm", True),
+        (65006, "d", 1, x_nm, True),
+        (65007, "d", 1, y_nm, True),
+        (65009, "d", 1, frame.pixel_size_nm, True),
+        (65010, "d", 1, frame.pixel_size_nm, True),
+    ]
 
 
 def resolution_tags(

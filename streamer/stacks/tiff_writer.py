@@ -5,16 +5,20 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import tifffile
-from numpy.typing import NDArray
 
 from streamer.errors import StackError
 from streamer.frame import Frame, Stream
 from streamer.session.acquisition import Acquisition
 from streamer.session.description import KEY, Description
 from streamer.session.durable import replacing
-from streamer.session.tiff import IMAGEJ_DTYPES, resolution_tags, write_plain
+from streamer.session.tiff import (
+    IMAGEJ_DTYPES,
+    gatan_tags,
+    imagej_unit,
+    resolution_tags,
+    write_plain,
+)
 from streamer.stacks.failures import stack_failures
 
 MAX_CLASSIC_BYTES = 2**32 - 2**25
@@ -68,15 +72,15 @@ def write_tiff_stack(path: Path, frames: Iterable[Frame], count: int) -> None:
         raise StackError(f"{path}: a stack needs at least one frame")
     known = Known(path, first.stream)
     with stack_failures(path), replacing(path) as temporary:
-        images = _images(chain([first], movie), first, count, known)
-        _write_images(temporary, images, first, count)
+        checked = _checked(chain([first], movie), first, count, known)
+        _write_images(temporary, checked, first, count)
         _describe(temporary, known)
 
 
-def _images(
+def _checked(
     frames: Iterator[Frame], first: Frame, count: int, known: Known
-) -> Iterator[NDArray[np.generic]]:
-    """Images of frames that are alike and as many as promised; they become `known`."""
+) -> Iterator[Frame]:
+    """Frames that are alike and as many as promised; they become `known`."""
     for frame in frames:
         if len(known.seqs) == count:
             raise StackError(
@@ -89,7 +93,7 @@ def _images(
                 f"{first.image.dtype}; all must be equal"
             )
         known.add(frame)
-        yield frame.image
+        yield frame
     came = len(known.seqs)
     if came < count:
         raise StackError(
@@ -98,23 +102,23 @@ def _images(
 
 
 def _write_images(
-    path: Path, images: Iterator[NDArray[np.generic]], first: Frame, count: int
+    path: Path, frames: Iterator[Frame], first: Frame, count: int
 ) -> None:
     big = count * first.image.nbytes > MAX_CLASSIC_BYTES
     imagej = first.image.dtype in IMAGEJ_DTYPES and not big
     with tifffile.TiffWriter(path, imagej=imagej, bigtiff=big) as writer:
         if not imagej:
-            for image in images:
-                write_plain(writer, image, first.pixel_size_nm, description=KEY)
+            for frame in frames:
+                write_plain(writer, frame, description=KEY)
             return
-        resolution = resolution_tags(first.pixel_size_nm, unit_nm=1.0)
         writer.write(
-            images,
+            (frame.image for frame in frames),
             shape=(count, *first.shape),
             dtype=first.image.dtype,
             photometric="minisblack",
-            resolution=resolution,
-            metadata={"axes": "TYX"} | ({"unit": "nm"} if resolution else {}),
+            resolution=resolution_tags(first.pixel_size_nm, unit_nm=1.0),
+            extratags=gatan_tags(first),
+            metadata={"axes": "TYX"} | imagej_unit(first),
         )
 
 

@@ -74,12 +74,25 @@ def test_other_pixels_are_plain_tiff_with_pixels_per_cm(
         assert file.pages.first.resolution == (8e8, 8e8)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_hyperspy_finds_the_calibration_in_gatans_tags(
+    make_frame: Callable[..., Frame], dtype: str
+) -> None:
+    frame = make_frame(image=np.ones((4, 6), dtype))
+    with tifffile.TiffFile(io.BytesIO(tiff.encode(frame))) as file:
+        tags = file.pages.first.tags
+        assert [tags[code].value for code in (65003, 65004)] == ["nm", "nm"]
+        assert [tags[code].value for code in (65006, 65007)] == [-2.5, 1.25]
+        assert [tags[code].value for code in (65009, 65010)] == [0.0156, 0.0156]
+
+
 def test_a_frame_without_calibration_claims_none(
     make_frame: Callable[..., Frame],
 ) -> None:
     data = tiff.encode(make_frame(pixel_size_nm=None))
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         assert "unit" not in file.imagej_metadata
+        assert 65009 not in file.pages.first.tags
     assert tiff.decode(data).pixel_size_nm is None
 
 
