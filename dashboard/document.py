@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bokeh.document import Document
-from bokeh.models import Column, CustomJS
+from bokeh.models import Column, CustomJS, Spacer
 
 from dashboard.figures.style import theme
 from dashboard.hub import Hub
@@ -38,7 +38,7 @@ def document_maker(hub: Hub, stale_after_s: float) -> Callable[[Document], None]
 def make_page(doc: Document, hub: Hub, stale_after_s: float) -> None:
     """Fill `doc`, and keep it up to date until its session is destroyed."""
     state = PageState(name="state", stale_after_s=stale_after_s)
-    places = {name: Column(name=name, sizing_mode="stretch_both") for name in PLACES}
+    places = {name: empty_place(name) for name in PLACES}
     page = Page(hub, state, places)
     page.refresh()
     doc.title = "atomstream"
@@ -50,6 +50,11 @@ def make_page(doc: Document, hub: Hub, stale_after_s: float) -> None:
     for root in (state, *places.values()):
         doc.add_root(root)
     keep_up_to_date(doc, hub, page, state)
+
+
+def empty_place(name: str) -> Column:
+    """Where figures will go."""
+    return Column(name=name, children=[Spacer()], sizing_mode="stretch_both")
 
 
 def keep_up_to_date(doc: Document, hub: Hub, page: Page, state: PageState) -> None:

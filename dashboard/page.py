@@ -21,7 +21,7 @@ from dashboard.snapshot import Channel, LinkState, Snapshot
 from dashboard.state import PageState
 from dashboard.status import latency_share, status
 from dashboard.trend import Trend
-from dashboard.view import View
+from dashboard.view import Mode, View
 
 PAINT_TIMEOUT_S = 5.0
 """How long to wait for a browser to paint: a tab that is hidden never does."""
@@ -91,8 +91,8 @@ class Page:
         """Do what the viewer asks for; what makes no sense changes nothing."""
         snapshot, view = self._hub.snapshot, self._view
         match wish.get("verb"), wish.get("object"):
-            case "pause", _:
-                self._view = view.paused(snapshot)
+            case "pause", _ if self._drawn is not None:
+                self._view = view.paused(self._drawn.scene)
             case "live", _:
                 self._view = view.live()
             case "seek", int(seq):
@@ -153,6 +153,7 @@ class Page:
             age_s=self._age_s(snapshot, channel),
             channels=list(snapshot.channels),
             channel=self._view.name(snapshot) or "",
+            following=self._view.mode is Mode.LIVE,
         )
         if channel is not None and scene is not None:
             first, last = channel.history.scenes[0].seq, channel.history.newest.seq

@@ -1,14 +1,16 @@
 """The web server that opens pages of a hub."""
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
+import os
 import socket
 import threading
 from concurrent.futures import Future
 from typing import Self
 
-from bokeh.server.server import BaseServer, bind_sockets
+from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
@@ -16,6 +18,7 @@ from tornado.web import StaticFileHandler
 
 from dashboard.document import ASSETS, document_maker
 from dashboard.hub import Hub
+from dashboard.listener import Listener
 from streamer.analysis import FRAME_BUDGET_S
 from streamer.errors import LinkError, SettingsError
 
@@ -24,6 +27,9 @@ STALE_AFTER_S = 2 * FRAME_BUDGET_S
 
 TOKEN_LIFETIME_S = 7 * 24 * 3600
 """A page that is left open may come back with its token after a lost connection."""
+
+LEAVE_WITHIN_S = 2.0
+"""Time that closed pages have to clean up when the server stops."""
 
 type Running = tuple[int, asyncio.AbstractEventLoop, asyncio.Event]
 
@@ -115,13 +121,26 @@ class Dashboard:
 
     async def _serve(self, ready: "Future[Running]") -> None:
         """Serve until told to stop; `ready` gets the port, or why there is none."""
-        stopping = asyncio.Event()
         try:
-            sockets, port = bind_sockets(self._address, self._port)
+            door = listening_socket(self._address, self._port)
         except OSError as error:
             ready.set_exception(error)
             return
-        application = BokehTornado(
+        port = door.getsockname()[1]
+        application = self._application(port)
+        http_server = HTTPServer(application)
+        server = BaseServer(IOLoop.current(), application, http_server)
+        server.start()
+        listener = Listener(door, http_server)
+        stopping = asyncio.Event()
+        ready.set_result((port, asyncio.get_running_loop(), stopping))
+        await stopping.wait()
+        listener.close()
+        await pages_left(application)
+        await server.stop_async()
+
+    def _application(self, port: int) -> BokehTornado:
+        return BokehTornado(
             {"/": document_maker(self._hub, self._stale_after_s)},
             extra_websocket_origins=self._origins(port),
             extra_patterns=[
@@ -129,13 +148,6 @@ class Dashboard:
             ],
             session_token_expiration=TOKEN_LIFETIME_S,
         )
-        http_server = HTTPServer(application)
-        http_server.add_sockets(sockets)
-        server = BaseServer(IOLoop.current(), application, http_server)
-        server.start()
-        ready.set_result((port, asyncio.get_running_loop(), stopping))
-        await stopping.wait()
-        await server.stop_async()
 
     def _origins(self, port: int) -> list[str]:
         """Where a page may come from that opens a connection to this server."""
@@ -148,7 +160,25 @@ class Dashboard:
                 f"port {self._port} at {self._address} is taken by another program; "
                 "stop that, or choose another port for the dashboard"
             )
-        return f"the dashboard cannot listen at {self._address}: {error.strerror}"
+        unknown = isinstance(error, socket.gaierror)
+        reason = error.strerror if unknown else os.strerror(error.errno or 0)
+        return f"the dashboard cannot listen at {self._address}: {reason}"
+
+
+async def pages_left(application: BokehTornado) -> None:
+    """Return when every page knows that its connection is closed, or after a while."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LEAVE_WITHIN_S):
+            while any(page.connection_count for page in application.get_sessions("/")):
+                await asyncio.sleep(0.01)
+
+
+def listening_socket(address: str, port: int) -> socket.socket:
+    """A socket that web browsers can connect to; `port` 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    door = socket.create_server((address, port), family=family)
+    door.setblocking(False)
+    return door
 
 
 def is_loopback(address: str) -> bool:

@@ -1,6 +1,7 @@
 """What a page and its server tell each other beside figures."""
 
 from bokeh.core.properties import (
+    Bool,
     Dict,
     Either,
     Float,
@@ -34,6 +35,8 @@ class PageState(DataModel):
     """Newest frame that can be shown."""
     shown = Int(default=0)
     """Frame that is shown."""
+    following = Bool(default=True)
+    """Whether that is always the newest."""
     channels = List(String)
     channel = String(default="")
     plots = List(Instance(Plot))

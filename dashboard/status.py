@@ -84,9 +84,12 @@ def mode_badge(view: View, link: Link, channel: Channel | None) -> tuple[str, st
     """
     if view.mode is not Mode.LIVE:
         return view.mode.upper(), "warn" if view.mode is Mode.PAUSED else "calm"
-    if channel is not None and channel.ended and link.state is LinkState.RECEIVING:
+    state = link.state
+    if channel is None and state is LinkState.RECEIVING:
+        state = LinkState.WAITING
+    if channel is not None and channel.ended and state is LinkState.RECEIVING:
         return "ENDED", "calm"
-    badge, _, tone = LINK_WORDS[link.state]
+    badge, _, tone = LINK_WORDS[state]
     return badge, tone
 
 

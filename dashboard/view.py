@@ -54,10 +54,9 @@ class View:
             return 0
         return channel.history.behind(self.held.seq)
 
-    def paused(self, snapshot: Snapshot) -> "View":
-        """Stay with the frame that is shown now."""
-        scene = self.shown_scene(snapshot)
-        if scene is None or self.mode is not Mode.LIVE:
+    def paused(self, scene: Scene) -> "View":
+        """Stay with `scene`, the one that the viewer sees."""
+        if self.mode is not Mode.LIVE:
             return self
         return replace(self, mode=Mode.PAUSED, held=scene)
 

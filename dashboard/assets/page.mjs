@@ -28,9 +28,8 @@ export default ({state}) => {
   }
 
   const write_controls = () => {
-    const following = !["PAUSED", "HISTORY"].includes(element("mode").textContent)
-    element("pause").disabled = !following
-    element("live").disabled = following
+    element("pause").disabled = !state.following
+    element("live").disabled = state.following
     const seek = element("seek")
     seek.min = state.first
     seek.max = state.last
@@ -83,6 +82,16 @@ export default ({state}) => {
   element("channel").onchange = (event) => wish("channel", event.target.value)
   for (const id of ["atoms", "fold"])
     element(id).onchange = (event) => wish(id, Number(event.target.checked))
+
+  // Nothing that the server says holds any longer when it is gone.
+  const gone = () => {
+    for (const [id, text] of [["mode", "OFFLINE"], ["link", "this page is not connected"]]) {
+      element(id).textContent = text
+      element(id).dataset.tone = "bad"
+    }
+  }
+  state.document.on_event("connection_lost", gone)
+  state.document.on_event("client_reconnected", write)
 
   state.properties.sending.change.connect(() => hold(true))
   state.properties.sent.change.connect(updated)

@@ -1,0 +1,168 @@
+"""Feeds with what they are for: real sockets, real session folders."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zmq
+
+from dashboard.feed import LiveFeed, SessionFeed
+from dashboard.hub import Hub
+from dashboard.snapshot import LinkState
+from streamer.analysis import Analysis
+from streamer.errors import LinkError, SessionError
+from streamer.frame import Frame
+from streamer.publisher import Publisher
+from streamer.session.analyst import AnalysisRecorder
+from streamer.session.recorder import FrameRecorder
+
+type Movie = Callable[[int], Analysis]
+
+WITHIN_S = 20.0
+CHANNEL = "simulator · HAADF"
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub("here", time.monotonic)
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with (
+        zmq.Context() as context,
+        Publisher(context, "tcp://127.0.0.1:0", heartbeat_s=0.1) as publisher,
+    ):
+        yield publisher
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether `condition` holds within a while."""
+    deadline_s = time.monotonic() + WITHIN_S
+    while not condition() and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    return condition()
+
+
+def shown(hub: Hub) -> list[int]:
+    channel = hub.snapshot.channels.get(CHANNEL)
+    return [] if channel is None else channel.history.records["seq"].tolist()
+
+
+def record(folder: Path, analysis: Analysis) -> None:
+    """Commit a frame and what was found in it."""
+    size = analysis.shape
+    frame = Frame(
+        analysis.stream,
+        analysis.seq,
+        np.zeros(size, np.float32),
+        analysis.pixel_size_nm,
+    )
+    with FrameRecorder(folder) as frames:
+        frames.commit_frame(frame, received_ns=0)
+    with AnalysisRecorder(folder) as analyses:
+        analyses.commit_analysis(analysis)
+
+
+def test_a_live_feed_shows_what_is_published(
+    hub: Hub, publisher: Publisher, movie: Movie
+) -> None:
+    with LiveFeed(hub, [publisher.url]):
+        assert publisher.wait_for_subscriber(WITHIN_S)
+        publisher.send(movie(0))
+        publisher.send(movie(1))
+        assert comes_true(lambda: shown(hub) == [0, 1])
+        assert hub.snapshot.link.state is LinkState.RECEIVING
+        publisher.end(movie(0).stream)
+        assert comes_true(lambda: hub.snapshot.channels[CHANNEL].ended)
+
+
+def test_a_dashboard_that_comes_late_is_told_what_came_before(
+    hub: Hub, publisher: Publisher, movie: Movie
+) -> None:
+    for seq in range(3):
+        publisher.send(movie(seq))
+    with LiveFeed(hub, [publisher.url]):
+        assert comes_true(lambda: shown(hub) == [0, 1, 2])
+
+
+def test_a_service_that_is_not_heard_any_more_is_missed(hub: Hub) -> None:
+    with zmq.Context() as context, ExitStack() as feeding:
+        with Publisher(context, "tcp://127.0.0.1:0", heartbeat_s=0.1) as publisher:
+            feeding.enter_context(LiveFeed(hub, [publisher.url]))
+            assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECEIVING)
+        assert comes_true(lambda: hub.snapshot.link.state is LinkState.SILENT)
+        assert hub.snapshot.link.words == publisher.url
+
+
+def test_an_address_that_is_none_is_refused_at_once(hub: Hub) -> None:
+    with pytest.raises(LinkError, match="nowhere"):
+        LiveFeed(hub, ["nowhere"])
+
+
+def test_a_session_is_shown_and_followed_while_it_grows(
+    hub: Hub, movie: Movie, tmp_path: Path
+) -> None:
+    record(tmp_path / "run", movie(0))
+    with SessionFeed(hub, tmp_path / "run"):
+        assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECORDED)
+        assert shown(hub) == [0]
+        record(tmp_path / "run", movie(1))
+        assert comes_true(lambda: shown(hub) == [0, 1])
+        assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECEIVING)
+
+
+def test_a_session_that_has_ended_counts_its_gaps(
+    hub: Hub, movie: Movie, tmp_path: Path
+) -> None:
+    record(tmp_path, movie(0))
+    with FrameRecorder(tmp_path) as recorder:
+        recorder.commit_gap(movie(0).stream, 1, 4, "gone", noticed_ns=0)
+        recorder.commit_end(movie(0).stream, 5)
+    with SessionFeed(hub, tmp_path):
+        assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECORDED)
+    assert hub.snapshot.channels[CHANNEL].ended
+    assert hub.snapshot.lost == {movie(0).stream.id: 4}
+
+
+def test_a_damaged_frame_is_counted_as_lost_and_the_others_are_shown(
+    hub: Hub, movie: Movie, tmp_path: Path
+) -> None:
+    for seq in range(3):
+        record(tmp_path, movie(seq))
+    table = sorted((tmp_path / "atoms").rglob("*.parquet"))[1]
+    table.write_bytes(table.read_bytes()[:-1])
+    with SessionFeed(hub, tmp_path):
+        assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECORDED)
+    assert shown(hub) == [0, 2]
+    assert hub.snapshot.lost == {movie(0).stream.id: 1}
+
+
+def test_a_late_analysis_of_an_earlier_frame_is_not_overlooked(
+    hub: Hub, movie: Movie, tmp_path: Path
+) -> None:
+    record(tmp_path, movie(1))
+    with SessionFeed(hub, tmp_path):
+        assert comes_true(lambda: shown(hub) == [1])
+        record(tmp_path, movie(0))
+        assert comes_true(lambda: shown(hub) == [0, 1])
+
+
+def test_a_folder_that_is_no_session_is_refused_at_once(
+    hub: Hub, tmp_path: Path
+) -> None:
+    with pytest.raises(SessionError):
+        SessionFeed(hub, tmp_path / "nothing here")
+
+
+def test_a_feed_that_fails_says_so_on_the_page(
+    hub: Hub, movie: Movie, tmp_path: Path
+) -> None:
+    record(tmp_path, movie(0))
+    with SessionFeed(hub, tmp_path):
+        assert comes_true(lambda: shown(hub) == [0])
+        (tmp_path / "session.sqlite").write_bytes(b"no index at all" * 1000)
+        assert comes_true(lambda: hub.snapshot.link.state is LinkState.FAILED)

@@ -1,0 +1,155 @@
+"""Snapshots, and the hub that hands them out."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from dashboard.hub import Hub
+from dashboard.snapshot import CHANNELS, LinkState
+from streamer.analysis import Analysis
+from streamer.frame import Stream
+
+type Movie = Callable[[int], Analysis]
+
+
+@pytest.fixture
+def hub() -> Hub:
+    seconds = iter(range(1_000_000))
+    return Hub("tcp://127.0.0.1:5556", lambda: float(next(seconds)))
+
+
+def of_stream(analysis: Analysis, id_: str, source: str = "simulator") -> Analysis:
+    return replace(analysis, stream=Stream(id_, source, "HAADF"))
+
+
+def shown(hub: Hub) -> dict[str, list[int]]:
+    """Numbers of the frames in memory, by channel."""
+    return {
+        name: [scene.seq for scene in channel.history.scenes]
+        for name, channel in hub.snapshot.channels.items()
+    }
+
+
+def test_a_snapshot_stays_as_it_was_handed_out(hub: Hub, movie: Movie) -> None:
+    hub.add(movie(0))
+    before = hub.snapshot
+    hub.add(movie(1))
+    assert [
+        scene.seq for scene in before.channels["simulator · HAADF"].history.scenes
+    ] == [0]
+    assert shown(hub) == {"simulator · HAADF": [0, 1]}
+
+
+def test_a_new_run_takes_the_place_of_the_last(hub: Hub, movie: Movie) -> None:
+    hub.add(of_stream(movie(5), "first run"))
+    hub.add(of_stream(movie(0), "second run"))
+    assert shown(hub) == {"simulator · HAADF": [0]}
+
+
+def test_a_late_frame_of_an_earlier_run_does_not_bring_it_back(
+    hub: Hub, movie: Movie
+) -> None:
+    for run in ("first run", "second run", "first run"):
+        hub.add(of_stream(movie(0), run))
+    (channel,) = hub.snapshot.channels.values()
+    assert channel.history.stream.id == "second run"
+
+
+def test_channels_stand_side_by_side_in_the_order_in_which_they_came(
+    hub: Hub, movie: Movie
+) -> None:
+    for source in ("b", "a", "b"):
+        hub.add(of_stream(movie(0), source, source))
+    assert list(shown(hub)) == ["b · HAADF", "a · HAADF"]
+
+
+def test_the_channel_that_was_quiet_longest_makes_room_for_a_new_one(
+    hub: Hub, movie: Movie
+) -> None:
+    for number in (*range(CHANNELS), 0, CHANNELS):
+        hub.add(of_stream(movie(0), str(number), f"source {number}"))
+    expected = [0, *range(2, CHANNELS + 1)]
+    assert list(shown(hub)) == [f"source {number} · HAADF" for number in expected]
+
+
+def test_memory_is_shared_between_channels(movie: Movie) -> None:
+    one = Hub("", lambda: 0.0)
+    one.add(movie(0))
+    (channel,) = one.snapshot.channels.values()
+    hub = Hub("", lambda: 0.0, scene_bytes=int(4.5 * channel.history.newest.nbytes))
+    for seq in range(6):
+        hub.add(of_stream(movie(seq), "a", "a"))
+    assert shown(hub) == {"a · HAADF": [2, 3, 4, 5]}
+    for seq in range(6):
+        hub.add(of_stream(movie(seq), "b", "b"))
+    hub.add(of_stream(movie(6), "a", "a"))
+    assert shown(hub) == {"a · HAADF": [5, 6], "b · HAADF": [4, 5]}
+
+
+def test_losses_are_counted_by_run_also_before_its_first_frame(
+    hub: Hub, movie: Movie
+) -> None:
+    stream = movie(0).stream
+    hub.lose(stream, 3)
+    hub.add(movie(3))
+    hub.lose(stream, 2)
+    assert hub.snapshot.lost == {stream.id: 5}
+
+
+def test_only_the_running_stream_can_end(hub: Hub, movie: Movie) -> None:
+    hub.add(of_stream(movie(0), "second run"))
+    hub.end(Stream("first run", "simulator", "HAADF"))
+    (channel,) = hub.snapshot.channels.values()
+    assert not channel.ended
+    hub.end(channel.history.stream)
+    (channel,) = hub.snapshot.channels.values()
+    assert channel.ended
+
+
+def test_listeners_are_told_of_what_is_new_and_of_nothing_else(
+    hub: Hub, movie: Movie
+) -> None:
+    heard: list[int] = []
+    leave = hub.listen(lambda: heard.append(1))
+    hub.add(movie(0))
+    hub.set_link(LinkState.RECEIVING)
+    hub.set_link(LinkState.RECEIVING)
+    leave()
+    hub.add(movie(1))
+    assert len(heard) == 2
+    assert hub.listeners == 0
+
+
+def test_a_listener_may_leave_while_it_is_called(hub: Hub, movie: Movie) -> None:
+    leave = hub.listen(lambda: leave())
+    hub.add(movie(0))
+    assert hub.listeners == 0
+
+
+def test_readers_on_other_threads_always_see_a_whole_state(movie: Movie) -> None:
+    hub = Hub("", lambda: 0.0)
+    broken: list[str] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            for channel in hub.snapshot.channels.values():
+                last = int(channel.history.records["seq"][-1])
+                if (
+                    not channel.history.newest.seq
+                    == last
+                    == channel.trend.lines["seq"][-1]
+                ):
+                    broken.append(f"half of frame {last}")
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for seq in range(30):
+        hub.add(movie(seq))
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert broken == []
