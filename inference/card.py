@@ -114,14 +114,23 @@ def read_card(folder: Path) -> Card:
     ModelError
         No card, not JSON, of another format, or a value that cannot be right.
     """
-    path = folder / CARD_FILE
+    return parse_card(card_text(folder), str(folder / CARD_FILE))
+
+
+def card_text(folder: Path) -> bytes:
+    """The bytes of the card in a model's folder, of which its SHA-256 is taken.
+
+    Raises
+    ------
+    ModelError
+        No card, or one that cannot be read.
+    """
     try:
-        text = path.read_bytes()
+        return (folder / CARD_FILE).read_bytes()
     except OSError as error:
         raise ModelError(
             f"{folder} is not a model: {CARD_FILE} cannot be read ({error.strerror})"
         ) from error
-    return parse_card(text, str(path))
 
 
 def parse_card(text: bytes, where: str) -> Card:

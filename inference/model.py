@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from inference.card import CARD_FILE, Card, EncoderCard, read_card
+from inference.card import CARD_FILE, Card, EncoderCard, card_text, parse_card
 from inference.catalogue import checked_bytes, find_model
 from inference.harmonics import Rings
 from streamer.analysis import ModelId
@@ -63,8 +63,8 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
         card's, or a file that is not a network of the shape that the card promises.
     """
     folder = find_model(name_or_folder)
-    card = read_card(folder)
-    card_bytes = (folder / CARD_FILE).read_bytes()
+    text = card_text(folder)
+    card = parse_card(text, str(folder / CARD_FILE))
     dcnn = _session(folder, card.dcnn.file, card.dcnn.sha256, threads)
     encoder = _session(folder, card.encoder.file, card.encoder.sha256, threads)
     _check_signature(dcnn, ("image",), ("carbon", "silicon"), card.dcnn.file)
@@ -72,7 +72,7 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
     _check_sizes(encoder, card.encoder)
     model_id = ModelId(
         name=card.name,
-        sha256=hashlib.sha256(card_bytes).hexdigest(),
+        sha256=hashlib.sha256(text).hexdigest(),
         latents=card.encoder.latents,
         angle_period_rad=card.encoder.angle_period_rad,
     )
