@@ -36,7 +36,7 @@ def open_tiff(path: Path, selection: Selection) -> Recording:
         planes = planes_of(series.axes, series.shape, name)
         rows, cols = series.keyframe.shape[:2]
         shape = (planes.frames, rows, cols)
-        _check_count(file, math.prod(planes.leading), name)
+        _check_count(file, series, name)
         description = describe(file, shape, name)
         channels = _channels(description.channels, planes.channels)
         place, channel = selection.choose(channels, name)
@@ -70,12 +70,19 @@ def _check_chain(file: tifffile.TiffFile, name: str) -> None:
         raise StackError(f"{name} is cut short: it ends before its last image")
 
 
-def _check_count(file: tifffile.TiffFile, images: int, name: str) -> None:
+def _check_count(
+    file: tifffile.TiffFile, series: tifffile.TiffPageSeries, name: str
+) -> None:
+    """Refuse a file that announces more images than are in it."""
+    images = math.prod(series.shape) // math.prod(series.keyframe.shape)
     announced = (file.imagej_metadata or {}).get("images", images)
-    if announced != images:
+    there = images
+    # The images of an OME file may be spread over several.
+    if series.dataoffset is None and not file.is_ome:
+        there = min(images, len(file.pages))
+    if announced != there:
         raise StackError(
-            f"{name} is cut short: {announced} images were announced, "
-            f"{images} are there"
+            f"{name} is cut short: {announced} images were announced, {there} are there"
         )
 
 

@@ -184,19 +184,23 @@ def test_images_of_different_sizes_are_refused_and_not_left_out(tmp_path: Path) 
         open_stack(tmp_path / "a.tif")
 
 
-@pytest.mark.parametrize("imagej", [False, True], ids=["plain", "imagej"])
+@pytest.mark.parametrize(
+    "metadata",
+    [None, {"axes": "TYX"}, {"axes": "TYX", "unit": "nm"}],
+    ids=["plain", "tifffile", "imagej"],
+)
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_of_a_file_that_is_cut_short_no_frame_is_left_out(
-    tmp_path: Path, compression: str | None, *, imagej: bool
+    tmp_path: Path, compression: str | None, metadata: dict[str, str] | None
 ) -> None:
     path, array = tmp_path / "a.tif", numbers(4, 8, 9)
     tifffile.imwrite(
         path,
         array,
-        imagej=imagej,
+        imagej="unit" in (metadata or {}),
         photometric="minisblack",
         compression=compression,
-        metadata={"axes": "TYX"},
+        metadata=metadata,
     )
     whole = path.read_bytes()
     refused = 0
@@ -211,6 +215,59 @@ def test_of_a_file_that_is_cut_short_no_frame_is_left_out(
             # What was cut off told nothing new of the images.
             np.testing.assert_array_equal(images, array)
     assert refused > len(whole) / 5 / 2
+
+
+def forget_all_but_the_first(path: Path) -> None:
+    """Make the first image's directory the only one, as ImageJ does in large files."""
+    with tifffile.TiffFile(path) as file:
+        entries = len(file.pages.first.tags)
+        end = file.pages.first.offset + 2 + 12 * entries
+    data = bytearray(path.read_bytes())
+    data[end : end + 4] = bytes(4)
+    path.write_bytes(data)
+
+
+def test_imagej_stacks_with_one_directory_for_all_images_are_read(
+    tmp_path: Path,
+) -> None:
+    path, array = tmp_path / "a.tif", numbers(4, 8, 9)
+    tifffile.imwrite(path, array, imagej=True, metadata={"axes": "TYX"})
+    forget_all_but_the_first(path)
+    with open_stack(path) as stack:
+        assert len(stack) == 4
+        np.testing.assert_array_equal(stack.frame(3, STREAM).image, array[3])
+        place = path.read_bytes().index(array[3].tobytes())
+    path.write_bytes(path.read_bytes()[: place + 100])
+    with pytest.raises(StackError, match=r"^a.tif is cut short: 4 images were an"):
+        open_stack(path)
+
+
+def test_images_whose_numbers_are_not_all_there_are_missed(tmp_path: Path) -> None:
+    path, array = tmp_path / "a.tif", numbers(4, 8, 9)
+    tifffile.imwrite(path, array, metadata={"axes": "TYX"}, photometric="minisblack")
+    forget_all_but_the_first(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(array[3].tobytes()) + 100])
+    with pytest.raises(
+        StackError, match=r"^a.tif is cut short: 188 bytes are missing$"
+    ):
+        open_stack(path)
+
+
+def test_images_that_were_announced_and_are_not_there_are_missed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.tif"
+    array = numbers(4, 8, 9)
+    tifffile.imwrite(
+        path, array, imagej=True, metadata={"axes": "TYX"}, compression="zlib"
+    )
+    forget_all_but_the_first(path)
+    with pytest.raises(
+        StackError,
+        match=r"^a.tif is cut short: 4 images were announced, 1 are there$",
+    ):
+        open_stack(path)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
