@@ -123,14 +123,14 @@ class Stack:
         self.source = path.name
         self.channel = recording.channel
         self.channels = recording.channels
-        self.frames, *shape = recording.shape
-        self.shape = (shape[0], shape[1])
+        self._count, rows, cols = recording.shape
+        self.shape = (rows, cols)
         self.dtype = recording.dtype
         self.pixel_size_nm = self._given_nm or recording.pixel_size_nm
         self._check_shape()
 
     def __len__(self) -> int:
-        return self.frames
+        return self._count
 
     def __enter__(self) -> Self:
         return self
