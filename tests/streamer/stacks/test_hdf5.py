@@ -78,6 +78,12 @@ def test_a_file_without_images_says_what_there_is(tmp_path: Path) -> None:
         open_stack(path)
 
 
+def test_a_file_that_only_has_the_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.h5").write_text("hello there")
+    with pytest.raises(StackError, match=r"^a.h5 is not an HDF5 file$"):
+        open_stack(tmp_path / "a.h5")
+
+
 def test_numbers_that_are_kept_in_another_file_are_not_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(bytes(range(64)))
