@@ -187,8 +187,8 @@ def drawn(scene: Scene, channel: Channel, last: Drawn | None) -> Drawn:
 def update(panels: Panels, old: Drawn, new: Drawn) -> None:
     """Send to the figures what differs between `old` and `new`."""
     if new.scene is not old.scene:
-        show_scene(panels, new.scene, old.scene.extent)
+        show_scene(panels, new.scene, new.trend, old.scene.extent)
     if new.scene is not old.scene or new.trend.bins != old.trend.bins:
         show_now(panels, new.scene, new.trend)
     if new.trend is not old.trend:
-        show_trend(panels, new.scene.model, new.trend)
+        show_trend(panels, new.trend)

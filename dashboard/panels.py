@@ -156,12 +156,16 @@ def order_ends(model: ModelId, trend: Trend) -> dict[str, float]:
     return {"low": usual.low, "high": usual.high}
 
 
-def show_scene(panels: Panels, scene: Scene, old: Extent) -> None:
-    """Put another frame in the maps; `old` is where the last one lay."""
+def show_scene(panels: Panels, scene: Scene, trend: Trend, old: Extent) -> None:
+    """Put another frame in the maps; `old` is where the last one lay.
+
+    Colours are fitted here and not with each trend: a frame that is held keeps its own.
+    """
     follow(panels.area, old, scene.extent)
     panels.image.data = dict(image_columns(scene))
     panels.atoms.data = dict(atom_columns(scene))
     panels.grey.update(low=scene.low, high=scene.high)
+    panels.order.update(**order_ends(scene.model, trend))
     panels.cursor.location = scene.seq
 
 
@@ -171,10 +175,9 @@ def show_now(panels: Panels, scene: Scene, trend: Trend) -> None:
         each.now.data = dict(now_columns(scene, name, trend.bins[name]))
 
 
-def show_trend(panels: Panels, model: ModelId, trend: Trend) -> None:
+def show_trend(panels: Panels, trend: Trend) -> None:
     """Put more frames in the plots over frames, and in the ranges of all plots."""
     panels.lines.data = dict(line_columns(trend))
-    panels.order.update(**order_ends(model, trend))
     for name, each in panels.spreads.items():
         each.over_frames.data = dict(map_columns(trend, name))
         each.values.update(start=trend.seen[name].low, end=trend.seen[name].high)

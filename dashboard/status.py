@@ -116,8 +116,13 @@ def empty_notice(link: Link) -> str:
 def blank_texts() -> dict[str, str]:
     """`scene_texts` before the first frame."""
     numbers = ("frame", "time", "dose", "latency", "model", "provider", *SPECIES)
-    words = ("frames", "stream", "stages", "flags", "hash", "order", "half-period")
-    return {**dict.fromkeys(numbers, NOTHING), **dict.fromkeys(words, "")}
+    words = ("frames", "stream", "stages", "flags", "hash")
+    return {
+        **dict.fromkeys(numbers, NOTHING),
+        **dict.fromkeys(words, ""),
+        "order": "order",
+        "half-period": "fold",
+    }
 
 
 def scene_texts(scene: Scene) -> dict[str, str]:

@@ -28,7 +28,7 @@ export default ({state}) => {
   }
 
   const write_controls = () => {
-    element("pause").disabled = !state.following
+    element("pause").disabled = !state.following || state.channels.length == 0
     element("live").disabled = state.following
     const seek = element("seek")
     seek.min = state.first

@@ -31,7 +31,7 @@ def heat_map(
         min_border_top=4,
     )
     plot.grid.visible = False
-    plot.xaxis.ticker = BasicTicker(desired_num_ticks=4)
+    plot.xaxis.ticker = BasicTicker(desired_num_ticks=4, min_interval=1)
     colour = LinearColorMapper(palette=style.density_palette(), low=0, high=255)
     plot.add_glyph(source, Image(dw="dw", dh="dh", color_mapper=colour))
     return plot

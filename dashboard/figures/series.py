@@ -23,14 +23,16 @@ class Line:
     colour: str
     format: str
     """Of the labels, in the language of numeral.js."""
+    span: float
+    """Length of the axis while all values are the same."""
 
 
 LINES = (
-    Line("C", "C atoms", style.SPECIES_COLOURS[0], "0,0"),
-    Line("Si", "Si atoms", style.SPECIES_COLOURS[1], "0,0"),
-    Line("hole_area_nm2", "Hole area (nm²)", "#e5738a", "0.[00]"),
-    Line("mean_crystallinity", "Mean crystallinity", "#b48ef0", "0.00[0]"),
-    Line("bond_length_nm", "C bond length (nm)", "#7fd1a5", "0.0000"),
+    Line("C", "C atoms", style.SPECIES_COLOURS[0], "0,0", 20),
+    Line("Si", "Si atoms", style.SPECIES_COLOURS[1], "0,0", 4),
+    Line("hole_area_nm2", "Hole area (nm²)", "#e5738a", "0.[00]", 1),
+    Line("mean_crystallinity", "Mean crystallinity", "#b48ef0", "0.00[0]", 0.1),
+    Line("bond_length_nm", "C bond length (nm)", "#7fd1a5", "0.0000", 0.002),
 )
 
 
@@ -40,7 +42,7 @@ def series(
     """One number over the frames; the last plot of a column carries the axis."""
     plot = figure(
         x_range=frames,
-        y_range=DataRange1d(range_padding=0.15, default_span=1e-3),
+        y_range=DataRange1d(range_padding=0.15, default_span=line.span),
         x_axis_label="frame" if last else None,
         title=line.title,
         tools="",
@@ -52,6 +54,7 @@ def series(
         min_border_bottom=4,
     )
     plot.xaxis.visible = last
+    plot.xaxis.ticker = BasicTicker(desired_num_ticks=6, min_interval=1)
     plot.yaxis.ticker = BasicTicker(desired_num_ticks=3)
     plot.yaxis.formatter = NumeralTickFormatter(format=line.format)
     plot.line("seq", line.column, line_color=line.colour, line_width=1.6, source=source)

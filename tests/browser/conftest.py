@@ -1,0 +1,140 @@
+"""A real Chromium, without a window, that looks at pages of a real server."""
+
+import io
+import runpy
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
+
+from dashboard.hub import Hub
+from dashboard.server import Dashboard
+from dashboard.snapshot import LinkState
+from streamer.analysis import Analysis
+
+DRAWN = runpy.run_path(str(Path(__file__).parents[1] / "dashboard" / "conftest.py"))
+
+WITHIN_MS = 30_000
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # WebGL without a graphics card.
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+IS_PAINTED = """() => {
+  const state = window.Bokeh?.documents[0]?.get_model_by_name("state")
+  return state != null && state.sent > 0 && state.painted == state.sent
+}"""
+
+
+@dataclass
+class Screen:
+    """One page in the browser, and everything it complained about."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str | None] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda said: self._note(said.type, said.text))
+        self.page.on("pageerror", lambda error: self._note("error", str(error)))
+        self.page.on("requestfailed", lambda sent: self._note("error", sent.url))
+        self.page.on("request", self._note_host)
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.complaints.append(text)
+
+    def _note_host(self, request: Request) -> None:
+        self.hosts.add(urlsplit(request.url).hostname)
+
+    def open(self) -> None:
+        self.page.goto(self.url)
+        self.wait_until_painted()
+
+    def wait_until_painted(self) -> None:
+        self.page.wait_for_function(IS_PAINTED, timeout=WITHIN_MS)
+
+    def text(self, name: str) -> str:
+        """What stands at one place of the page."""
+        return self.page.locator(f"#{name}").inner_text()
+
+    def tone(self, name: str) -> str | None:
+        """How it is coloured."""
+        return self.page.locator(f"#{name}").get_attribute("data-tone")
+
+    def wait_for_text(self, name: str, text: str) -> None:
+        """Return when `text` stands there and the rest of that update is painted."""
+        self.page.wait_for_function(
+            "([name, text]) => document.getElementById(name).innerText == text",
+            arg=[name, text],
+            timeout=WITHIN_MS,
+        )
+        self.wait_until_painted()
+
+    def map(self, number: int) -> Locator:
+        """The frame, the angles, or the order."""
+        return self.page.locator(".square").nth(number)
+
+    def pixels(self, number: int) -> NDArray[np.uint8]:
+        """(rows, cols, 3) what is on the screen in a map."""
+        image = Image.open(io.BytesIO(self.map(number).screenshot()))
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def screen(browser: Browser, url: str) -> Iterator[Screen]:
+    """A page that must not complain, nor ask anything of other computers."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    screen = Screen(page, url)
+    yield screen
+    page.close()
+    assert screen.complaints == []
+    assert screen.hosts - {None} <= {"127.0.0.1"}
+
+
+@pytest.fixture
+def hub() -> Hub:
+    hub = Hub("tcp://127.0.0.1:5556", time.monotonic)
+    hub.set_link(LinkState.RECEIVING)
+    return hub
+
+
+@pytest.fixture
+def url(hub: Hub) -> Iterator[str]:
+    with Dashboard(hub, port=0) as dashboard:
+        yield dashboard.url
+
+
+@pytest.fixture(scope="session")
+def movie() -> Callable[[int], Analysis]:
+    """Frames of 4 nm."""
+    return DRAWN["Movie"](side_px=256)
