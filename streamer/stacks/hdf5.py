@@ -35,6 +35,8 @@ def open_hdf5(path: Path, selection: Selection) -> Recording:
     StackError
         Not an HDF5 file, no images in it, or several arrays and none is wanted.
     """
+    # h5py takes a file that may not be read for one of another format.
+    path.open("rb").close()
     if not h5py.is_hdf5(path):
         raise StackError(f"{path.name} is not an HDF5 file")
     check_readable(path, PATIENCE_S)
