@@ -3,6 +3,7 @@
 import logging
 import sys
 
+from atomstream.service.process import quieten_libraries
 from streamer.errors import AtomstreamError
 
 BAD_INPUT = 2
@@ -21,6 +22,7 @@ def main() -> None:
         format="%(asctime)s %(name)s: %(message)s",
         datefmt="%H:%M:%S",
     )
+    quieten_libraries()
     try:
         app()
     except AtomstreamError as error:

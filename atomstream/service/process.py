@@ -50,6 +50,7 @@ def _run(name: str, task: Task, stop_pipe: Connection) -> None:
         format=f"%(asctime)s {name}: %(message)s",
         datefmt="%H:%M:%S",
     )
+    quieten_libraries()
     stopping = threading.Event()
     threading.Thread(
         target=_watch, args=(stop_pipe, stopping), name="stop", daemon=True
@@ -59,6 +60,16 @@ def _run(name: str, task: Task, stop_pipe: Connection) -> None:
     except AtomstreamError as error:
         sys.stderr.write(f"atomstream: {error}\n")
         sys.exit(BAD_INPUT)
+
+
+def quieten_libraries() -> None:
+    """Keep libraries from adding lines of their own to what we say in one."""
+    for name, level in {
+        "tifffile": logging.CRITICAL,  # what is wrong with a file, which we say too
+        "bokeh": logging.WARNING,  # a line for each page that is opened
+        "tornado.access": logging.WARNING,  # a line for each request
+    }.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def _watch(stop_pipe: Connection, stopping: threading.Event) -> None:

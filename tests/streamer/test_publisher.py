@@ -139,7 +139,7 @@ def test_a_stream_that_nobody_could_hear_of_is_refused(context: Context) -> None
 
 
 def test_as_many_streams_as_there_may_be_fit_into_a_heartbeat(
-    context: Context, frame: MakeFrame, listen: Listen
+    context: Context, frame: MakeFrame, listen: Listen, eventually: Eventually
 ) -> None:
     long = "\N{MICROSCOPE}" * 256
     streams = [Stream(f"{number:064}", long, long) for number in range(MAX_STREAMS + 1)]
@@ -147,6 +147,8 @@ def test_as_many_streams_as_there_may_be_fit_into_a_heartbeat(
         for stream in streams:
             publisher.send(frame(stream, 0))
             publisher.end(stream)
+        # Who joins while they are still being sent hears of the first one as well.
+        eventually(lambda: publisher.statistics().sent == len(streams))
         with Subscriber(context, [publisher.url]) as subscriber:
             heard = [listen(subscriber, Ended)[-1] for _ in range(MAX_STREAMS)]
     # The first one had to give way.
