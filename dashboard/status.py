@@ -165,8 +165,8 @@ def latency_share(scene: Scene | None) -> float:
 
 
 def stages(stages_ms: Mapping[str, float]) -> str:
-    """Each stage and its time: "network 96 ms, latents 58 ms"."""
-    return ", ".join(f"{name} {ms:.0f} ms" for name, ms in stages_ms.items())
+    """Each stage and its time in ms: "network 96 · latents 58"."""
+    return " · ".join(f"{name} {ms:.0f}" for name, ms in stages_ms.items())
 
 
 def duration(seconds: float) -> str:

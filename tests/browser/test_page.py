@@ -132,7 +132,17 @@ def test_atoms_are_switched_off_and_all_maps_zoom_together(
 def test_everything_fits_on_the_screen_and_frames_are_square(
     screen: "Screen", hub: Hub, movie: Movie
 ) -> None:
-    hub.add(replace(movie(0), seq=123_456, time_s=86_400.0, dose_e_nm2=1e10))
+    stages = ("prepare", "network", "locate", "sub-images", "harmonics", "encoder",
+              "summary", "preview")  # fmt: skip
+    hub.add(
+        replace(
+            movie(0),
+            seq=123_456,
+            time_s=86_400.0,
+            dose_e_nm2=1e10,
+            stages_ms=dict.fromkeys(stages, 123.4),
+        )
+    )
     screen.open()
     for width, height in ((1440, 900), (1280, 800), (1920, 1080)):
         screen.page.set_viewport_size({"width": width, "height": height})

@@ -88,7 +88,7 @@ def test_a_frame_in_words(hub: Hub, movie: Movie) -> None:
         "C": str(counts["C"]),
         "Si": str(counts["Si"]),
         "latency": "0.40 s",
-        "stages": "network 96 ms, positions 212 ms, latents 58 ms",
+        "stages": "network 96 · positions 212 · latents 58",
         "model": "graphene-si",
         "hash": "5f3a9c41",
         "provider": "CPU",
