@@ -1,0 +1,107 @@
+"""The order of the fit: the probe first, then all atoms, coarse pixels before fine."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.refinement.normal_equations import Blocks, covariance
+from inference.refinement.shared_parameters import (
+    carbon_amplitude,
+    estimate,
+    with_noise,
+)
+from inference.refinement.situation import Situation, View
+from inference.refinement.sweep import (
+    amplitude_prior,
+    blocks_of,
+    clouds_of,
+    predict,
+    sweep,
+)
+
+PROBE_STEPS = 3
+COARSE_SWEEPS = 2
+"""More would follow the noise: pairs of close atoms swap places."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A frame fitted, and how sure that is."""
+
+    view: View
+    final: Situation
+    variance: NDArray[np.float64]
+    """(N, 2): of each position along (row, col), canvas pixels²; infinite where the
+    frame says nothing."""
+    amplitude: NDArray[np.float64]
+    """(N,): relative to C, from the frame alone, without what was assumed of C."""
+    amplitude_variance: NDArray[np.float64]
+    """(N,)"""
+
+
+def approach(view: View, start: Situation) -> Situation:
+    """Probe and noise, and positions to within a fraction of their uncertainty."""
+    now = start
+    for _ in range(PROBE_STEPS):
+        seen = predict(view, now)
+        now = estimate(seen, with_noise(seen, now, view), view)
+    now = _with_clouds(view, now)
+    seen = predict(view, now)
+    blocks = blocks_of(seen, now)
+    for _ in range(COARSE_SWEEPS - 1):
+        now = sweep(view, now, seen, blocks)
+        seen = predict(view, now)
+    now = sweep(view, now, seen, blocks)
+    return replace(now, carbon=carbon_amplitude(now.atoms))
+
+
+def measure(view: View, start: Situation) -> Fit:
+    """Positions and their uncertainty, from a start that is nearly there."""
+    now = _with_clouds(view, start)
+    seen = predict(view, now)
+    blocks = blocks_of(seen, now)
+    now = sweep(view, now, seen, blocks)
+    now = replace(now, carbon=carbon_amplitude(now.atoms))
+    now = _with_probe(view, now, blocks)
+    seen = predict(view, now)
+    now = with_noise(seen, now, view)
+    blocks = blocks_of(seen, now)
+    return _fit(view, sweep(view, now, seen, blocks), blocks)
+
+
+def _with_clouds(view: View, now: Situation) -> Situation:
+    seen = predict(view, now)
+    lacking = clouds_of(seen, view)
+    return with_noise(seen, replace(now, clouds=now.clouds + lacking), view)
+
+
+def _with_probe(view: View, now: Situation, blocks: Blocks) -> Situation:
+    """The probe once more, from fitted positions.
+
+    These follow the noise, which makes the core look narrower by just their variance
+    (J. Neyman and E. L. Scott, Econometrica 16, 1, 1948).
+    """
+    now = estimate(predict(view, now), now, view)
+    spread = np.median(np.einsum("nii->ni", covariance(blocks))[:, :2], axis=0)
+    row, col = np.sqrt(np.square(now.optics.sigma) + spread)
+    return replace(now, optics=replace(now.optics, sigma=(float(row), float(col))))
+
+
+def _fit(view: View, now: Situation, blocks: Blocks) -> Fit:
+    variance = np.einsum("nii->ni", covariance(blocks))
+    hidden = _grey_at(view.usable, now.atoms.rowcol) == 0
+    positions = np.where(hidden[:, None], np.inf, variance[:, :2])
+    expected, prior = amplitude_prior(now)
+    # What the frame alone says: the prior taken away from both value and weight.
+    known = np.maximum(1 / variance[:, 2] - prior, 1e-3 * prior)
+    fitted = now.atoms.amplitude
+    amplitude = fitted - prior * (expected - fitted) / known
+    return Fit(view, now, positions, amplitude / now.carbon, 1 / known / now.carbon**2)
+
+
+def _grey_at(
+    image: NDArray[np.float32], rowcol: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    row, col = np.rint(rowcol).astype(np.intp).T
+    return np.asarray(image[row, col])

@@ -1,0 +1,186 @@
+"""Positions of the atoms of a frame by maximum likelihood, with their uncertainty."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+from threadpoolctl import ThreadpoolController
+
+from inference.refinement.fit import Fit, approach, measure
+from inference.refinement.probe import Probe
+from inference.refinement.situation import first_guess, on_finer, view_of
+from streamer.atoms import SPECIES
+
+FINE_NM = 0.0165
+"""Pixel at which positions are measured: a probe of 0.1 nm covers some thirty of
+these, and finer ones would cost time and tell nothing."""
+COARSE_NM = 0.033
+"""Pixel at which the probe is found and the atoms make their first steps, at a quarter
+of the cost."""
+FEWEST = 12
+"""Atoms below which probe and noise cannot be told from the frame."""
+WIDEST_PROBE_NM = 0.17
+"""Full width at half maximum from which on neighbours, 0.142 nm apart, merge."""
+NOISIEST_NM = 0.026
+"""Median standard uncertainty along an axis from which on the network knows better."""
+FARTHEST_NM = 0.08
+"""From where the network saw an atom; beyond, the fit has lost it."""
+CLOSEST_NM = 0.05
+"""Two atoms that the fit brings nearer than this have been confused by it."""
+DIMMEST = 0.35
+"""Relative to C: what is not as bright is no atom, where the frame can tell."""
+SURE_SIGMA = 2.5
+"""A C atom of normal brightness is not that many uncertainties from `DIMMEST`."""
+
+
+class Fate(IntEnum):
+    """What became of an atom."""
+
+    REFINED = 0
+    KEPT = 1
+    """Where the network saw it, without uncertainty: the fit could not do better."""
+    PRUNED = 2
+    """No atom: there is nothing in the frame that is bright enough."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refined:
+    """The atoms that were given, in their order."""
+
+    rowcol: NDArray[np.float64]
+    """(N, 2): in pixels of the frame."""
+    sigma: NDArray[np.float64]
+    """(N, 2): standard uncertainty along rows and columns, pixels; NaN if unknown."""
+    amplitude: NDArray[np.float64]
+    """(N,): brightness relative to the median C atom; NaN if unknown."""
+    species: NDArray[np.uint8]
+    score: NDArray[np.float32]
+    fate: NDArray[np.uint8]
+    """(N,): of `Fate`."""
+    probe: Probe | None
+    """As found in the frame; None where the frame could not be fitted."""
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """What the network says of a frame."""
+
+    rowcol: NDArray[np.floating]
+    species: NDArray[np.uint8]
+    score: NDArray[np.float32]
+
+
+def refine(
+    image: NDArray[np.float32],
+    start: NDArray[np.floating],
+    species: NDArray[np.uint8],
+    score: NDArray[np.float32],
+    pixel_size_nm: float,
+    probe: Probe | None = None,
+) -> Refined:
+    """The atoms where a fit of all of them together to the frame has them.
+
+    Parameters
+    ----------
+    image
+        (rows, cols): the frame as it came, finite; grey values may have any scale and
+        offset, since their noise is measured in the frame itself.
+    start
+        (N, 2): (row, col) in pixels of the frame, where the network saw atoms.
+    species, score
+        (N,): what the network says of them.
+    probe
+        As found in an earlier frame, to start from; None to start from a usual one.
+
+    Returns
+    -------
+    The atoms; where the fit makes no sense (too few atoms, too much noise, neighbours
+    not resolved) they are as the network had them, without uncertainty. The same input
+    gives the same result, bit for bit.
+
+    Notes
+    -----
+    Fisher scoring on the likelihood of all grey values, given positions and amplitudes
+    of all atoms; weights come from the expected image, never from the frame's noise.
+    """
+    given = Detections(start, species, score)
+    if len(start) < FEWEST:
+        return _as_given(given)
+    # Many small products: threads would spend their time waiting for each other.
+    with ThreadpoolController().limit(limits=1, user_api="blas"):
+        fit = _fit_frame(image, given, pixel_size_nm, probe or Probe())
+    if fit is None:
+        return _as_given(given)
+    return _judge(fit, given, pixel_size_nm)
+
+
+def _fit_frame(
+    image: NDArray[np.float32], given: Detections, pixel_size_nm: float, probe: Probe
+) -> Fit | None:
+    """The fit, or None where it makes no sense."""
+    coarse = view_of(image, pixel_size_nm, COARSE_NM)
+    silicon = given.species == SPECIES.index("Si")
+    guess = first_guess(coarse, given.rowcol, silicon, probe)
+    if not guess.carbon > 0:
+        return None
+    near = approach(coarse, guess)
+    fine = view_of(image, pixel_size_nm, FINE_NM)
+    fit = measure(fine, on_finer(near, coarse.canvas, fine.canvas))
+    size = fine.canvas.pixel_size_nm
+    blurred = fit.final.optics.probe(size).fwhm_nm > WIDEST_PROBE_NM
+    # Not "more than": what is not a number is not good enough either.
+    sharp = np.median(np.sqrt(fit.variance)) * size < NOISIEST_NM
+    return fit if sharp and not blurred else None
+
+
+def _judge(fit: Fit, given: Detections, pixel_size_nm: float) -> Refined:
+    canvas = fit.view.canvas
+    rowcol = canvas.to_frame(fit.final.atoms.rowcol)
+    kept = _lost(rowcol, given.rowcol, pixel_size_nm)
+    kept |= ~np.isfinite(fit.variance).all(axis=1)
+    sigma = np.sqrt(fit.variance) * canvas.binning
+    fate = np.where(_no_atom(fit), Fate.PRUNED, Fate.REFINED)
+    return Refined(
+        rowcol=np.where(kept[:, None], given.rowcol, rowcol),
+        sigma=np.where(kept[:, None], np.nan, sigma),
+        amplitude=np.where(kept, np.nan, fit.amplitude),
+        species=given.species,
+        score=given.score,
+        fate=np.where(kept, Fate.KEPT, fate).astype(np.uint8),
+        probe=fit.final.optics.probe(canvas.pixel_size_nm),
+    )
+
+
+def _lost(
+    rowcol: NDArray[np.float64], start: NDArray[np.floating], pixel_size_nm: float
+) -> NDArray[np.bool_]:
+    """(N,): atoms that went astray, and both of a pair that ran into each other."""
+    lost = np.linalg.norm(rowcol - start, axis=1) * pixel_size_nm > FARTHEST_NM
+    reach = CLOSEST_NM / pixel_size_nm
+    pairs = KDTree(rowcol).query_pairs(reach, output_type="ndarray")
+    lost[pairs.ravel()] = True
+    return np.asarray(lost)
+
+
+def _no_atom(fit: Fit) -> NDArray[np.bool_]:
+    """(N,): so dim that it is none, where noise alone would not make a C that dim."""
+    doubt = SURE_SIGMA * np.sqrt(fit.amplitude_variance)
+    return np.asarray((fit.amplitude < DIMMEST) & (1 - doubt > DIMMEST))
+
+
+def _as_given(given: Detections) -> Refined:
+    count = len(given.score)
+    return Refined(
+        rowcol=np.asarray(given.rowcol, np.float64),
+        sigma=np.full((count, 2), np.nan),
+        amplitude=np.full(count, np.nan),
+        species=given.species,
+        score=given.score,
+        fate=np.full(count, Fate.KEPT, np.uint8),
+        probe=None,
+    )
