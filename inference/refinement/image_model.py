@@ -15,6 +15,10 @@ WINDOW_SIGMA = 2.6
 """Half side of an atom's window in widths of the core."""
 
 
+AT_ONCE = 400
+"""Atoms drawn in one go."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AtomState:
     """The atoms of the fit; positions in pixels of the canvas."""
@@ -114,14 +118,24 @@ def splat(
     stamps: Stamps, amplitude: NDArray[np.float64], shape: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Sum of all cores, as if nothing were in the tails."""
-    rows, cols = shape
+    image = np.zeros(shape, np.float32)
+    width, side = shape[1], stamps.side
+    steps = np.arange(side)
+    within = steps[:, None] * width + steps
     row, col = stamps.profile
-    values = (row * amplitude[:, None].astype(np.float32))[:, :, None] * col[:, None]
-    steps = np.arange(stamps.side)
-    first = stamps.corner[:, 0] * cols + stamps.corner[:, 1]
-    index = first[:, None, None] + (steps[:, None] * cols + steps)
-    image = np.bincount(index.ravel(), values.ravel(), rows * cols)
-    return image.reshape(shape).astype(np.float32)
+    row = row * amplitude[:, None].astype(np.float32)
+    # Strip by strip from above, so that what is being summed stays in the cache.
+    order = np.argsort(stamps.corner[:, 0], kind="stable")
+    for start in range(0, len(order), AT_ONCE):
+        chosen = order[start : start + AT_ONCE]
+        top, bottom = stamps.corner[chosen[[0, -1]], 0] + [0, side]
+        values = row[chosen, :, None] * col[chosen, None, :]
+        first = (stamps.corner[chosen] - [top, 0]) @ [width, 1]
+        index = first[:, None, None] + within
+        pixels = (bottom - top) * width
+        strip = np.bincount(index.ravel(), values.ravel(), pixels)
+        image[top:bottom] += strip.reshape(-1, width)
+    return image
 
 
 def tails(core: NDArray[np.float32], optics: Optics) -> NDArray[np.float32]:

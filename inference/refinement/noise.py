@@ -38,15 +38,14 @@ def noise_from_residuals(
     Parameters
     ----------
     mean, residual
-        (M,): of pixels that belong to the frame.
+        (M,): of pixels that belong to the frame, at least `BINS` of them.
     """
-    edges = np.quantile(mean, np.linspace(0, 1, BINS + 1)[1:-1])
-    which = np.searchsorted(edges, mean)
-    count = np.maximum(np.bincount(which, minlength=BINS), 1)
-    square = residual.astype(np.float64) ** 2
-    level = np.bincount(which, mean, BINS) / count
-    spread = np.bincount(which, square, BINS) / count
-    return _line(level, spread, count.astype(np.float64))
+    order = np.argsort(mean)
+    starts = np.linspace(0, len(order), BINS, endpoint=False).astype(np.intp)
+    count = np.diff(starts, append=len(order)).astype(np.float64)
+    level = np.add.reduceat(mean[order].astype(np.float64), starts) / count
+    square = np.add.reduceat(residual[order].astype(np.float64) ** 2, starts)
+    return _line(level, square / count, count)
 
 
 def _line(

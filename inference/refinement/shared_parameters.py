@@ -13,6 +13,8 @@ from inference.refinement.sweep import Prediction
 
 THINNED = 2
 """One of so many pixels along each axis is used: few numbers need no more."""
+NOISE_PIXELS = 40_000
+"""About as many give the noise to a per cent."""
 NARROWEST_NM, WIDEST_NM = 0.02, 0.09
 """Limits of the core's width."""
 LARGEST_STEP = 0.25
@@ -96,12 +98,14 @@ def carbon_amplitude(atoms: AtomState) -> float:
 
 def with_noise(seen: Prediction, now: Situation, view: View) -> Situation:
     """The same with the noise that the residuals show."""
-    thin = (slice(None, None, THINNED), slice(None, None, THINNED))
+    every = max(1, math.isqrt(seen.mean.size // NOISE_PIXELS))
+    thin = (slice(None, None, every), slice(None, None, every))
     usable = view.usable[thin] > 0
     mean = seen.mean[thin][usable]
     residual = view.canvas.image[thin][usable] - mean
     # Each atom's three numbers have fitted some of the noise away.
-    free = THINNED**2 * len(mean) - 3 * len(now.atoms)
-    fitted = math.sqrt(THINNED**2 * len(mean) / max(free, len(mean)))
+    pixels = every**2 * len(mean)
+    free = max(pixels - 3 * len(now.atoms), pixels / 2)
+    fitted = math.sqrt(pixels / free)
     noise = noise_from_residuals(mean, residual * np.float32(fitted))
     return replace(now, noise=noise)
