@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.refinement.normal_equations import Blocks, covariance
+from inference.refinement.scan_jitter import jitter_variance
 from inference.refinement.shared_parameters import (
     carbon_amplitude,
     estimate,
@@ -67,7 +68,8 @@ def measure(view: View, start: Situation) -> Fit:
     seen = predict(view, now)
     now = with_noise(seen, now, view)
     blocks = blocks_of(seen, now)
-    return _fit(view, sweep(view, now, seen, blocks), blocks)
+    jitter = jitter_variance(seen, now.optics)
+    return _fit(view, sweep(view, now, seen, blocks), blocks, jitter)
 
 
 def _with_clouds(view: View, now: Situation) -> Situation:
@@ -88,8 +90,9 @@ def _with_probe(view: View, now: Situation, blocks: Blocks) -> Situation:
     return replace(now, optics=replace(now.optics, sigma=(float(row), float(col))))
 
 
-def _fit(view: View, now: Situation, blocks: Blocks) -> Fit:
+def _fit(view: View, now: Situation, blocks: Blocks, jitter: float) -> Fit:
     variance = np.einsum("nii->ni", covariance(blocks))
+    variance[:, 1] += jitter
     hidden = _grey_at(view.usable, now.atoms.rowcol) == 0
     positions = np.where(hidden[:, None], np.inf, variance[:, :2])
     expected, prior = amplitude_prior(now)
