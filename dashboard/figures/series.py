@@ -25,11 +25,13 @@ class Line:
     """Of the labels, in the language of numeral.js."""
     span: float
     """Length of the axis while all values are the same."""
+    step: float = 0.0
+    """Least distance of two labels: 1 for what is counted."""
 
 
 LINES = (
-    Line("C", "C atoms", style.SPECIES_COLOURS[0], "0,0", 20),
-    Line("Si", "Si atoms", style.SPECIES_COLOURS[1], "0,0", 4),
+    Line("C", "C atoms", style.SPECIES_COLOURS[0], "0,0", 20, step=1),
+    Line("Si", "Si atoms", style.SPECIES_COLOURS[1], "0,0", 4, step=1),
     Line("hole_area_nm2", "Hole area (nm²)", "#e5738a", "0.[00]", 1),
     Line("mean_crystallinity", "Mean crystallinity", "#b48ef0", "0.00[0]", 0.1),
     Line("bond_length_nm", "C bond length (nm)", "#7fd1a5", "0.0000", 0.002),
@@ -55,7 +57,7 @@ def series(
     )
     plot.xaxis.visible = last
     plot.xaxis.ticker = BasicTicker(desired_num_ticks=6, min_interval=1)
-    plot.yaxis.ticker = BasicTicker(desired_num_ticks=3)
+    plot.yaxis.ticker = BasicTicker(desired_num_ticks=3, min_interval=line.step)
     plot.yaxis.formatter = NumeralTickFormatter(format=line.format)
     plot.line("seq", line.column, line_color=line.colour, line_width=1.6, source=source)
     plot.scatter("seq", line.column, color=line.colour, size=3, source=source)

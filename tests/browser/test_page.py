@@ -40,6 +40,12 @@ FRAMES_ARE_SQUARE = """() => {
     && frames.every(({width, height}) => Math.abs(width / height - 1) < 0.01)
 }"""
 
+RENDERER = """() => {
+  const gl = document.createElement("canvas").getContext("webgl")
+  const details = gl?.getExtension("WEBGL_debug_renderer_info")
+  return gl?.getParameter(details.UNMASKED_RENDERER_WEBGL) ?? "SwiftShader is off too"
+}"""
+
 CUT_OFF = """() => [...document.querySelectorAll("header *, footer *, h2 *")]
   .filter((each) => each.offsetParent && each.scrollWidth > each.clientWidth + 1
                     && getComputedStyle(each).display != "inline")
@@ -80,6 +86,15 @@ def test_the_page_waits_and_then_shows_what_moves(
     assert min(changed) > 0.02
     assert screen.text("C") == f"{movie(40).summary.counts['C']:,}"
     assert not screen.page.locator("#notice").is_visible()
+
+
+def test_webgl_that_the_processor_would_have_to_do_is_not_used(
+    screen: "Screen",
+) -> None:
+    renderer = screen.page.evaluate(RENDERER)
+    screen.open()
+    used = screen.page.evaluate("document.createElement('canvas').getContext('webgl')")
+    assert (used is None) == ("SwiftShader" in renderer or "llvmpipe" in renderer)
 
 
 def test_a_viewer_pauses_goes_back_and_returns(
