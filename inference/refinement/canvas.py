@@ -31,11 +31,11 @@ class Canvas:
         return rows, cols
 
     def from_frame(self, rowcol: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(N, 2) positions in pixels of the frame → of the canvas."""
+        """Positions along either axis, in pixels of the frame → of the canvas."""
         return np.asarray((rowcol + 0.5) / self.binning - 0.5 + MARGIN_PX, np.float64)
 
-    def to_frame(self, rowcol: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N, 2) positions in pixels of the canvas → of the frame."""
+    def to_frame(self, rowcol: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Positions along either axis, in pixels of the canvas → of the frame."""
         return np.asarray((rowcol - MARGIN_PX + 0.5) * self.binning - 0.5, np.float64)
 
 

@@ -10,6 +10,8 @@ SMOOTH_NM = 0.25
 """Over some fifteen atoms: a single Si does not look like contamination."""
 BRIGHTER = 1.0
 """Than the sheet, by this many times the sheet's own height above the darkest parts."""
+DARK_NM = 0.03
+"""Smoothing that keeps the middle of a hexagon dark and averages noise out."""
 GROWN_NM = 0.2
 """What is masked around it: its brightness does not end sharply."""
 
@@ -34,7 +36,6 @@ def usable_pixels(canvas: Canvas) -> NDArray[np.float32]:
 
 def darkest_grey(canvas: Canvas) -> float:
     """Grey value of vacuum, or of the middle of the hexagons where there is none."""
-    border = MARGIN_PX // COARSE
-    within = (slice(border, -border - 1), slice(border, -border - 1))
-    grey = block_mean(canvas.image, COARSE)[within]
-    return float(np.percentile(gaussian_filter(grey, 0.7), 1))
+    framed = (slice(MARGIN_PX, -MARGIN_PX - COARSE),) * 2
+    smooth = gaussian_filter(canvas.image[framed], DARK_NM / canvas.pixel_size_nm)
+    return float(np.percentile(smooth, 1))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.refinement.normal_equations import Blocks, covariance
+from inference.refinement.image_model import Optics
+from inference.refinement.normal_equations import TINY, Blocks, covariance
 from inference.refinement.scan_jitter import jitter_variance
 from inference.refinement.shared_parameters import (
     carbon_amplitude,
@@ -22,7 +23,7 @@ from inference.refinement.sweep import (
 )
 
 PROBE_STEPS = 3
-COARSE_SWEEPS = 2
+COARSE_SWEEPS = 3
 """More would follow the noise: pairs of close atoms swap places."""
 
 
@@ -34,7 +35,7 @@ class Fit:
     final: Situation
     variance: NDArray[np.float64]
     """(N, 2): of each position along (row, col), canvas pixels²; infinite where the
-    frame says nothing."""
+    frame says nothing of it."""
     amplitude: NDArray[np.float64]
     """(N,): relative to C, from the frame alone, without what was assumed of C."""
     amplitude_variance: NDArray[np.float64]
@@ -92,15 +93,26 @@ def _with_probe(view: View, now: Situation, blocks: Blocks) -> Situation:
 
 def _fit(view: View, now: Situation, blocks: Blocks, jitter: float) -> Fit:
     variance = np.einsum("nii->ni", covariance(blocks))
-    variance[:, 1] += jitter
-    hidden = _grey_at(view.usable, now.atoms.rowcol) == 0
-    positions = np.where(hidden[:, None], np.inf, variance[:, :2])
+    positions = _honest(variance[:, :2], now.optics)
+    positions[:, 1] += jitter
+    positions[_grey_at(view.usable, now.atoms.rowcol) == 0] = np.inf
     expected, prior = amplitude_prior(now)
     # What the frame alone says: the prior taken away from both value and weight.
-    known = np.maximum(1 / variance[:, 2] - prior, 1e-3 * prior)
+    known = np.maximum(1 / np.maximum(variance[:, 2], TINY) - prior, 1e-3 * prior)
     fitted = now.atoms.amplitude
     amplitude = fitted - prior * (expected - fitted) / known
     return Fit(view, now, positions, amplitude / now.carbon, 1 / known / now.carbon**2)
+
+
+def _honest(variance: NDArray[np.float64], optics: Optics) -> NDArray[np.float64]:
+    """Variances as they are where the fit cannot be taken as linear.
+
+    The information counts with a core as sharp as it is; but an atom known to v only
+    looks as if blurred by v, and information goes with the inverse of the core's
+    variance. Where neighbours are not resolved there is no variance at all.
+    """
+    blurred = 1 + variance / np.square(optics.sigma)
+    return np.where(variance > 0, variance * blurred, np.inf)
 
 
 def _grey_at(

@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from inference.refinement.fit import Fit, approach, measure
 from inference.refinement.probe import Probe
-from inference.refinement.situation import first_guess, on_finer, view_of
+from inference.refinement.situation import finer_view, first_guess, on_finer, view_of
 from streamer.atoms import SPECIES
 
 FINE_NM = 0.0165
@@ -129,7 +129,7 @@ def _fit_frame(
     if not guess.carbon > 0:
         return None
     near = approach(coarse, guess)
-    fine = view_of(image, pixel_size_nm, FINE_NM)
+    fine = finer_view(image, pixel_size_nm, FINE_NM, coarse)
     fit = measure(fine, on_finer(near, coarse.canvas, fine.canvas))
     size = fine.canvas.pixel_size_nm
     blurred = fit.final.optics.probe(size).fwhm_nm > WIDEST_PROBE_NM

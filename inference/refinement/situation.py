@@ -44,6 +44,22 @@ def view_of(image: NDArray[np.float32], pixel_size_nm: float, target_nm: float) 
     return View(canvas, usable_pixels(canvas))
 
 
+def finer_view(
+    image: NDArray[np.float32], pixel_size_nm: float, target_nm: float, coarse: View
+) -> View:
+    """The frame on finer pixels, of which the same part can be used."""
+    canvas = canvas_of(image, pixel_size_nm, target_nm)
+    sides = zip(canvas.shape, coarse.canvas.shape, strict=True)
+    row, col = (
+        coarse.canvas.from_frame(canvas.to_frame(np.arange(float(side))))
+        .round()
+        .astype(np.intp)
+        .clip(0, limit - 1)
+        for side, limit in sides
+    )
+    return View(canvas, canvas.inside * coarse.usable[np.ix_(row, col)])
+
+
 def first_guess(
     view: View,
     rowcol: NDArray[np.floating],
