@@ -15,6 +15,8 @@ WINDOW_SIGMA = 2.6
 """Half side of an atom's window in widths of the core."""
 
 
+LEAST_SHARE = np.float32(0.2)
+"""Of a tail inside the frame, from which the rest of it is inferred."""
 AT_ONCE = 400
 """Atoms drawn in one go."""
 
@@ -138,12 +140,24 @@ def splat(
     return image
 
 
-def tails(core: NDArray[np.float32], optics: Optics) -> NDArray[np.float32]:
-    """The image if all were in the tails: the cores, blurred on a coarse grid."""
+def tails(
+    core: NDArray[np.float32], inside: NDArray[np.float32], optics: Optics
+) -> NDArray[np.float32]:
+    """The image if all were in the tails: the cores, blurred on a coarse grid.
+
+    Parameters
+    ----------
+    inside
+        (rows, cols): 1 in the frame; beyond it the sheet goes on as it is inside.
+    """
     variance = optics.tail_sigma**2 - (optics.sigma[0] ** 2 + optics.sigma[1] ** 2) / 2
     wider = math.sqrt(max(variance, 1.0)) / COARSE
-    coarse = gaussian_filter(block_mean(core, COARSE), wider, mode="nearest")
-    return enlarge(coarse, core.shape)
+    blurred, share = (
+        gaussian_filter(block_mean(image, COARSE), wider, mode="constant")
+        for image in (core, inside)
+    )
+    whole = np.asarray(blurred / np.maximum(share, LEAST_SHARE), np.float32)
+    return enlarge(whole, core.shape)
 
 
 def enlarge(coarse: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:

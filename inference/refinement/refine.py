@@ -21,6 +21,10 @@ COARSE_NM = 0.033
 of the cost."""
 FEWEST = 12
 """Atoms below which probe and noise cannot be told from the frame."""
+SMALLEST_NM = 1.0
+"""Shortest side of a frame that shows more of the sheet than of its border."""
+FEWEST_PIXELS = 400
+"""Coarse ones that are not hidden."""
 WIDEST_PROBE_NM = 0.17
 """Full width at half maximum from which on neighbours, 0.142 nm apart, merge."""
 NOISIEST_NM = 0.026
@@ -123,19 +127,33 @@ def _fit_frame(
     image: NDArray[np.float32], given: Detections, pixel_size_nm: float, probe: Probe
 ) -> Fit | None:
     """The fit, or None where it makes no sense."""
-    coarse = view_of(image, pixel_size_nm, COARSE_NM)
+    grey = _standard(image)
+    if grey is None or min(image.shape) * pixel_size_nm < SMALLEST_NM:
+        return None
+    coarse = view_of(grey, pixel_size_nm, COARSE_NM)
+    if np.count_nonzero(coarse.usable) < FEWEST_PIXELS:
+        return None
     silicon = given.species == SPECIES.index("Si")
     guess = first_guess(coarse, given.rowcol, silicon, probe)
     if not guess.carbon > 0:
         return None
     near = approach(coarse, guess)
-    fine = finer_view(image, pixel_size_nm, FINE_NM, coarse)
+    fine = finer_view(grey, pixel_size_nm, FINE_NM, coarse)
     fit = measure(fine, on_finer(near, coarse.canvas, fine.canvas))
     size = fine.canvas.pixel_size_nm
     blurred = fit.final.optics.probe(size).fwhm_nm > WIDEST_PROBE_NM
     # Not "more than": what is not a number is not good enough either.
     sharp = np.median(np.sqrt(fit.variance)) * size < NOISIEST_NM
     return fit if sharp and not blurred else None
+
+
+def _standard(image: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Grey values of ordinary size, so that no square of them overflows."""
+    deviation = float(image.std(dtype=np.float64))
+    if not deviation > 0:
+        return None
+    mean = image.mean(dtype=np.float64)
+    return np.asarray((image - np.float32(mean)) / np.float32(deviation), np.float32)
 
 
 def _judge(fit: Fit, given: Detections, pixel_size_nm: float) -> Refined:

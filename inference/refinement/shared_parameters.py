@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.refinement.canvas import MARGIN_PX
 from inference.refinement.image_model import AtomState, Optics
 from inference.refinement.noise import noise_from_residuals
 from inference.refinement.situation import Situation, View
@@ -19,9 +20,9 @@ NARROWEST_NM, WIDEST_NM = 0.02, 0.09
 """Limits of the core's width."""
 LARGEST_STEP = 0.25
 """Of a variance of the core, relative to itself."""
-TAIL_FRACTION, TAIL_SPREAD = 0.15, 0.1
+TAIL_FRACTION, TAIL_SPREAD = 0.15, 0.03
 """What is assumed of the tail where the frame cannot tell it from background."""
-MOST_TAIL = 0.5
+LEAST_TAIL, MOST_TAIL = 0.05, 0.25
 
 
 def estimate(seen: Prediction, now: Situation, view: View) -> Situation:
@@ -46,7 +47,7 @@ def estimate(seen: Prediction, now: Situation, view: View) -> Situation:
         carbon=now.carbon * scale,
         optics=Optics(
             (row, col),
-            float(np.clip(optics.tail_fraction + step[3], 0, MOST_TAIL)),
+            float(np.clip(optics.tail_fraction + step[3], LEAST_TAIL, MOST_TAIL)),
             optics.tail_sigma,
             optics.background + float(step[4]),
         ),
@@ -63,13 +64,15 @@ def _moved_sigma(sigma: float, variance_step: float, pixel_size_nm: float) -> fl
 
 def _step(seen: Prediction, now: Situation, view: View) -> NDArray[np.float64]:
     """(5,): of scale, variance along row and col, tail fraction, background."""
-    thin = (slice(2, -2, THINNED), slice(2, -2, THINNED))
+    # Atoms beyond the border, which nobody has seen, reach into the frame.
+    edge = MARGIN_PX + now.optics.reach
+    thin = (slice(edge, -edge, THINNED), slice(edge, -edge, THINNED))
     share = now.optics.tail_fraction
     usable = view.usable[thin] > 0
     columns = [
         ((1 - share) * seen.core + share * seen.tail)[thin],
-        (1 - share) / 2 * _second_difference(seen.core, 0),
-        (1 - share) / 2 * _second_difference(seen.core, 1),
+        (1 - share) / 2 * _second_difference(seen.core, 0, edge),
+        (1 - share) / 2 * _second_difference(seen.core, 1, edge),
         (seen.tail - seen.core)[thin],
         np.ones(usable.shape, np.float32),
     ]
@@ -82,12 +85,17 @@ def _step(seen: Prediction, now: Situation, view: View) -> NDArray[np.float64]:
     return np.asarray(np.linalg.lstsq(matrix, gradient, rcond=1e-12)[0])
 
 
-def _second_difference(image: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+def _second_difference(
+    image: NDArray[np.float32], axis: int, edge: int
+) -> NDArray[np.float32]:
     """On the thinned pixels; half of it is the derivative by the core's variance."""
-    before, after = ([slice(2, -2, THINNED), slice(2, -2, THINNED)] for _ in range(2))
-    before[axis], after[axis] = slice(1, -3, THINNED), slice(3, -1, THINNED)
-    here = image[2:-2:THINNED, 2:-2:THINNED]
-    return image[tuple(before)] - 2 * here + image[tuple(after)]
+    shifted = []
+    for by in (-1, 0, 1):
+        part = [slice(edge, -edge, THINNED), slice(edge, -edge, THINNED)]
+        part[axis] = slice(edge + by, -edge + by, THINNED)
+        shifted.append(image[tuple(part)])
+    before, here, after = shifted
+    return np.asarray(before - 2 * here + after)
 
 
 def carbon_amplitude(atoms: AtomState) -> float:

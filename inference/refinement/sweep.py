@@ -53,7 +53,7 @@ def predict(view: View, now: Situation) -> Prediction:
     optics = now.optics
     stamps = stamps_of(now.atoms.rowcol, optics)
     core = splat(stamps, now.atoms.amplitude, view.canvas.shape)
-    tail = tails(core, optics)
+    tail = tails(core, view.canvas.inside, optics)
     share = np.float32(optics.tail_fraction)
     mean = core * (1 - share)
     mean += tail * share
