@@ -29,9 +29,9 @@ WIDEST_PROBE_NM = 0.17
 """Full width at half maximum from which on neighbours, 0.142 nm apart, merge."""
 NOISIEST_NM = 0.026
 """Median standard uncertainty along an axis from which on the network knows better."""
-FARTHEST_NM = 0.08
+FARTHEST_NM = 0.1
 """From where the network saw an atom; beyond, the fit has lost it."""
-CLOSEST_NM = 0.05
+CLOSEST_NM = 0.04
 """Two atoms that the fit brings nearer than this have been confused by it."""
 DIMMEST = 0.35
 """Relative to C: what is not as bright is no atom, where the frame can tell."""

@@ -15,7 +15,7 @@ from inference.refinement.image_model import Optics
 from inference.refinement.sweep import Prediction
 
 FEWEST_ROWS = 32
-MEMORIES = np.linspace(0, 0.7, 15)
+MEMORIES = np.linspace(0, 0.6, 13)
 """Correlation of a row's shift with that of the row before. Of longer ones little is
 left after the atoms have followed, and a noisy frame would seem to have them."""
 SURE = 3.0
