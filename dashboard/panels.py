@@ -25,15 +25,9 @@ from dashboard.columns import (
     now_columns,
 )
 from dashboard.figures import style
+from dashboard.figures.area import Area, area, follow
 from dashboard.figures.latents import cursor, heat_map, histogram
-from dashboard.figures.maps import (
-    Area,
-    angle_map,
-    area,
-    follow,
-    frame_map,
-    order_map,
-)
+from dashboard.figures.maps import angle_map, frame_map, order_map
 from dashboard.figures.series import LINES, series
 from dashboard.history import quantity_frame
 from dashboard.scene import ANGLE, SCORE, Extent, Scene, order_column, quantity_names

@@ -1,7 +1,5 @@
 """The frame, and its atoms coloured by what they are, linked in pan and zoom."""
 
-from dataclasses import dataclass
-
 from bokeh.core.property.vectorization import Field
 from bokeh.models import (
     BasicTicker,
@@ -22,80 +20,14 @@ from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 
 from dashboard.figures import style
-from dashboard.scene import ANGLE, Extent, Scene, angle_period_deg
+from dashboard.figures.area import Area
+from dashboard.scene import ANGLE, SCORE, Scene, angle_period_deg
 from streamer.analysis import ModelId
 from streamer.atoms import SPECIES
 
-CLOSEST_ZOOM = 0.02
-"""Smallest part of the frame's side that can fill a map."""
-
-FARTHEST_ZOOM = 1.5
-"""Largest multiple of the frame's side that can be seen."""
-
-
 GREYS = "Greys256"
 
-RESET = "for (const range of area) range.reset()"
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """The part of the sample that all maps show: one pan, one zoom."""
-
-    x: Range1d
-    y: Range1d
-    unit: str
-    """Of both axes: "nm", or "px" for a frame without calibration."""
-
-
-@dataclass(frozen=True, slots=True)
-class Square:
-    """A square of the sample that holds a frame in its middle."""
-
-    left: float
-    top: float
-    side: float
-
-
-def square(extent: Extent) -> Square:
-    """The smallest square around a frame."""
-    side = max(extent.width, extent.height)
-    left = extent.left + (extent.width - side) / 2
-    return Square(left, extent.top + (extent.height - side) / 2, side)
-
-
-def area(extent: Extent) -> Area:
-    """Ranges that show a whole frame, y downward."""
-    shown = Area(x=Range1d(), y=Range1d(), unit=extent.unit)
-    show_whole(shown, extent)
-    return shown
-
-
-def show_whole(shown: Area, extent: Extent) -> None:
-    """Let `shown` begin at, and return to, the whole frame."""
-    whole = square(extent)
-    ends = {
-        shown.x: (whole.left, whole.left + whole.side),
-        shown.y: (whole.top + whole.side, whole.top),
-    }
-    for axis, (start, end) in ends.items():
-        axis.update(
-            start=start,
-            end=end,
-            reset_start=start,
-            reset_end=end,
-            min_interval=CLOSEST_ZOOM * whole.side,
-            max_interval=FARTHEST_ZOOM * whole.side,
-        )
-
-
-def follow(shown: Area, old: Extent, new: Extent) -> None:
-    """Show the whole frame again when it is another part of the sample.
-
-    As long as frames lie where the last one lay, pan and zoom stay as they are.
-    """
-    if old != new:
-        show_whole(shown, new)
+SHOW_WHOLE = "for (const axis of axes) axis.reset()"
 
 
 def frame_map(
@@ -175,7 +107,7 @@ def empty_map(shown: Area) -> figure:
         min_border_bottom=76,
     )
     plot.grid.visible = False
-    whole = CustomJS(args={"area": [shown.x, shown.y]}, code=RESET)
+    whole = CustomJS(args={"axes": [shown.x, shown.y]}, code=SHOW_WHOLE)
     plot.js_on_event("doubletap", whole)
     return plot
 
@@ -246,7 +178,7 @@ def atom_hover(atoms: "GlyphRenderer[Circle]", model: ModelId, unit: str) -> Hov
         (f"x, y ({unit})", "@x{0.000}, @y{0.000}"),
         ("angle", f"@{ANGLE}{{0.0}}°"),
         *((name, f"@{{{name}}}{{0.00}}") for name in model.latents),
-        ("score", "@score_percent %"),
+        ("score", f"@{SCORE} %"),
     ]
     names = CustomJSHover(args={"names": list(SPECIES)}, code="return names[value]")
     return HoverTool(

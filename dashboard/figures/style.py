@@ -55,53 +55,43 @@ def hexadecimal(colours: object) -> list[str]:
 
 def theme() -> Theme:
     """The look of plots, axes, colour bars and grids."""
+    ticks = {"major_tick_line_color": LINE, "minor_tick_line_color": None}
+    plot = {
+        "background_fill_color": CANVAS,
+        "border_fill_color": PANEL,
+        "outline_line_color": LINE,
+    }
     axis = {
         "axis_line_color": LINE,
-        "major_tick_line_color": LINE,
-        "minor_tick_line_color": None,
-        "major_label_text_color": MUTED,
-        "major_label_text_font": FONT,
-        "major_label_text_font_size": "11px",
-        "axis_label_text_color": MUTED,
-        "axis_label_text_font": FONT,
-        "axis_label_text_font_size": "11px",
-        "axis_label_text_font_style": "normal",
+        **ticks,
+        **writing("axis_label_text"),
+        **writing("major_label_text"),
         "axis_label_standoff": 4,
         "major_label_standoff": 4,
         "major_tick_in": 0,
         "major_tick_out": 4,
     }
     colour_bar = {
+        **ticks,
+        **writing("major_label_text"),
         "background_fill_alpha": 0,
         "bar_line_color": None,
-        "major_tick_line_color": MUTED,
-        "major_label_text_color": MUTED,
-        "major_label_text_font": FONT,
-        "major_label_text_font_size": "11px",
-        "title_text_color": MUTED,
-        "title_text_font": FONT,
-        "title_text_font_size": "11px",
-        "title_text_font_style": "normal",
     }
-    plot = {
-        "background_fill_color": CANVAS,
-        "border_fill_color": PANEL,
-        "outline_line_color": LINE,
+    looks = {
+        "Plot": plot,
+        "Axis": axis,
+        "BaseColorBar": colour_bar,
+        "Title": {**writing("text", INK), "standoff": 4},
+        "Grid": {"grid_line_color": LINE, "grid_line_alpha": 0.7},
     }
-    return Theme(
-        json={
-            "attrs": {
-                "Plot": plot,
-                "Axis": axis,
-                "BaseColorBar": colour_bar,
-                "Title": {
-                    "text_color": INK,
-                    "text_font": FONT,
-                    "text_font_size": "12px",
-                    "text_font_style": "normal",
-                    "standoff": 4,
-                },
-                "Grid": {"grid_line_color": LINE, "grid_line_alpha": 0.7},
-            }
-        }
-    )
+    return Theme(json={"attrs": looks})
+
+
+def writing(prefix: str, colour: str = MUTED) -> dict[str, str]:
+    """How text looks, for the properties of a model that begin with `prefix`."""
+    return {
+        f"{prefix}_color": colour,
+        f"{prefix}_font": FONT,
+        f"{prefix}_font_size": "11px",
+        f"{prefix}_font_style": "normal",
+    }

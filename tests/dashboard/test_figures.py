@@ -8,7 +8,8 @@ from bokeh.models.annotations import ColorBar, ScaleBar
 
 from dashboard.columns import atom_columns, image_columns
 from dashboard.figures import style
-from dashboard.figures.maps import angle_map, area, frame_map
+from dashboard.figures.area import area
+from dashboard.figures.maps import angle_map, frame_map
 from dashboard.history import begun
 from dashboard.scene import Extent, Scene
 from streamer.analysis import Analysis

@@ -1,0 +1,73 @@
+"""The part of the sample that the maps show."""
+
+from dataclasses import dataclass
+
+from bokeh.models import Range1d
+
+from dashboard.scene import Extent
+
+CLOSEST_ZOOM = 0.02
+"""Smallest part of the frame's side that can fill a map."""
+
+FARTHEST_ZOOM = 1.5
+"""Largest multiple of the frame's side that can be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The part of the sample that all maps show: one pan, one zoom."""
+
+    x: Range1d
+    y: Range1d
+    unit: str
+    """Of both axes: "nm", or "px" for a frame without calibration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A square of the sample that holds a frame in its middle."""
+
+    left: float
+    top: float
+    side: float
+
+
+def square(extent: Extent) -> Square:
+    """The smallest square around a frame."""
+    side = max(extent.width, extent.height)
+    left = extent.left + (extent.width - side) / 2
+    return Square(left, extent.top + (extent.height - side) / 2, side)
+
+
+def area(extent: Extent) -> Area:
+    """Ranges that show a whole frame, y downward."""
+    shown = Area(x=Range1d(), y=Range1d(), unit=extent.unit)
+    show_whole(shown, extent)
+    return shown
+
+
+def show_whole(shown: Area, extent: Extent) -> None:
+    """Let `shown` begin at, and return to, the whole frame."""
+    whole = square(extent)
+    ends = {
+        shown.x: (whole.left, whole.left + whole.side),
+        shown.y: (whole.top + whole.side, whole.top),
+    }
+    for axis, (start, end) in ends.items():
+        axis.update(
+            start=start,
+            end=end,
+            reset_start=start,
+            reset_end=end,
+            min_interval=CLOSEST_ZOOM * whole.side,
+            max_interval=FARTHEST_ZOOM * whole.side,
+        )
+
+
+def follow(shown: Area, old: Extent, new: Extent) -> None:
+    """Show the whole frame again when it is another part of the sample.
+
+    As long as frames lie where the last one lay, pan and zoom stay as they are.
+    """
+    if old != new:
+        show_whole(shown, new)
