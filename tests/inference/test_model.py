@@ -86,10 +86,6 @@ def test_any_number_of_atoms_can_be_encoded(count: int) -> None:
     assert np.isfinite(latents).all()
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="the exporter folds away the small terms that keep the angle finite",
-)
 @pytest.mark.parametrize("mean", [0.0, 0.3], ids=["nothing", "a round spot"])
 def test_surroundings_without_direction_still_have_finite_latents(mean: float) -> None:
     model = load_model(DEFAULT)
