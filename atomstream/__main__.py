@@ -1,19 +1,21 @@
 """The command `atomstream`: errors become one line, whatever happens inside."""
 
 import logging
+import signal
 import sys
+from types import FrameType
 
-from atomstream.service.process import quieten_libraries
+from atomstream.service.process import BAD_INPUT, quieten_libraries
 from streamer.errors import AtomstreamError
-
-BAD_INPUT = 2
 
 
 def main() -> None:
     """Run one command and exit: 0 when it did its work, 2 when it was given nonsense.
 
-    Ctrl-C is how services are stopped, and no error.
+    Ctrl-C and SIGTERM are how commands that go on for ever are stopped, and no error.
     """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     # Here, because each process of a service imports this module when it starts.
     from atomstream.app import app
 
@@ -28,8 +30,10 @@ def main() -> None:
     except AtomstreamError as error:
         sys.stderr.write(f"atomstream: {error}\n")
         sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        sys.exit(0)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 if __name__ == "__main__":

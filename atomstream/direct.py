@@ -1,6 +1,8 @@
 """A recorded stack into a session without sockets: what `replay` and `serve` give."""
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
@@ -14,7 +16,7 @@ from streamer.session.analyst import AnalysisRecorder
 from streamer.session.creation import create_session
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
-from streamer.session.records import FrameKey
+from streamer.session.records import AnalysisRecord, FrameKey
 from streamer.stacks import Stack
 
 
@@ -25,8 +27,8 @@ def analyse_stack(
     pixel_size_nm: float | None,
     model: str,
     threads: int,
-) -> int:
-    """Commit and analyse every frame that is not analysed yet; how many there are."""
+) -> str:
+    """Commit and analyse every frame that is not analysed yet; what came of it."""
     analyser = Analyser(load_model(model, threads))
     with open_calibrated(path, channel, pixel_size_nm) as stack:
         create_session(record)
@@ -45,7 +47,16 @@ def analyse_stack(
                     analysis_recorder.commit_analysis(analysis)
                 report(seq + 1, len(stack))
             frame_recorder.commit_end(stream, len(stack))
-        return len(stack)
+            return in_words(len(stack), session.analyses(stream.id))
+
+
+def in_words(frames: int, analyses: Sequence[AnalysisRecord]) -> str:
+    """How many frames there are, and how many of them carry which flag."""
+    counts = Counter(flag for record in analyses for flag in record.flags)
+    if not counts:
+        return f"{frames} frames"
+    flagged = ", ".join(f"{count} {flag}" for flag, count in counts.items())
+    return f"{frames} frames (flagged: {flagged})"
 
 
 def stream_of(stack: Stack, path: Path) -> Stream:

@@ -61,5 +61,6 @@ def analysis_in_words(analysis: Analysis) -> str:
     flags = f" [{', '.join(analysis.flags)}]" if analysis.flags else ""
     return (
         f"frame {analysis.seq}: {counts}, crystallinity "
-        f"{summary.mean_crystallinity:.3f}, {analysis.latency_s:.2f} s{flags}"
+        f"{summary.mean_crystallinity:.3f}, {analysis.latency_s:.2f} s after it came"
+        f"{flags}"
     )

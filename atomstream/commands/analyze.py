@@ -40,5 +40,5 @@ def analyze(
     check_pixel_size(pixel_size)
     from atomstream.direct import analyse_stack
 
-    frames = analyse_stack(stack, record, channel, pixel_size, model, threads)
-    typer.echo(f"{frames} frames in {record}")
+    found = analyse_stack(stack, record, channel, pixel_size, model, threads)
+    typer.echo(f"{found} in {record}")

@@ -1,6 +1,5 @@
 """`atomstream demo`: everything at once, with a simulated microscope."""
 
-import socket
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,13 +8,13 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import host_and_port
+from atomstream.ports import check_page_address, free_address
 from atomstream.service.process import Task
 from atomstream.service.settings import ServiceSettings
 from atomstream.service.supervisor import Supervisor
 from atomstream.service.tasks import Simulation, service_tasks
 from inference.catalogue import DEFAULT
 from streamer.analysis import FRAME_BUDGET_S
-from streamer.errors import LinkError
 from streamer.session.creation import create_session
 
 
@@ -47,6 +46,9 @@ def demo(
 
     Example: atomstream demo --speed 30
     """
+    address = None if no_dashboard else host_and_port(page, "--dashboard")
+    if address:
+        check_page_address(*address)
     with ExitStack() as stack:
         if record is None:
             temporary = tempfile.TemporaryDirectory(prefix="atomstream-")
@@ -59,31 +61,11 @@ def demo(
             publish=analyses,
             model=DEFAULT,
             threads=2,
-            dashboard=None if no_dashboard else host_and_port(page, "--dashboard"),
+            dashboard=address,
             until_end=no_dashboard,
         )
         microscope = Simulation(source, frames, FRAME_BUDGET_S / speed, seed)
         tasks: dict[str, Task] = {**service_tasks(settings), "simulate": microscope}
-        if not no_dashboard:
+        if address:
             typer.echo(f"the page will be at http://{page} in a moment")
         Supervisor(tasks).run()
-
-
-def free_address() -> str:
-    """An address on this computer whose port, and the next one, nobody uses.
-
-    Raises
-    ------
-    LinkError
-        None was found.
-    """
-    for _ in range(100):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return f"tcp://127.0.0.1:{port}"
-    raise LinkError("no two free ports on 127.0.0.1; close some programs")

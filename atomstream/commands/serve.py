@@ -12,10 +12,12 @@ from atomstream.commands.options import (
     check_pixel_size,
     host_and_port,
 )
+from atomstream.ports import check_page_address
 from atomstream.service.settings import ServiceSettings
 from atomstream.service.supervisor import Supervisor
 from atomstream.service.tasks import service_tasks
 from inference.catalogue import DEFAULT, find_model, verify_model
+from streamer.endpoint import Address
 from streamer.session.creation import create_session
 
 
@@ -51,6 +53,11 @@ def serve(
     --dashboard 127.0.0.1:5006
     """
     check_pixel_size(pixel_size)
+    for url in (*connect, publish):
+        Address.parse(url)
+    address = host_and_port(page, "--dashboard") if page else None
+    if address:
+        check_page_address(*address)
     verify_model(find_model(model))
     create_session(record)
     settings = ServiceSettings(
@@ -60,7 +67,7 @@ def serve(
         model=model,
         threads=threads,
         pixel_size_nm=pixel_size,
-        dashboard=host_and_port(page, "--dashboard") if page else None,
+        dashboard=address,
         until_end=until_end,
     )
     Supervisor(service_tasks(settings)).run()

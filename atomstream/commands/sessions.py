@@ -9,6 +9,7 @@ from rich.table import Table
 
 from atomstream.commands.options import SessionFolder
 from atomstream.progress import progress_bar
+from streamer.errors import SettingsError
 from streamer.session.layout import INDEX_NAME
 
 app = typer.Typer(no_args_is_help=True, help="List, show and verify sessions.")
@@ -23,6 +24,8 @@ def list_sessions(
     """List the sessions in a folder."""
     from streamer.session.reader import SessionReader
 
+    if not folder.is_dir():
+        raise SettingsError(f"{folder} is not a folder")
     table = Table("session", "streams", "frames", "analysed", "lost", "size")
     for index in sorted(folder.glob(f"*/{INDEX_NAME}")):
         with SessionReader(index.parent) as reader:

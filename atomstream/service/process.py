@@ -36,13 +36,18 @@ def start(name: str, task: Task) -> Child:
     """Run `task`, which must be picklable, in a process of its own."""
     theirs, ours = SPAWN.Pipe(duplex=False)
     process = SPAWN.Process(target=_run, args=(name, task, theirs), name=name)
-    process.start()
+    # Ctrl-C reaches every process of the terminal; only the parent acts on it. The
+    # child inherits that from its first moment on.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
     theirs.close()
     return Child(name, process, ours)
 
 
 def _run(name: str, task: Task, stop_pipe: Connection) -> None:
-    # Ctrl-C reaches every process of the terminal; only the parent acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     logging.basicConfig(

@@ -52,7 +52,7 @@ def export(
     """
     write_to = _format(out)
     if out.exists() and not overwrite:
-        raise SettingsError(f"{out} exists already; it is not overwritten unasked")
+        raise SettingsError(f"{out} exists already; --overwrite replaces it")
     records = [
         record
         for stream in session.streams()

@@ -12,7 +12,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from atomstream.commands.demo import free_address
+from atomstream.ports import free_address
 from streamer.analysis import Flag
 from streamer.errors import SessionError
 from streamer.session.reader import SessionReader
@@ -211,3 +211,15 @@ def test_doctor_says_when_a_source_is_not_heard(tmp_path: Path, run: Run) -> Non
     outcome = run("doctor", "--record", tmp_path, "--connect", free_address())
     assert outcome.code == 1
     assert "nothing from" in outcome.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_replay_that_waits_with_exit_code_0(
+    spawn: Spawn, movie: Path, number: signal.Signals
+) -> None:
+    replay = spawn("replay", movie, "--bind", free_address(), "--period", "0")
+    lines = iter(replay.stdout)
+    assert any("all sent" in line for line in lines)
+    replay.send_signal(number)
+    assert replay.wait(15) == 0
+    assert "Traceback" not in replay.stdout.read()

@@ -146,7 +146,7 @@ def test_a_file_is_not_overwritten_unasked(
 ) -> None:
     out = tmp_path / "atoms.csv"
     out.write_text("my own")
-    line = f"{out} exists already; it is not overwritten unasked"
+    line = f"{out} exists already; --overwrite replaces it"
     with pytest.raises(SettingsError, match=f"^{re.escape(line)}$"):
         export(session, out)
     assert out.read_text() == "my own"
