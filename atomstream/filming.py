@@ -54,6 +54,8 @@ def check_output(movie: Path, truth: Path, *, overwrite: bool) -> None:
     """
     if movie.suffix.lower() not in (".tif", ".tiff"):
         raise SettingsError(f"{movie}: a movie is written as .tif")
+    if not movie.parent.is_dir():
+        raise SettingsError(f"{movie.parent} is not a folder; make it first")
     for path in (movie, truth):
         if path.exists() and not overwrite:
             raise SettingsError(f"{path} is there already; --overwrite replaces it")

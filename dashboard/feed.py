@@ -142,8 +142,8 @@ class SessionFeed:
         self._session.close()
 
     def _follow(self, stopping: threading.Event) -> None:
-        self._hub.set_link(self._read_new(stopping, LinkState.RECORDED))
         version = self._session.version()
+        self._hub.set_link(self._read_new(stopping, LinkState.RECORDED))
         while not stopping.wait(POLL_S):
             if version != (version := self._session.version()):
                 self._hub.set_link(self._read_new(stopping, LinkState.RECEIVING))

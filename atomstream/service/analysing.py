@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,16 +37,24 @@ def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
         for stream, count in what_can_be_recalled(session):
             publisher.announce(stream, count, Content.ANALYSIS)
         log.info("%s, publishing at %s", analyser.model.card.name, publisher.url)
+        aside: set[FrameKey] = set()
         while not stopping.is_set():
             version = session.version()
             for key in session.pending():
-                analysis = analyse(session, key, analyser)
+                if key in aside:
+                    continue
+                try:
+                    analysis = analyse(session, key, analyser)
+                except SessionError as error:
+                    aside.add(key)
+                    set_aside(key, error, recorder)
+                    continue
                 recorder.commit_analysis(analysis)
                 publisher.send(analysis)
                 log.info("%s", analysis_in_words(analysis))
                 if stopping.is_set():
                     return
-            finished = end_streams(session, publisher)
+            finished = end_streams(session, publisher, aside)
             if finished and task.until_end:
                 return
             while session.version() == version and not stopping.wait(POLL_S):
@@ -99,13 +108,24 @@ def analyse(session: SessionReader, key: FrameKey, analyser: Analyser) -> Analys
         return analyser.give_up(frame, history)
 
 
-def end_streams(session: SessionReader, publisher: Publisher) -> bool:
+def set_aside(key: FrameKey, error: SessionError, recorder: AnalysisRecorder) -> None:
+    """Say that a frame cannot be read back from the disk, and let the stream go on."""
+    text = f"frame {key.seq} of {key.stream_id} is set aside: {error}"
+    log.error("%s", text)
+    recorder.commit_event(time.time_ns(), "set aside", text)
+
+
+def end_streams(
+    session: SessionReader, publisher: Publisher, aside: set[FrameKey]
+) -> bool:
     """Say which streams are through; whether there are some, and all are."""
     streams = session.streams()
+    unreadable = Counter(key.stream_id for key in aside)
     through = [
         record
         for record in streams
-        if record.total is not None and record.analyses == record.frames
+        if record.total is not None
+        and record.analyses + unreadable[record.stream.id] == record.frames
         and session.next_seq(record.stream.id) >= record.total
     ]  # fmt: skip
     for record in through:

@@ -48,8 +48,9 @@ def start(name: str, task: Task) -> Child:
 
 
 def _run(name: str, task: Task, stop_pipe: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # A whole group may be told to stop; the parent lets each finish what it is doing.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(
         level=logging.INFO,
         format=f"%(asctime)s {name}: %(message)s",

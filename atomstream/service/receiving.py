@@ -23,22 +23,23 @@ POLL_S = 0.2
 
 def receive(task: Receiver, stopping: threading.Event) -> None:
     """Receive and commit until told to stop."""
-    with (
-        FrameRecorder(task.record) as recorder,
-        zmq.Context() as context,
-        Subscriber(
+    with FrameRecorder(task.record) as recorder, zmq.Context() as context:
+        subscriber = Subscriber(
             context,
             task.connect,
             resume=resume_positions(task.record),
             topics=(f"{Content.FRAME}/",),
             name=name_of(task.record),
-        ) as subscriber,
-    ):
+        )
         log.info("listening to %s", ", ".join(task.connect))
-        while not stopping.is_set():
-            event = subscriber.receive(POLL_S)
-            if event is not None:
-                take(event, recorder)
+        try:
+            while not stopping.is_set():
+                event = subscriber.receive(POLL_S)
+                if event is not None:
+                    take(event, recorder)
+        finally:
+            # A service that is stopped comes back for the rest: sources shall wait.
+            subscriber.close(leaves=False)
 
 
 def name_of(record: Path) -> str:

@@ -110,6 +110,14 @@ def test_a_busy_port_is_refused_with_the_option_that_mends_it(
     assert "--bind" in outcome.err
 
 
+def test_a_movie_needs_a_folder_to_go_to(tmp_path: Path, run: Run) -> None:
+    outcome = run("simulate", tmp_path / "none" / "movie.tif", "--frames", "1")
+    assert outcome.code == 2
+    assert outcome.err == (
+        f"atomstream: {tmp_path / 'none'} is not a folder; make it first\n"
+    )
+
+
 def test_a_file_is_not_overwritten_unasked(run: Run, movie: Path) -> None:
     before = movie.read_bytes()
     outcome = run("simulate", movie, "--frames", "1")

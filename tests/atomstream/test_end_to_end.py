@@ -15,7 +15,11 @@ import pytest
 from atomstream.ports import free_address
 from streamer.analysis import Flag
 from streamer.errors import SessionError
+from streamer.frame import Stream
+from streamer.session.creation import create_session
 from streamer.session.reader import SessionReader
+from streamer.session.recorder import FrameRecorder
+from streamer.stacks import open_stack
 
 type Run = Callable[..., Any]
 type Spawn = Callable[..., subprocess.Popen[str]]
@@ -223,3 +227,42 @@ def test_a_signal_stops_a_replay_that_waits_with_exit_code_0(
     replay.send_signal(number)
     assert replay.wait(15) == 0
     assert "Traceback" not in replay.stdout.read()
+
+
+def test_a_stopped_service_comes_back_for_the_rest(
+    tmp_path: Path, spawn: Spawn, movie: Path, wait_for: Wait
+) -> None:
+    source, session = free_address(), tmp_path / "session"
+    replay = spawn("replay", movie, "--bind", source, "--period", "2")
+    serve = ("serve", "--connect", source, "--record", session)
+    first = spawn(*serve, "--publish", free_address())
+    wait_for(lambda: analysed(session) >= 1, 40)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(15) == 0
+    assert analysed(session) < 3
+    second = spawn(*serve, "--publish", free_address(), "--until-end")
+    assert second.wait(60) == 0
+    assert replay.wait(15) == 0
+    assert analysed(session) == 3
+
+
+def test_a_damaged_frame_is_set_aside_and_the_stream_goes_on(
+    tmp_path: Path, spawn: Spawn, movie: Path
+) -> None:
+    session, source = tmp_path / "session", free_address()
+    create_session(session)
+    with open_stack(movie) as stack, FrameRecorder(session) as recorder:
+        stream = Stream("damaged", stack.source, stack.channel)
+        for seq in range(3):
+            recorder.commit_frame(stack.frame(seq, stream), received_ns=0)
+        recorder.commit_end(stream, 3)
+    frame = session / "frames" / "000001.tif"
+    frame.write_bytes(frame.read_bytes()[:-1] + b"\0\1")
+    serve = spawn(
+        "serve", "--connect", source, "--record", session,
+        "--publish", free_address(), "--until-end",
+    )  # fmt: skip
+    assert serve.wait(60) == 0
+    with SessionReader(session) as reader:
+        assert [key.seq for key in reader.analysed(stream.id)] == [0, 2]
+        assert any(event.kind == "set aside" for event in reader.events())
