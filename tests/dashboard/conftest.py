@@ -5,7 +5,9 @@ here is measured: every number a test expects can be worked out from what is dra
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -180,12 +182,12 @@ class Movie:
 
 
 @pytest.fixture(scope="session")
-def movie() -> Movie:
+def movie() -> Callable[[int], Analysis]:
     """Frames of 3 nm: some 350 atoms, drawn in a few milliseconds."""
-    return Movie(side_px=192)
+    return cache(Movie(side_px=192))
 
 
 @pytest.fixture(scope="session")
-def full_size_movie() -> Movie:
+def full_size_movie() -> Callable[[int], Analysis]:
     """Frames of 1024 x 1024 pixels and 16 nm: some 9 500 atoms."""
-    return Movie()
+    return cache(Movie())
