@@ -33,17 +33,6 @@ def film(
     return truth_path
 
 
-def scaled_microscope(size_px: int, field_nm: float, dose: float) -> Microscope:
-    """The paper's microscope with another frame size, field of view and dose."""
-    nominal = Microscope()
-    area_share = (field_nm / nominal.field_nm) ** 2
-    return Microscope(
-        shape=(size_px, size_px),
-        field_nm=field_nm,
-        frame_time_s=nominal.frame_time_s * area_share * dose,
-    )
-
-
 def check_output(movie: Path, truth: Path, *, overwrite: bool) -> None:
     """Refuse an ending that is not TIFF's, and files that are already there.
 

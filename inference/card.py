@@ -7,10 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from streamer.atoms import FIXED_COLUMNS
+from streamer.atoms import FIXED_COLUMNS, PLACE_COLUMNS
 from streamer.errors import ModelError
 from streamer.frame import JsonValue
-from streamer.session.atoms_table import PLACE
 
 CARD_FILE = "card.json"
 
@@ -72,7 +71,7 @@ class EncoderCard(_Part):
             raise ValueError("no latent is called 'crystallinity'")
         if len(set(self.latents)) != len(self.latents):
             raise ValueError("two latents have the same name")
-        taken = {*PLACE, *FIXED_COLUMNS}.intersection(self.latents)
+        taken = {*PLACE_COLUMNS, *FIXED_COLUMNS}.intersection(self.latents)
         if taken:
             raise ValueError(f"{min(taken)!r} is a column that every model gives")
         return self

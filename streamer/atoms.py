@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 SPECIES = ("C", "Si")
 """Names of the species codes 0, 1, … in `Atoms.species`."""
 
+PLACE_COLUMNS = ("frame", "stream", "time_s", "dose_e_nm2")
+"""What a table of many frames says of each atom's frame, before `Atoms`' columns."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Atoms:

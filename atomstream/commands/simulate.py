@@ -31,7 +31,8 @@ def simulate(
 
     Example: atomstream simulate movie.tif --frames 20 --seed 7
     """
-    from atomstream.filming import film, scaled_microscope
+    from atomstream.filming import film
+    from streamer.simulator.microscope import scaled_microscope
 
     truth = film(
         out, frames, scaled_microscope(size, field_of_view, dose), seed, overwrite

@@ -1,22 +1,21 @@
 """One table: how good a model is on held-out movies, over dose and pixel size."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from itertools import islice
 
 import numpy as np
 
 from inference.analyse import Analyser, History
 from inference.scoring import Score, score
+from inference.training.progress import Progress
 from streamer.frame import Stream
-from streamer.simulator.microscope import Microscope
+from streamer.simulator.microscope import Microscope, scaled_microscope
 from streamer.simulator.movie import CHANNEL, SOURCE, Exposure, Movie, simulate
 
 SEEDS = (1001, 1002)
 """No training uses these."""
 FRAMES = (3, 25, 45)
-
-type Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,7 @@ class Condition:
     @property
     def microscope(self) -> Microscope:
         """The acquisition."""
-        nominal = Microscope()
-        share = (self.field_nm / nominal.field_nm) ** 2
-        return replace(
-            nominal,
-            shape=(self.size_px, self.size_px),
-            field_nm=self.field_nm,
-            frame_time_s=nominal.frame_time_s * share * self.dose,
-        )
+        return scaled_microscope(self.size_px, self.field_nm, self.dose)
 
 
 CONDITIONS = (

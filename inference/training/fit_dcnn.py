@@ -1,7 +1,6 @@
 """Training of the segmentation network on simulated scenes."""
 
 import math
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -13,10 +12,8 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from inference.training.dcnn import Dcnn
+from inference.training.progress import Progress
 from inference.training.scenes import Scene, damaged_sheets, scenes
-
-type Progress = Callable[[int, int], None]
-"""Called with what is done and what there is to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Training of the encoder and its decoder on sub-images."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from inference.harmonics import Rings
+from inference.training.progress import Progress
 from inference.training.rvae import (
     Decoder,
     Encoder,
@@ -16,8 +16,6 @@ from inference.training.rvae import (
     kl_residual,
 )
 from inference.training.subimage_set import SubImageSet
-
-type Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

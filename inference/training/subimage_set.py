@@ -1,7 +1,6 @@
 """Sub-images of simulated movies with the truth about each, to train the encoder."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -15,11 +14,10 @@ from inference.matching import MATCH_NM, match
 from inference.segment import Network, segment
 from inference.subimages import cut, halve, halved_position
 from inference.training.dcnn import CLASSES, STRIDE_PX
+from inference.training.progress import Progress
 from inference.training.scenes import PIXEL_SIZE_NM
 from streamer.simulator.microscope import Microscope, Probe
 from streamer.simulator.movie import Exposure, Movie, simulate
-
-type Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

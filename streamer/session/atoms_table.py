@@ -15,15 +15,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from streamer.analysis import Analysis
-from streamer.atoms import FIXED_COLUMNS, SPECIES, Atoms
+from streamer.atoms import FIXED_COLUMNS, PLACE_COLUMNS, SPECIES, Atoms
 
 PLACE: Mapping[str, pa.DataType] = MappingProxyType(
-    {
-        "frame": pa.int64(),
-        "stream": pa.int32(),
-        "time_s": pa.float64(),
-        "dose_e_nm2": pa.float64(),
-    }
+    dict(
+        zip(
+            PLACE_COLUMNS,
+            (pa.int64(), pa.int32(), pa.float64(), pa.float64()),
+            strict=True,
+        )
+    )
 )
 """Columns that are the same for all atoms of a frame; the stream by its number."""
 

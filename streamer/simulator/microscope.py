@@ -92,6 +92,17 @@ class Microscope:
         return contrast[species]
 
 
+def scaled_microscope(size_px: int, field_nm: float, dose: float) -> Microscope:
+    """The paper's microscope with another frame size, field of view and dose."""
+    nominal = Microscope()
+    area_share = (field_nm / nominal.field_nm) ** 2
+    return Microscope(
+        shape=(size_px, size_px),
+        field_nm=field_nm,
+        frame_time_s=nominal.frame_time_s * area_share * dose,
+    )
+
+
 def scanned_positions(
     xy_nm: NDArray[np.float64], microscope: Microscope, phase_rad: float
 ) -> NDArray[np.float64]:
