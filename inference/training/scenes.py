@@ -114,7 +114,8 @@ def random_microscope(rng: np.random.Generator) -> Microscope:
         z_exponent=rng.uniform(1.0, 2.2),
         probe=Probe(
             fwhm_nm=rng.uniform(0.075, 0.16),
-            tail_fraction=rng.uniform(0.03, 0.35),
+            # Out of focus most of the intensity is outside the core.
+            tail_fraction=rng.uniform(0.03, 0.35 if rng.random() < 0.8 else 0.65),
             tail_sigma_nm=rng.uniform(0.08, 0.2),
             astigmatism=rng.uniform(-0.1, 0.1),
         ),
