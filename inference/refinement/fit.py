@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from inference.refinement.image_model import Optics
 from inference.refinement.local_shift import followed_shift
+from inference.refinement.missed import with_missed
 from inference.refinement.normal_equations import TINY, Blocks, covariance
 from inference.refinement.scan_jitter import jitter_variance
 from inference.refinement.shared_parameters import (
@@ -46,7 +47,10 @@ class Fit:
 
 
 def approach(view: View, start: Situation) -> Situation:
-    """Probe and noise, and positions to within a fraction of their uncertainty."""
+    """Probe and noise, and positions to within a fraction of their uncertainty.
+
+    Atoms that were missed stand behind those of the start.
+    """
     now = start
     for _ in range(PROBE_STEPS):
         seen = predict(view, now)
@@ -56,6 +60,11 @@ def approach(view: View, start: Situation) -> Situation:
     for _ in range(COARSE_SWEEPS - 1):
         now = sweep(view, now, seen, blocks)
         seen = predict(view, now)
+    known = len(now.atoms)
+    now = with_missed(seen, now, view)
+    if len(now.atoms) > known:
+        seen = predict(view, now)
+        blocks = blocks_of(seen, now)
     now = sweep(view, now, seen, blocks)
     return replace(now, carbon=carbon_amplitude(now.atoms))
 

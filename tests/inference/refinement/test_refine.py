@@ -136,6 +136,56 @@ def test_a_false_atom_in_vacuum_is_pruned_and_true_ones_are_not(stage: Stage) ->
     assert (found.fate[1:] == Fate.PRUNED).sum() == 0
 
 
+@pytest.mark.parametrize(("dose", "share"), [(4.0, 0.9), (1.0, 0.7)], ids=str)
+def test_most_missed_atoms_are_added_behind_those_given(
+    stage: Stage, dose: float, share: float
+) -> None:
+    scene = stage.scene(dose)
+    inner = ((scene.true > 40) & (scene.true < 280)).all(axis=1)
+    missed = np.flatnonzero(inner)[::25]
+    given = np.delete(np.arange(len(scene.sites)), missed)
+    found = refine(
+        scene.image,
+        scene.sites[given],
+        scene.species[given],
+        scene.score[given],
+        scene.pixel_size_nm,
+    )
+    added = found.rowcol[len(given) :]
+    assert (found.fate[len(given) :] == Fate.ADDED).all()
+    assert (found.fate[: len(given)] != Fate.ADDED).all()
+    assert share * len(missed) < len(added) <= len(missed)
+    apart = np.linalg.norm(added[:, None] - scene.true[missed], axis=2)
+    assert apart.min(axis=1).max() * scene.pixel_size_nm < 0.06
+    nearest = missed[apart.argmin(axis=1)]
+    np.testing.assert_array_equal(found.species[len(given) :], scene.species[nearest])
+    assert (found.score[len(given) :] > 0.9).all()
+    assert (found.score[len(given) :] <= 1).all()
+    assert np.isfinite(found.sigma[len(given) :]).all()
+
+
+def test_missed_silicon_is_silicon(stage: Stage) -> None:
+    scene = stage.scene(4.0)
+    given = scene.species == 0
+    found = refine(
+        scene.image,
+        scene.sites[given],
+        scene.species[given],
+        scene.score[given],
+        scene.pixel_size_nm,
+    )
+    whole = scene.whole & ~given
+    assert whole.any()
+    assert (found.species[found.fate == Fate.ADDED] == 1).sum() == whole.sum()
+
+
+@pytest.mark.parametrize("dose", [4.0, 1.0, 0.25, 0.1], ids=str)
+def test_nothing_is_added_where_nothing_is_missed(stage: Stage, dose: float) -> None:
+    blob = Blob((1.0, 2.5), 0.8, np.zeros((3, 2)), 6.0)
+    found = refined(stage.scene(dose, blob=blob))
+    assert (found.fate != Fate.ADDED).all()
+
+
 def test_silicon_is_brighter_and_known_better(stage: Stage) -> None:
     scene = stage.scene(4.0)
     found = refined(scene)
@@ -201,7 +251,7 @@ def test_where_atoms_are_a_sum_no_shift_of_their_surroundings_is_followed(
     found = refined(scene)
     monkeypatch.setattr(local_shift, "FOLLOWED", 0.0)
     moved = np.abs(found.rowcol - refined(scene).rowcol)
-    assert np.sqrt(np.square(moved).mean()) < 0.15 * np.nanmedian(found.sigma)
+    assert np.sqrt(np.square(moved).mean()) < 0.2 * np.nanmedian(found.sigma)
 
 
 def test_jitter_widens_the_error_bars_along_x_only(stage: Stage) -> None:
@@ -250,7 +300,8 @@ def test_what_is_no_frame_of_atoms_fails_nothing(
     start = np.random.default_rng(1).uniform(-0.5, 63.5, (count, 2))
     species, score = np.zeros(count, np.uint8), np.ones(count, np.float32)
     found = refine(image, start, species, score, 0.0156)
-    assert len(found) == count
+    assert len(found) >= count
+    np.testing.assert_array_equal(found.fate[count:], Fate.ADDED)
     assert np.isfinite(found.rowcol).all()
 
 
