@@ -11,6 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 from inference.refinement.canvas import Canvas
 from inference.refinement.fit import Fit, approach, measure
+from inference.refinement.hot_pixels import without_hot_pixels
 from inference.refinement.image_model import AtomState
 from inference.refinement.probe import Probe
 from inference.refinement.situation import finer_view, first_guess, on_finer, view_of
@@ -147,7 +148,7 @@ def _fit_frame(
     image: NDArray[np.float32], given: Detections, pixel_size_nm: float, probe: Probe
 ) -> tuple[Fit, Detections] | None:
     """The fit and where its atoms started, or None where it makes no sense."""
-    grey = _standard(image)
+    grey = _standard(without_hot_pixels(image))
     if grey is None or min(image.shape) * pixel_size_nm < SMALLEST_NM:
         return None
     coarse = view_of(grey, pixel_size_nm, COARSE_NM)
