@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
-from threadpoolctl import ThreadpoolController
 
-from inference.harmonics import Rings, harmonics, ring_bases
-from inference.locate import Peaks, locate
-from inference.model import Model
+from inference.describe import Describer, describer_of
+from inference.locate import locate
+from inference.model import Encoded, Model
 from inference.pixels import Pixels, pixels_of
+from inference.positions import Placed, place_by_fit, place_by_network
 from inference.segment import Maps, segment
 from inference.stopwatch import Stopwatch
-from inference.subimages import SubImages, cut, halve, halved_position
 from inference.summary import nothing, summarise
 from streamer.analysis import Analysis, Flag, Summary
-from streamer.atoms import Atoms
+from streamer.atoms import Atoms, sigma_columns
 from streamer.frame import Frame
 from streamer.preview import preview
 
@@ -43,8 +42,7 @@ class History:
 class Order:
     """What the encoder says of each atom."""
 
-    angle_rad: NDArray[np.float32]
-    latents: NDArray[np.float32]
+    encoded: Encoded
     edge: NDArray[np.bool_]
 
 
@@ -55,15 +53,14 @@ class Analyser:
     model: Model
     pixel_size_nm: float | None = None
     """Instead of the frames' own calibration; None to trust that."""
+    refine: bool = True
+    """Whether positions are measured by a fit to the frame, or left as the network
+    has them."""
     clock: Callable[[], float] = time.perf_counter
-    rings: Rings = field(init=False)
-    bases: NDArray[np.float32] = field(init=False)
-    blas: ThreadpoolController = field(init=False, default_factory=ThreadpoolController)
+    describer: Describer = field(init=False)
 
     def __post_init__(self) -> None:
-        rings = Rings.of(self.model.card.encoder)
-        object.__setattr__(self, "rings", rings)
-        object.__setattr__(self, "bases", ring_bases(rings))
+        object.__setattr__(self, "describer", describer_of(self.model.card))
 
     def analyse(self, frame: Frame, history: History) -> Analysis:
         """Everything found in one frame; a frame without atoms says why in its flags.
@@ -74,12 +71,12 @@ class Analyser:
         pixels = pixels_of(frame)
         watch.lap("prepare")
         pixel_size_nm = self.pixel_size_nm or frame.pixel_size_nm
-        flags, maps, peaks = self._see(pixels, pixel_size_nm, watch)
+        flags, maps, placed = self._see(pixels, pixel_size_nm, watch)
         flags = (*pixels.flags, *flags)
-        if maps is None or peaks is None or pixel_size_nm is None:
+        if maps is None or placed is None or pixel_size_nm is None:
             return self._without_atoms(frame, history, flags, watch)
-        order = self._order(maps, peaks, watch)
-        atoms = self._table(frame, pixel_size_nm, maps, peaks, order)
+        order = self._order(maps, placed, watch)
+        atoms = self._table(frame, pixel_size_nm, placed, order)
         summary = summarise(atoms, analysed_shape(frame), pixel_size_nm)
         watch.lap("summary")
         return self._report(frame, history, flags, atoms, summary, watch)
@@ -133,7 +130,7 @@ class Analyser:
 
     def _see(
         self, pixels: Pixels, pixel_size_nm: float | None, watch: Stopwatch
-    ) -> tuple[tuple[Flag, ...], Maps | None, Peaks | None]:
+    ) -> tuple[tuple[Flag, ...], Maps | None, Placed | None]:
         """Maps and atoms, or the reason why there are none."""
         if pixel_size_nm is None:
             return (Flag.NO_PIXEL_SIZE,), None, None
@@ -144,61 +141,67 @@ class Analyser:
         watch.lap("network")
         if maps is None:
             return (Flag.TOO_SMALL, Flag.NO_ATOMS), None, None
+        placed = self._place(pixels, maps, pixel_size_nm, watch)
+        if len(placed) == 0:
+            return (Flag.NO_ATOMS,), None, None
+        return (), maps, placed
+
+    def _place(
+        self, pixels: Pixels, maps: Maps, pixel_size_nm: float, watch: Stopwatch
+    ) -> Placed:
+        card = self.model.card.dcnn
         peaks = locate(maps.carbon, maps.silicon, card)
         watch.lap("locate")
-        if len(peaks) == 0:
-            return (Flag.NO_ATOMS,), None, None
-        return (), maps, peaks
+        if not self.refine:
+            return place_by_network(peaks, maps.grid, card)
+        placed = place_by_fit(pixels.image, peaks, maps.grid, card, pixel_size_nm)
+        watch.lap("refine")
+        return placed
 
-    def _order(self, maps: Maps, peaks: Peaks, watch: Stopwatch) -> Order:
-        rows, cols = maps.grid.shape
-        windows: SubImages = cut(
-            halve(maps.carbon + maps.silicon),
-            halved_position(peaks.rowcol),
-            self.rings.radius_px,
-            (rows / 2, cols / 2),
-        )
+    def _order(self, maps: Maps, placed: Placed, watch: Stopwatch) -> Order:
+        described = self.describer.describe(maps, placed.on_maps)
         watch.lap("sub-images")
-        # Many small products: two threads would spend their time waiting for each
-        # other, and their number must not decide the last bit of the result.
-        with self.blas.limit(limits=1, user_api="blas"):
-            described = harmonics(windows, self.bases).view(np.float32)
-        watch.lap("harmonics")
-        angle, latents = self.model.encode(described)
+        encoded = self.model.encode(described.rows)
         watch.lap("encoder")
-        return Order(angle, latents, windows.edge)
+        return Order(encoded, described.edge)
 
     def _table(
-        self,
-        frame: Frame,
-        pixel_size_nm: float,
-        maps: Maps,
-        peaks: Peaks,
-        order: Order,
+        self, frame: Frame, pixel_size_nm: float, placed: Placed, order: Order
     ) -> Atoms:
-        rowcol = maps.grid.to_frame(peaks.rowcol)
-        row, col = rowcol.astype(np.float32).T
+        row, col = placed.rowcol.astype(np.float32).T
+        row_net, col_net = placed.net.astype(np.float32).T
+        y_sigma, x_sigma = (placed.sigma_px * pixel_size_nm).astype(np.float32).T
         x_origin, y_origin = frame.origin_nm
-        unknown = np.full(len(peaks), np.nan, np.float32)
-        lonely = _lonely(rowcol * pixel_size_nm)
+        lonely = _lonely(placed.rowcol * pixel_size_nm)
+        encoded = order.encoded
         return Atoms(
             row_px=row,
             col_px=col,
-            x_nm=(x_origin + rowcol[:, 1] * pixel_size_nm).astype(np.float32),
-            y_nm=(y_origin + rowcol[:, 0] * pixel_size_nm).astype(np.float32),
-            x_sigma_nm=unknown,
-            y_sigma_nm=unknown,
-            row_net_px=row,
-            col_net_px=col,
-            species=peaks.silicon.astype(np.uint8),
-            score=peaks.score,
-            angle_rad=np.where(lonely, np.float32(np.nan), order.angle_rad),
+            x_nm=(x_origin + placed.rowcol[:, 1] * pixel_size_nm).astype(np.float32),
+            y_nm=(y_origin + placed.rowcol[:, 0] * pixel_size_nm).astype(np.float32),
+            x_sigma_nm=x_sigma,
+            y_sigma_nm=y_sigma,
+            row_net_px=row_net,
+            col_net_px=col_net,
+            species=placed.species,
+            score=placed.score,
+            angle_rad=np.where(lonely, np.float32(np.nan), encoded.angle_rad),
             edge=order.edge,
-            latents={
-                name: np.ascontiguousarray(order.latents[:, number])
-                for number, name in enumerate(self.model.id.latents)
-            },
+            latents=_columns(self.model.id.latents, encoded.latents),
+            sigmas=_columns(sigma_columns(self.model.id.latents), encoded.sigma),
         )
+
+
+def _columns(
+    names: tuple[str, ...], values: NDArray[np.float32] | None
+) -> dict[str, NDArray[np.float32]]:
+    """Each column of (N, k) values by its name."""
+    if values is None:
+        return {}
+    return {
+        name: np.ascontiguousarray(values[:, number])
+        for number, name in enumerate(names)
+    }
 
 
 def analysed_shape(frame: Frame) -> tuple[int, int]:

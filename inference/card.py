@@ -7,11 +7,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from streamer.atoms import FIXED_COLUMNS, PLACE_COLUMNS
+from streamer.atoms import FIXED_COLUMNS, PLACE_COLUMNS, sigma_columns
 from streamer.errors import ModelError
 from streamer.frame import JsonValue
 
 CARD_FILE = "card.json"
+KINDS = ("harmonics", "window")
+"""Of encoders."""
 
 type FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.onnx$")]
 """A file in the card's own folder; nothing that could lead out of it."""
@@ -26,6 +28,22 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class SiliconRule(_Part):
+    """When an atom is Si: from a probability, calibrated on simulated frames.
+
+    Its log-odds are linear in what is seen of an atom: the log-odds of Si's share in
+    the network's probability there and, where the positions were refined, the
+    logarithm of its brightness relative to C.
+    """
+
+    threshold: Share = 0.5
+    """Least probability of an atom that is called Si."""
+    seen: tuple[float, float] = (0.0, 1.0)
+    """Constant and weight of the share, for an atom whose brightness is unknown."""
+    measured: tuple[float, float, float] = (0.0, 1.0, 0.0)
+    """Constant, weight of the share, weight of the brightness."""
+
+
 class DcnnCard(_Part):
     """The network that sees atoms."""
 
@@ -35,21 +53,59 @@ class DcnnCard(_Part):
     """Frames are resampled to this."""
     stride_px: Annotated[int, Field(ge=2, le=64, multiple_of=2)]
     """Sides of the input are padded to multiples of this."""
+    normalisation: Literal["robust", "min-max"] = "robust"
+    """Of the grey values: see `inference.normalise`."""
     classes: tuple[Literal["C"], Literal["Si"], Literal["background"]]
     """In the order of the outputs."""
     threshold: Share
     """Smallest probability at an atom's centre."""
-    silicon_share: Share
-    """An atom is Si when Si has at least this share of its probability."""
+    silicon: SiliconRule
 
 
-class EncoderCard(_Part):
+class DecoderCard(_Part):
+    """The network that draws what content latents mean."""
+
+    file: FileName
+    sha256: Sha256
+    latents: Annotated[tuple[LatentName, ...], Field(min_length=1, max_length=16)]
+    """Those that it takes, in this order."""
+    side_px: Annotated[int, Field(ge=4, le=256)]
+    """Of the images that it draws, the atom in their middle, at angle 0."""
+    pixel_size_nm: PixelSize
+
+
+class _EncoderCard(_Part):
     """The network that sees order around an atom."""
 
     file: FileName
     sha256: Sha256
     pixel_size_nm: PixelSize
-    """Of the sub-images: twice that of the maps, which are halved."""
+    """Of the sub-images, to which the maps are brought."""
+    latents: Annotated[tuple[LatentName, ...], Field(min_length=1, max_length=16)]
+    """Names of the outputs; "crystallinity", always there, grows with order."""
+    angle_period_rad: Annotated[float, Field(gt=0, le=2 * math.pi)]
+    decoder: DecoderCard | None = None
+
+    @model_validator(mode="after")
+    def _has_its_latents(self) -> Self:
+        if "crystallinity" not in self.latents:
+            raise ValueError("no latent is called 'crystallinity'")
+        if len(set(self.latents)) != len(self.latents):
+            raise ValueError("two latents have the same name")
+        taken = {*PLACE_COLUMNS, *FIXED_COLUMNS, *sigma_columns(self.latents)}
+        if taken.intersection(self.latents):
+            name = min(taken.intersection(self.latents))
+            raise ValueError(f"{name!r} is a column that every model gives")
+        drawn = self.decoder.latents if self.decoder else ()
+        if not set(drawn) <= set(self.latents):
+            raise ValueError("the decoder takes latents that the encoder does not give")
+        return self
+
+
+class HarmonicsEncoderCard(_EncoderCard):
+    """An encoder of sub-images that are described by rings of angular harmonics."""
+
+    kind: Literal["harmonics"] = "harmonics"
     rings_nm: Annotated[
         tuple[Annotated[float, Field(gt=0, le=2)], ...],
         Field(min_length=1, max_length=64),
@@ -59,21 +115,11 @@ class EncoderCard(_Part):
     """Radial width of a ring."""
     max_orders: tuple[Annotated[int, Field(ge=0, le=32)], ...]
     """Highest angular order kept on each ring."""
-    latents: Annotated[tuple[LatentName, ...], Field(min_length=1, max_length=16)]
-    """Names of the outputs; "crystallinity", always there, grows with order."""
-    angle_period_rad: Annotated[float, Field(gt=0, le=2 * math.pi)]
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if len(self.rings_nm) != len(self.max_orders):
             raise ValueError("rings_nm and max_orders differ in length")
-        if "crystallinity" not in self.latents:
-            raise ValueError("no latent is called 'crystallinity'")
-        if len(set(self.latents)) != len(self.latents):
-            raise ValueError("two latents have the same name")
-        taken = {*PLACE_COLUMNS, *FIXED_COLUMNS}.intersection(self.latents)
-        if taken:
-            raise ValueError(f"{min(taken)!r} is a column that every model gives")
         return self
 
     @property
@@ -82,27 +128,40 @@ class EncoderCard(_Part):
         return 2 * max(self.rings_nm)
 
 
+class WindowEncoderCard(_EncoderCard):
+    """An encoder of square windows cut on whole pixels, as the paper's."""
+
+    kind: Literal["window"] = "window"
+    side_px: Annotated[int, Field(ge=4, le=256)]
+
+    @property
+    def window_nm(self) -> float:
+        """Side of the square around an atom that the encoder sees."""
+        return self.side_px * self.pixel_size_nm
+
+
+type EncoderCard = HarmonicsEncoderCard | WindowEncoderCard
+
+
 class Card(_Part):
     """One model."""
 
     format: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     dcnn: DcnnCard
-    encoder: EncoderCard
+    encoder: Annotated[EncoderCard, Field(discriminator="kind")]
     provenance: Mapping[str, JsonValue]
     """Recipe, seeds, versions, time: enough to make the model again."""
     accuracy: Mapping[str, JsonValue]
     """Measured against held-out truth when the model was made."""
+    limits: tuple[str, ...] = ()
+    """Where it must not be trusted, a sentence each."""
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        maps_nm, subimages_nm = self.dcnn.pixel_size_nm, self.encoder.pixel_size_nm
-        if not math.isclose(subimages_nm, 2 * maps_nm, rel_tol=1e-6):
-            raise ValueError(
-                f"encoder.pixel_size_nm is {subimages_nm}, not twice the "
-                f"{maps_nm} of dcnn.pixel_size_nm"
-            )
-        return self
+    @property
+    def files(self) -> dict[str, str]:
+        """SHA-256 of each of the model's files, by name."""
+        parts = (self.dcnn, self.encoder, self.encoder.decoder)
+        return {part.file: part.sha256 for part in parts if part is not None}
 
 
 def read_card(folder: Path) -> Card:
@@ -144,5 +203,7 @@ def parse_card(text: bytes, where: str) -> Card:
         return Card.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(step) for step in first["loc"]) or "the card"
+        # Pydantic names the chosen kind of encoder as if it were a step of the path.
+        steps = [str(step) for step in first["loc"] if step not in KINDS]
+        field = ".".join(steps) or "the card"
         raise ModelError(f"{where}: {field}: {first['msg']}") from error

@@ -49,10 +49,7 @@ def verify_model(folder: Path) -> Card:
         As for `load_model`, without running anything.
     """
     card = read_card(folder)
-    for file, sha256 in (
-        (card.dcnn.file, card.dcnn.sha256),
-        (card.encoder.file, card.encoder.sha256),
-    ):
+    for file, sha256 in card.files.items():
         checked_bytes(folder, file, sha256)
     return card
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.card import EncoderCard
+from inference.card import HarmonicsEncoderCard
 from inference.subimages import SubImages
 
 OFFSET_STEPS = 8
@@ -34,7 +34,7 @@ class Rings:
     pixel_size_nm: float
 
     @classmethod
-    def of(cls, card: EncoderCard) -> "Rings":
+    def of(cls, card: HarmonicsEncoderCard) -> "Rings":
         """The rings that a card asks for."""
         return cls(
             card.rings_nm, card.ring_sigma_nm, card.max_orders, card.pixel_size_nm

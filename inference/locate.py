@@ -1,4 +1,4 @@
-"""Probability maps in, atoms out: where the probability peaks, and of what species."""
+"""Probability maps in, atoms out: where the probability of an atom peaks."""
 
 from dataclasses import dataclass
 
@@ -20,8 +20,8 @@ class Peaks:
     """(N, 2): sub-pixel positions on the maps."""
     score: NDArray[np.float32]
     """(N,): probability of an atom of any species, 0..1."""
-    silicon: NDArray[np.bool_]
-    """(N,)"""
+    silicon_share: NDArray[np.float32]
+    """(N,): part of that probability which is Si's, 0..1."""
 
     def __len__(self) -> int:
         return len(self.score)
@@ -48,7 +48,7 @@ def locate(
     return Peaks(
         rowcol=rowcol[apart],
         score=np.minimum(score[apart], np.float32(1)),
-        silicon=(share >= card.silicon_share)[apart],
+        silicon_share=np.clip(share, 0, 1).astype(np.float32)[apart],
     )
 
 

@@ -8,11 +8,34 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from inference.card import CARD_FILE, Card, EncoderCard, card_text, parse_card
+from inference.card import (
+    CARD_FILE,
+    Card,
+    EncoderCard,
+    HarmonicsEncoderCard,
+    card_text,
+    parse_card,
+)
 from inference.catalogue import checked_bytes, find_model
 from inference.harmonics import Rings
 from streamer.analysis import ModelId
 from streamer.errors import ModelError
+
+INPUT = {"harmonics": "harmonics", "window": "windows"}
+"""Name of the encoder's input, by its kind."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """What the encoder says of each atom."""
+
+    angle_rad: NDArray[np.float32]
+    """(N,)"""
+    latents: NDArray[np.float32]
+    """(N, k)"""
+    sigma: NDArray[np.float32] | None
+    """(N, 1 + k): posterior standard deviation of the angle and of each latent; None
+    for a model that does not tell."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,12 +63,11 @@ class Model:
         carbon, silicon = self.dcnn.run(None, {"image": image[None, None]})
         return carbon[0], silicon[0]
 
-    def encode(
-        self, harmonics: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Angles (N,) in rad and latents (N, k) from harmonics (N, features)."""
-        angle, latents = self.encoder.run(None, {"harmonics": harmonics})
-        return angle, latents
+    def encode(self, described: NDArray[np.float32]) -> Encoded:
+        """Angles and latents of sub-images, described as the card wants them."""
+        outputs = self.encoder.run(None, {INPUT[self.card.encoder.kind]: described})
+        angle, latents, *sigma = outputs
+        return Encoded(angle, latents, sigma[0] if sigma else None)
 
 
 def load_model(name_or_folder: str, threads: int = 2) -> Model:
@@ -68,8 +90,7 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
     dcnn = _session(folder, card.dcnn.file, card.dcnn.sha256, threads)
     encoder = _session(folder, card.encoder.file, card.encoder.sha256, threads)
     _check_signature(dcnn, ("image",), ("carbon", "silicon"), card.dcnn.file)
-    _check_signature(encoder, ("harmonics",), ("angle", "latents"), card.encoder.file)
-    _check_sizes(encoder, card.encoder)
+    _check_encoder(encoder, card.encoder)
     model_id = ModelId(
         name=card.name,
         sha256=hashlib.sha256(text).hexdigest(),
@@ -112,11 +133,20 @@ def _check_signature(
         )
 
 
-def _check_sizes(encoder: onnxruntime.InferenceSession, card: EncoderCard) -> None:
+def _check_encoder(encoder: onnxruntime.InferenceSession, card: EncoderCard) -> None:
+    outputs = ("angle", "latents", "sigma")[: max(2, len(encoder.get_outputs()))]
+    _check_signature(encoder, (INPUT[card.kind],), outputs, card.file)
     takes, gives = encoder.get_inputs()[0].shape, encoder.get_outputs()[1].shape
-    numbers, latents = 2 * len(Rings.of(card).features), len(card.latents)
-    if takes[1:] != [numbers] or gives[1:] != [latents]:
+    wanted, latents = _row_shape(card), len(card.latents)
+    if takes[1:] != wanted or gives[1:] != [latents]:
         raise ModelError(
             f"{card.file} makes {gives[1:]} latents of {takes[1:]} numbers; "
-            f"its card describes [{latents}] of [{numbers}]"
+            f"its card describes [{latents}] of {wanted}"
         )
+
+
+def _row_shape(card: EncoderCard) -> list[int]:
+    """Shape of what describes one sub-image."""
+    if isinstance(card, HarmonicsEncoderCard):
+        return [2 * len(Rings.of(card).features)]
+    return [card.side_px, card.side_px]

@@ -11,6 +11,25 @@ BRIGHTEST = 12.0
 contrast reaches about 10."""
 
 
+def min_max(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Grey values from 0 to 1, as networks of AtomAI expect them.
+
+    Parameters
+    ----------
+    image
+        (rows, cols), finite.
+
+    Returns
+    -------
+    (rows, cols); all zero for a constant image.
+    """
+    low, high = image.min(), image.max()
+    spread = np.float64(high) - np.float64(low)
+    if spread < np.finfo(np.float32).tiny:
+        return np.zeros_like(image)
+    return np.asarray((image - low) * np.float32(1 / spread), np.float32)
+
+
 def normalise(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Zero mean and unit standard deviation of the pixels that are not outliers.
 

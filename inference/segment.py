@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.card import DcnnCard
-from inference.normalise import normalise
+from inference.normalise import min_max, normalise
 from inference.resample import Grid, grid_for, resample
 
 SMALLEST_PX = 16
@@ -56,8 +56,9 @@ def segment(
     below, right = -rows % card.stride_px, -cols % card.stride_px
     # Mirrored, so that the lattice goes on beyond the border; an edge there would be
     # taken for the edge of the sheet.
+    scale = normalise if card.normalisation == "robust" else min_max
     padded = np.pad(
-        normalise(resample(image, grid)), ((0, below), (0, right)), mode="reflect"
+        scale(resample(image, grid)), ((0, below), (0, right)), mode="reflect"
     )
     carbon, silicon = network(padded)
     return Maps(carbon[:rows, :cols], silicon[:rows, :cols], grid)

@@ -12,11 +12,12 @@ class SubImages:
     """One window an atom, on whole pixels, and where in it the atom really is."""
 
     windows: NDArray[np.float32]
-    """(N, side, side), side odd; 0 beyond the frame."""
+    """(N, side, side); 0 beyond the frame."""
     offset: NDArray[np.float32]
-    """(N, 2): the atom's (row, col) from the middle of its window, within ± 0.5 px."""
+    """(N, 2): the atom's (row, col) from the middle pixel of its window, within ± 0.5;
+    of an even number of pixels the middle one is the later."""
     edge: NDArray[np.bool_]
-    """(N,): the disc of interest reaches past the frame."""
+    """(N,): the window reaches past the frame by more than a pixel."""
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -38,10 +39,10 @@ def halved_position(rowcol: NDArray[np.float64]) -> NDArray[np.float64]:
 def cut(
     image: NDArray[np.float32],
     rowcol: NDArray[np.float64],
-    radius_px: int,
+    side_px: int,
     valid_shape: tuple[float, float],
 ) -> SubImages:
-    """Windows of side 2 `radius_px` + 1 around atoms.
+    """Windows of `side_px` pixels a side around atoms.
 
     Parameters
     ----------
@@ -53,12 +54,11 @@ def cut(
         (rows, cols) that belong to the frame; the rest of `image` is padding.
     """
     centre = np.clip(np.rint(rowcol).astype(np.intp), 0, np.array(image.shape) - 1)
-    padded = np.pad(image, radius_px)
-    side = 2 * radius_px + 1
-    windows = sliding_window_view(padded, (side, side))[centre[:, 0], centre[:, 1]]
+    padded = np.pad(image, side_px // 2)
+    windows = sliding_window_view(padded, (side_px, side_px))
     to_border = np.minimum(rowcol, np.array(valid_shape) - 1 - rowcol).min(axis=1)
     return SubImages(
-        windows=windows,
+        windows=windows[centre[:, 0], centre[:, 1]],
         offset=(rowcol - centre).astype(np.float32),
-        edge=to_border < radius_px - 0.5,
+        edge=to_border < side_px / 2 - 1,
     )

@@ -1,7 +1,7 @@
 """The atoms of one frame: a table with one row an atom, held as columns."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 import numpy as np
@@ -12,6 +12,14 @@ SPECIES = ("C", "Si")
 
 PLACE_COLUMNS = ("frame", "stream", "time_s", "dose_e_nm2")
 """What a table of many frames says of each atom's frame, before `Atoms`' columns."""
+
+ANGLE_SIGMA = "angle_sigma_rad"
+SIGMA_SUFFIX = "_sigma"
+
+
+def sigma_columns(latents: Iterable[str]) -> tuple[str, ...]:
+    """Names of the columns that say how sure the angle and each latent are."""
+    return ANGLE_SIGMA, *(name + SIGMA_SUFFIX for name in latents)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +37,8 @@ class Atoms:
     """Standard uncertainty of `x_nm`; NaN when positions were not refined."""
     y_sigma_nm: NDArray[np.float32]
     row_net_px: NDArray[np.float32]
-    """The network's own position, before refinement."""
+    """The network's own position, before refinement; NaN for an atom that only the
+    refinement saw."""
     col_net_px: NDArray[np.float32]
     species: NDArray[np.uint8]
     """Index into `SPECIES`."""
@@ -42,9 +51,14 @@ class Atoms:
     """The atom's sub-image reaches past the frame: angle and latents are less sure."""
     latents: Mapping[str, NDArray[np.float32]]
     """Order parameters by name ("crystallinity", "z1", …), in the card's order."""
+    sigmas: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """Posterior standard deviations of the encoder, by the names that `sigma_columns`
+    gives; empty for a model that does not tell them."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "latents", MappingProxyType(dict(self.latents)))
+        for name in ("latents", "sigmas"):
+            copied = MappingProxyType(dict(getattr(self, name)))
+            object.__setattr__(self, name, copied)
         lengths = {name: len(column) for name, column in self.columns().items()}
         if len(set(lengths.values())) != 1:
             raise ValueError(f"columns of different lengths: {lengths}")
@@ -53,13 +67,13 @@ class Atoms:
         return len(self.row_px)
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
-        """All columns by name, the latents last."""
+        """All columns by name, the latents and their uncertainty last."""
         fixed = {name: getattr(self, name) for name in FIXED_COLUMNS}
-        return {**fixed, **self.latents}
+        return {**fixed, **self.latents, **self.sigmas}
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, NDArray[np.generic]]) -> "Atoms":
-        """Rebuild from `columns`; what is not a fixed column is a latent.
+        """Rebuild from `columns`; what is not a fixed column is a latent or its sigma.
 
         Raises
         ------
@@ -73,12 +87,14 @@ class Atoms:
             name: np.asarray(columns[name], dtype)
             for name, dtype in FIXED_COLUMNS.items()
         }
-        latents = {
+        learnt = {
             name: np.asarray(column, np.float32)
             for name, column in columns.items()
             if name not in FIXED_COLUMNS
         }
-        return cls(**fixed, latents=latents)
+        latents = {name: learnt[name] for name in learnt if not _is_sigma(name)}
+        sigmas = {name: learnt[name] for name in learnt if _is_sigma(name)}
+        return cls(**fixed, latents=latents, sigmas=sigmas)
 
     @classmethod
     def none(cls, latent_names: tuple[str, ...] = ()) -> "Atoms":
@@ -90,13 +106,17 @@ class Atoms:
         return cls.from_columns(columns)
 
 
+def _is_sigma(column: str) -> bool:
+    return column == ANGLE_SIGMA or column.endswith(SIGMA_SUFFIX)
+
+
 FIXED_COLUMNS: Mapping[str, np.dtype[np.generic]] = MappingProxyType(
     {
-        field.name: np.dtype(
-            {"species": np.uint8, "edge": np.bool_}.get(field.name, np.float32)
+        column.name: np.dtype(
+            {"species": np.uint8, "edge": np.bool_}.get(column.name, np.float32)
         )
-        for field in fields(Atoms)
-        if field.name != "latents"
+        for column in fields(Atoms)
+        if column.name not in ("latents", "sigmas")
     }
 )
 """Name and dtype of every column that each model gives."""

@@ -17,6 +17,8 @@ from streamer.wire_frame import check_length, raw, shape, view
 MAX_ATOMS = 2_000_000
 """Rows of the table: over a hundred times what a frame of graphene holds."""
 MAX_LATENTS = 64
+MAX_COLUMNS = len(FIXED_COLUMNS) + 1 + 2 * MAX_LATENTS
+"""With the standard deviations of the angle and of each latent."""
 MAX_PREVIEW_SIDE_PX = 1024
 MAX_STAGES = 64
 
@@ -133,7 +135,7 @@ def read_payload(fields: Fields, payload: memoryview) -> tuple[Atoms, Preview]:
 
 def column_types(fields: Fields) -> dict[str, np.dtype[np.generic]]:
     """Dtype of each column, in the order of the payload."""
-    listed = fields.maps("columns", len(FIXED_COLUMNS) + MAX_LATENTS)
+    listed = fields.maps("columns", MAX_COLUMNS)
     names = [column.text("name") for column in listed]
     missing = FIXED_COLUMNS.keys() - set(names)
     if missing or len(set(names)) != len(names):

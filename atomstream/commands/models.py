@@ -50,4 +50,4 @@ def verify(
     folders = [find_model(name)] if name else list(shipped_models().values())
     for folder in folders:
         card = verify_model(folder)
-        typer.echo(f"{card.name}: whole ({card.dcnn.file}, {card.encoder.file})")
+        typer.echo(f"{card.name}: whole ({', '.join(card.files)})")

@@ -117,7 +117,10 @@ def refine(
         return _as_given(given)
     # Many small products: threads would spend their time waiting for each other.
     with ThreadpoolController().limit(limits=1, user_api="blas"):
-        fit = _fit_frame(image, given, pixel_size_nm, probe or Probe())
+        try:
+            fit = _fit_frame(image, given, pixel_size_nm, probe or Probe())
+        except (np.linalg.LinAlgError, MemoryError):
+            fit = None  # the fit went astray
     if fit is None:
         return _as_given(given)
     return _judge(fit, given, pixel_size_nm)

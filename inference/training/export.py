@@ -2,14 +2,20 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import onnx
 import torch
 from torch import nn
 
-from inference.card import CARD_FILE, Card, DcnnCard, EncoderCard
+from inference.card import (
+    CARD_FILE,
+    Card,
+    DcnnCard,
+    HarmonicsEncoderCard,
+    SiliconRule,
+)
 from inference.harmonics import Rings
 from inference.training.dcnn import CLASSES, STRIDE_PX, Dcnn, Maps
 from inference.training.rvae import SYMMETRY, Encoder, Served
@@ -77,7 +83,7 @@ class Decisions:
     """What the networks leave to be decided, found on a calibration set."""
 
     threshold: float = 0.35
-    silicon_share: float = 0.5
+    silicon: SiliconRule = field(default_factory=SiliconRule)
 
 
 def write_card(
@@ -98,9 +104,9 @@ def write_card(
             stride_px=STRIDE_PX,
             classes=CLASSES,
             threshold=decisions.threshold,
-            silicon_share=decisions.silicon_share,
+            silicon=decisions.silicon,
         ),
-        encoder=EncoderCard(
+        encoder=HarmonicsEncoderCard(
             file=ENCODER_FILE,
             sha256=_sha256(folder / ENCODER_FILE),
             pixel_size_nm=rings.pixel_size_nm,

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.card import DcnnCard
+from inference.card import DcnnCard, SiliconRule
 from inference.harmonics import Rings, harmonics, ring_bases
 from inference.locate import locate
 from inference.matching import MATCH_NM, match
@@ -65,7 +65,7 @@ def subimages_of(
     windows = cut(
         halve(maps.carbon + maps.silicon),
         halved_position(peaks.rowcol[found]),
-        rings.radius_px,
+        2 * rings.radius_px + 1,
         (maps.grid.shape[0] / 2, maps.grid.shape[1] / 2),
     )
     whole = ~windows.edge
@@ -112,7 +112,7 @@ def unsaved_card(threshold: float) -> DcnnCard:
         stride_px=STRIDE_PX,
         classes=CLASSES,
         threshold=threshold,
-        silicon_share=0.5,
+        silicon=SiliconRule(),
     )
 
 

@@ -15,7 +15,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from streamer.analysis import Analysis
-from streamer.atoms import FIXED_COLUMNS, PLACE_COLUMNS, SPECIES, Atoms
+from streamer.atoms import (
+    FIXED_COLUMNS,
+    PLACE_COLUMNS,
+    SPECIES,
+    Atoms,
+    sigma_columns,
+)
 
 PLACE: Mapping[str, pa.DataType] = MappingProxyType(
     dict(
@@ -45,6 +51,7 @@ def unit(column: str) -> str:
 
 def schema(latents: Iterable[str]) -> pa.Schema:
     """Columns in the order in which every table of the session has them."""
+    named = tuple(latents)
     fixed: dict[str, pa.DataType] = {
         name: pa.from_numpy_dtype(kind) for name, kind in FIXED_COLUMNS.items()
     }
@@ -53,7 +60,7 @@ def schema(latents: Iterable[str]) -> pa.Schema:
         **PLACE,
         **fixed,
         "species": SPECIES_TYPE,
-        **{name: pa.float32() for name in latents},
+        **{name: pa.float32() for name in (*named, *sigma_columns(named))},
         "edge": edge,
     }
     return pa.schema(list(columns.items()))
@@ -131,8 +138,9 @@ def _table(analysis: Analysis, stream_number: int) -> pa.Table:
     )
     _check_latents(analysis)
     order = schema(analysis.model.latents)
+    unknown = np.full(len(atoms), np.nan, np.float32)
     arrays = [
-        _array(columns.get(name, np.empty(0)), order.field(name).type)
+        _array(columns.get(name, unknown), order.field(name).type)
         for name in order.names
     ]
     return pa.table(arrays, schema=order)

@@ -147,7 +147,7 @@ def test_atoms_are_switched_off_and_all_maps_zoom_together(
 def test_everything_fits_on_the_screen_and_frames_are_square(
     screen: "Screen", hub: Hub, movie: Movie
 ) -> None:
-    stages = ("prepare", "network", "locate", "sub-images", "harmonics", "encoder",
+    stages = ("prepare", "network", "locate", "refine", "sub-images", "encoder",
               "summary", "preview")  # fmt: skip
     hub.add(
         replace(

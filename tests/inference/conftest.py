@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from inference.analyse import Analyser
-from inference.card import DcnnCard
+from inference.card import DcnnCard, SiliconRule
 from inference.catalogue import DEFAULT
 from inference.model import load_model
 from streamer.frame import Frame, Stream
@@ -49,7 +49,7 @@ def dcnn_card() -> DcnnCard:
         stride_px=8,
         classes=("C", "Si", "background"),
         threshold=0.35,
-        silicon_share=0.5,
+        silicon=SiliconRule(),
     )
 
 

@@ -70,7 +70,8 @@ def test_the_networks_give_what_the_card_promises() -> None:
     assert ((carbon >= 0) & (silicon >= 0) & (carbon + silicon <= 1)).all()
     features = 2 * sum(order + 1 for order in model.card.encoder.max_orders)
     described = np.random.default_rng(1).normal(size=(5, features)).astype(np.float32)
-    angle, latents = model.encode(described)
+    encoded = model.encode(described)
+    angle, latents = encoded.angle_rad, encoded.latents
     assert angle.shape == (5,)
     assert latents.shape == (5, len(model.id.latents))
     assert (np.abs(angle) <= model.id.angle_period_rad / 2 + 1e-6).all()
@@ -80,7 +81,8 @@ def test_the_networks_give_what_the_card_promises() -> None:
 def test_any_number_of_atoms_can_be_encoded(count: int) -> None:
     model = load_model(DEFAULT)
     features = 2 * sum(order + 1 for order in model.card.encoder.max_orders)
-    angle, latents = model.encode(np.full((count, features), 0.1, np.float32))
+    encoded = model.encode(np.full((count, features), 0.1, np.float32))
+    angle, latents = encoded.angle_rad, encoded.latents
     assert angle.shape == (count,)
     assert np.isfinite(angle).all()
     assert np.isfinite(latents).all()
@@ -92,7 +94,8 @@ def test_surroundings_without_direction_still_have_finite_latents(mean: float) -
     features = 2 * sum(order + 1 for order in model.card.encoder.max_orders)
     described = np.zeros((1, features), np.float32)
     described[0, 0] = mean
-    angle, latents = model.encode(described)
+    encoded = model.encode(described)
+    angle, latents = encoded.angle_rad, encoded.latents
     assert np.isfinite(angle).all()
     assert np.isfinite(latents).all()
 

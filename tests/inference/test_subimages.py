@@ -9,6 +9,7 @@ from inference.subimages import cut, halve, halved_position
 type Draw = Callable[..., NDArray[np.float32]]
 
 RADIUS_PX = 4
+SIDE_PX = 2 * RADIUS_PX + 1
 SHAPE = (40, 50)
 
 
@@ -18,7 +19,7 @@ def ramp() -> NDArray[np.float32]:
 
 def test_a_window_is_centred_on_the_atoms_pixel() -> None:
     where = np.array([[20.0, 30.0], [10.0, 15.0]])
-    windows = cut(ramp(), where, RADIUS_PX, SHAPE).windows
+    windows = cut(ramp(), where, SIDE_PX, SHAPE).windows
     assert windows.shape == (2, 9, 9)
     np.testing.assert_array_equal(windows[0], ramp()[16:25, 26:35])
     np.testing.assert_array_equal(windows[1], ramp()[6:15, 11:20])
@@ -36,7 +37,7 @@ def test_a_window_is_centred_on_the_atoms_pixel() -> None:
 def test_the_offset_says_where_in_the_window_the_atom_is(
     draw: Draw, where: tuple[float, float], offset: tuple[float, float]
 ) -> None:
-    cuts = cut(draw(SHAPE, where, 1.5), np.array([where]), RADIUS_PX, SHAPE)
+    cuts = cut(draw(SHAPE, where, 1.5), np.array([where]), SIDE_PX, SHAPE)
     np.testing.assert_allclose(cuts.offset, [offset], atol=1e-6)
     window = cuts.windows[0]
     rows, cols = np.indices(window.shape) - RADIUS_PX
@@ -46,20 +47,20 @@ def test_the_offset_says_where_in_the_window_the_atom_is(
 
 def test_no_offset_exceeds_half_a_pixel() -> None:
     where = np.random.default_rng(1).uniform(0, 39, (500, 2))
-    offset = cut(ramp(), where, RADIUS_PX, SHAPE).offset
+    offset = cut(ramp(), where, SIDE_PX, SHAPE).offset
     assert np.abs(offset).max() <= 0.5
 
 
 def test_windows_come_in_the_order_of_the_atoms() -> None:
     where = np.random.default_rng(1).uniform(5, 34, (50, 2))
-    together = cut(ramp(), where, RADIUS_PX, SHAPE)
+    together = cut(ramp(), where, SIDE_PX, SHAPE)
     for number, one in enumerate(where):
-        alone = cut(ramp(), one[None], RADIUS_PX, SHAPE)
+        alone = cut(ramp(), one[None], SIDE_PX, SHAPE)
         np.testing.assert_array_equal(alone.windows[0], together.windows[number])
 
 
 def test_beyond_the_frame_there_is_nothing() -> None:
-    window = cut(ramp(), np.array([[0.0, 49.0]]), RADIUS_PX, SHAPE).windows[0]
+    window = cut(ramp(), np.array([[0.0, 49.0]]), SIDE_PX, SHAPE).windows[0]
     assert not window[:4].any()
     assert not window[:, 5:].any()
     np.testing.assert_array_equal(window[4:, :5], ramp()[:5, 45:])
@@ -82,18 +83,18 @@ def test_beyond_the_frame_there_is_nothing() -> None:
 def test_an_atom_whose_disc_leaves_the_frame_is_flagged_and_kept(
     where: tuple[float, float], edge: bool
 ) -> None:
-    cuts = cut(ramp(), np.array([where]), RADIUS_PX, SHAPE)
+    cuts = cut(ramp(), np.array([where]), SIDE_PX, SHAPE)
     assert cuts.edge.tolist() == [edge]
     assert cuts.windows.shape == (1, 9, 9)
 
 
 def test_padding_does_not_count_as_frame() -> None:
-    cuts = cut(ramp(), np.array([[28.0, 20.0]]), RADIUS_PX, (30.5, 50))
+    cuts = cut(ramp(), np.array([[28.0, 20.0]]), SIDE_PX, (30.5, 50))
     assert cuts.edge.tolist() == [True]
 
 
 def test_no_atoms_have_no_windows() -> None:
-    cuts = cut(ramp(), np.empty((0, 2)), RADIUS_PX, SHAPE)
+    cuts = cut(ramp(), np.empty((0, 2)), SIDE_PX, SHAPE)
     assert len(cuts) == 0
     assert cuts.windows.shape == (0, 9, 9)
     assert cuts.edge.shape == (0,)

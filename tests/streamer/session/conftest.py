@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from streamer.analysis import Analysis, Flag, ModelId, Summary
-from streamer.atoms import FIXED_COLUMNS, Atoms
+from streamer.atoms import FIXED_COLUMNS, Atoms, sigma_columns
 from streamer.frame import Completeness, Frame, Stream
 from streamer.preview import preview
 
@@ -53,7 +53,10 @@ def some_atoms(count: int, latents: tuple[str, ...], seed: int) -> Atoms:
     }
     columns["species"] = (np.arange(count) % 3 == 1).astype(np.uint8)
     columns["edge"] = np.arange(count) % 2 == 0
-    columns |= {name: rng.normal(size=count).astype(np.float32) for name in latents}
+    columns |= {
+        name: rng.normal(size=count).astype(np.float32)
+        for name in (*latents, *sigma_columns(latents))
+    }
     columns["x_sigma_nm"][::2] = np.nan
     return Atoms.from_columns(columns)
 

@@ -13,7 +13,8 @@ from streamer.session import atoms_table
 COLUMNS = [
     "frame", "stream", "time_s", "dose_e_nm2", "row_px", "col_px", "x_nm", "y_nm",
     "x_sigma_nm", "y_sigma_nm", "row_net_px", "col_net_px", "species", "score",
-    "angle_rad", "crystallinity", "z1", "edge",
+    "angle_rad", "crystallinity", "z1", "angle_sigma_rad", "crystallinity_sigma",
+    "z1_sigma", "edge",
 ]  # fmt: skip
 
 

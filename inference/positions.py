@@ -1,0 +1,101 @@
+"""Where each atom is and of what species: the network's word, measured on the frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.card import DcnnCard
+from inference.locate import Peaks
+from inference.refinement.probe import Probe
+from inference.refinement.refine import Fate, Refined, refine
+from inference.resample import Grid
+from inference.species import silicon_probability
+from streamer.atoms import SPECIES
+
+SILICON = SPECIES.index("Si")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """The atoms of a frame; positions are (N, 2), (row, col) in its pixels."""
+
+    rowcol: NDArray[np.float64]
+    """As measured; where that was not possible, as the network had it."""
+    sigma_px: NDArray[np.float64]
+    """Standard uncertainty; NaN where the position is the network's."""
+    net: NDArray[np.float64]
+    """The network's own; NaN for an atom that it did not see."""
+    on_maps: NDArray[np.float64]
+    """Where the atom is on the probability maps, in their pixels."""
+    score: NDArray[np.float32]
+    species: NDArray[np.uint8]
+    probe: Probe | None
+    """As found in the frame; None where it could not be."""
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+
+def place_by_network(peaks: Peaks, grid: Grid, card: DcnnCard) -> Placed:
+    """The atoms where, and as what, the network sees them."""
+    net = grid.to_frame(peaks.rowcol)
+    unknown = np.full(len(peaks), np.nan)
+    return Placed(
+        rowcol=net,
+        sigma_px=np.full(net.shape, np.nan),
+        net=net,
+        on_maps=peaks.rowcol,
+        score=peaks.score,
+        species=_species(peaks.silicon_share, unknown, card),
+        probe=None,
+    )
+
+
+def place_by_fit(
+    image: NDArray[np.float32],
+    peaks: Peaks,
+    grid: Grid,
+    card: DcnnCard,
+    pixel_size_nm: float,
+) -> Placed:
+    """The same, measured: false atoms left out, missed ones added.
+
+    Parameters
+    ----------
+    image
+        (rows, cols): the frame, finite.
+    """
+    seen = place_by_network(peaks, grid, card)
+    found = refine(image, seen.net, seen.species, seen.score, pixel_size_nm)
+    added = len(found) - len(seen)
+    net = np.concatenate([seen.net, np.full((added, 2), np.nan)])
+    on_maps = np.concatenate(
+        [seen.on_maps, grid.to_resampled(found.rowcol[len(seen) :])]
+    )
+    kept = found.fate != Fate.PRUNED
+    return Placed(
+        rowcol=found.rowcol[kept],
+        sigma_px=found.sigma[kept],
+        net=net[kept],
+        on_maps=on_maps[kept],
+        score=found.score[kept],
+        species=_measured_species(peaks, found, card)[kept],
+        probe=found.probe,
+    )
+
+
+def _measured_species(
+    peaks: Peaks, found: Refined, card: DcnnCard
+) -> NDArray[np.uint8]:
+    """By share and brightness; of atoms that the network did not see, as fitted."""
+    seen = len(peaks)
+    known = _species(peaks.silicon_share, found.amplitude[:seen], card)
+    return np.concatenate([known, found.species[seen:]])
+
+
+def _species(
+    share: NDArray[np.float32], brightness: NDArray[np.float64], card: DcnnCard
+) -> NDArray[np.uint8]:
+    probability = silicon_probability(share, brightness, card.silicon)
+    return np.where(probability >= card.silicon.threshold, SILICON, 0).astype(np.uint8)
