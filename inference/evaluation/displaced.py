@@ -1,4 +1,4 @@
-"""Frames of sheets whose atoms are displaced by known amounts, and what can be known."""
+"""Frames of sheets whose atoms are displaced, and how well that could be known."""
 
 import math
 from dataclasses import dataclass

@@ -7,14 +7,16 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, spline_filter
 
 from inference.analyse import Analyser
+from inference.card import Card
 from inference.evaluation.comparison import Comparison
 from inference.evaluation.scoring import BULK
-from inference.harmonics import harmonics
-from inference.segment import segment
-from inference.subimages import SubImages, halved_position
+from inference.resample import Grid
+from inference.segment import Maps, segment
 
 ATOMS = 150
 TURNS = 16
+SPARE_PX = 8
+"""Around what the encoder looks at, since some look a little farther than they say."""
 
 
 def equivariance_deg(
@@ -26,7 +28,7 @@ def equivariance_deg(
     """Mean absolute error of the change of the angle, modulo the model's period.
 
     Sub-images of the bulk are turned by known angles, anywhere in a full turn, about
-    their atom; the probability map in between its pixels is a cubic spline.
+    their atom; between its pixels the probability map is a cubic spline.
 
     Parameters
     ----------
@@ -46,11 +48,13 @@ def equivariance_deg(
         return math.nan
     spline = np.asarray(spline_filter(maps.carbon + maps.silicon), np.float64)
     where = maps.grid.to_resampled(rowcol)
-    before = _angles(analyser, spline, where, 0.0)
+    half = _half_tile(card)
+    before = _angles(analyser, *turned_tiles(spline, where, half, 0.0))
     period = card.encoder.angle_period_rad
     errors = []
     for turn_rad in rng.uniform(-math.pi, math.pi, TURNS):
-        off = _angles(analyser, spline, where, turn_rad) - before - turn_rad
+        after = _angles(analyser, *turned_tiles(spline, where, half, turn_rad))
+        off = after - before - turn_rad
         errors.append(np.abs(off - period * np.round(off / period)))
     return math.degrees(float(np.mean(errors)))
 
@@ -58,33 +62,35 @@ def equivariance_deg(
 def _bulk(compared: Comparison, rng: np.random.Generator) -> NDArray[np.float64]:
     """Some atoms of the bulk, (N, 2), where the network has them, pixels."""
     found, true = compared.whole
-    found = found[compared.truth.crystallinity[true] > BULK]
-    chosen = rng.permutation(found)[:ATOMS]
     atoms = compared.atoms
-    return np.stack(
-        [atoms.row_net_px[chosen], atoms.col_net_px[chosen]], axis=1
-    ).astype(np.float64)
+    seen = np.isfinite(atoms.row_net_px[found])
+    inner = compared.truth.crystallinity[true] > BULK
+    chosen = rng.permutation(found[seen & inner])[:ATOMS]
+    rowcol = np.stack([atoms.row_net_px[chosen], atoms.col_net_px[chosen]], axis=1)
+    return rowcol.astype(np.float64)
+
+
+def _half_tile(card: Card) -> int:
+    return math.ceil(card.encoder.window_nm / card.dcnn.pixel_size_nm / 2) + SPARE_PX
 
 
 def _angles(
-    analyser: Analyser,
-    spline: NDArray[np.float64],
-    rowcol: NDArray[np.float64],
-    turn_rad: float,
+    analyser: Analyser, tiles: NDArray[np.float32], rowcol: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(N,) angles that the model tells of turned sub-images."""
-    windows = turned_windows(spline, rowcol, analyser.rings.radius_px, turn_rad)
-    described = harmonics(windows, analyser.bases).view(np.float32)
-    return analyser.model.encode(described)[0].astype(np.float64)
+    """(N,) angles that the model tells of the atoms on a map of tiles."""
+    shape = (tiles.shape[0], tiles.shape[1])
+    maps = Maps(tiles, np.zeros_like(tiles), Grid(shape, shape))
+    described = analyser.describer.describe(maps, rowcol)
+    return analyser.model.encode(described.rows).angle_rad.astype(np.float64)
 
 
-def turned_windows(
+def turned_tiles(
     spline: NDArray[np.float64],
     rowcol: NDArray[np.float64],
-    radius_px: int,
+    half: int,
     turn_rad: float,
-) -> SubImages:
-    """Sub-images as from the halved map, had the sheet been turned about each atom.
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """A map of square tiles, in each the surroundings of one atom, turned about it.
 
     Parameters
     ----------
@@ -92,26 +98,37 @@ def turned_windows(
         (rows, cols): coefficients of a cubic spline through the map.
     rowcol
         (N, 2): atoms on the map.
-    radius_px
-        In pixels of the halved map.
+    half
+        Half the side of a tile, pixels.
     turn_rad
         Counter-clockwise on the screen.
+
+    Returns
+    -------
+    The map, and where the atoms are on it, (N, 2).
     """
-    halved = halved_position(rowcol)
-    centre = np.rint(halved)
-    # The four pixels of the map that one pixel of a window is the mean of.
-    axis = np.arange(-2 * radius_px, 2 * radius_px + 2)
-    row = 2 * centre[:, 0, None, None] + axis[:, None] - rowcol[:, 0, None, None]
-    col = 2 * centre[:, 1, None, None] + axis[None, :] - rowcol[:, 1, None, None]
+    corner = np.floor(rowcol) - half
+    centre = rowcol - corner
+    axis = np.arange(2 * half, dtype=np.float64)
+    row = axis[:, None] - centre[:, 0, None, None]
+    col = axis[None, :] - centre[:, 1, None, None]
     cos, sin = math.cos(turn_rad), math.sin(turn_rad)
-    # Rows grow downward: what was turned counter-clockwise came from clockwise.
-    from_row = cos * row + sin * col + rowcol[:, 0, None, None]
-    from_col = cos * col - sin * row + rowcol[:, 1, None, None]
-    values = map_coordinates(spline, [from_row, from_col], prefilter=False)
-    side = 2 * radius_px + 1
-    blocks = np.asarray(values).reshape(len(rowcol), side, 2, side, 2)
-    return SubImages(
-        windows=blocks.mean(axis=(2, 4)).astype(np.float32),
-        offset=(halved - centre).astype(np.float32),
-        edge=np.zeros(len(rowcol), bool),
-    )
+    # What is counter-clockwise now was clockwise of here before; rows grow downward.
+    before = np.stack([cos * row + sin * col, cos * col - sin * row])
+    before += rowcol.T[:, :, None, None]
+    tiles = np.asarray(map_coordinates(spline, before, prefilter=False))
+    return _side_by_side(tiles, centre)
+
+
+def _side_by_side(
+    tiles: NDArray[np.float64], centre: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Tiles, (N, side, side), on one map, as nearly square as they can be."""
+    count, side = tiles.shape[:2]
+    across = math.ceil(math.sqrt(count))
+    down = math.ceil(count / across)
+    whole = np.zeros((down * across, side, side), np.float32)
+    whole[:count] = tiles
+    joined = whole.reshape(down, across, side, side).swapaxes(1, 2)
+    place = np.stack(np.divmod(np.arange(count), across), axis=1) * side
+    return joined.reshape(down * side, across * side), centre + place

@@ -1,6 +1,5 @@
 """Everything that is measured on simulated frames that no training used."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -19,9 +18,11 @@ from inference.evaluation.conditions import (
 )
 from inference.evaluation.displaced import DISORDERS, Disorder, displaced_scene
 from inference.evaluation.equivariance import equivariance_deg
+from inference.evaluation.json_figures import as_json
 from inference.evaluation.order import OrderFigures, order_figures
 from inference.evaluation.positions import PositionFigures, position_figures
 from inference.evaluation.scoring import Score, score_of
+from streamer.frame import JsonValue
 from streamer.simulator.microscope import Microscope, scaled_microscope
 
 type Report = Callable[[int, int], None]
@@ -100,14 +101,9 @@ class Figures:
     positions: dict[str, PositionFigures]
     """Means over seeds."""
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, JsonValue]:
         """For a file or a card; what is not known is null."""
-        return {
-            "frames": {name: _numbers(row) for name, row in self.frames.items()},
-            "order": {name: _numbers(row) for name, row in self.order.items()},
-            "equivariance_deg": _number(self.equivariance_deg),
-            "positions": {name: _numbers(row) for name, row in self.positions.items()},
-        }
+        return as_json(asdict(self))
 
 
 def evaluate(analyser: Analyser, plan: Plan, report: Report) -> Figures:
@@ -175,11 +171,3 @@ def _displace(
         scene = displaced_scene(lattice.disorder, lattice.microscope, seed)
         yield position_figures(analyser, scene)
         done_one()
-
-
-def _numbers(row: Score | OrderFigures | PositionFigures) -> dict[str, object]:
-    return {name: _number(value) for name, value in asdict(row).items()}
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(f"{value:.5g}")

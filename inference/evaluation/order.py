@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu, spearmanr
 
-from inference.evaluation.averages import mean_of_numbers
 from inference.evaluation.comparison import Comparison
+from inference.evaluation.ranks import auc, rank_correlation
 from inference.evaluation.scoring import BULK
 from streamer.simulator.sheet import Sheet, find_bonds
 
@@ -18,12 +17,10 @@ DISORDERED = 0.8
 
 @dataclass(frozen=True, slots=True)
 class OrderFigures:
-    """Of the atoms of all frames of one movie together, unless it says otherwise."""
+    """Of the atoms of all frames of one movie together."""
 
     spearman: float
     """Rank correlation of the latent "crystallinity" with the true one."""
-    spearman_in_frame: float
-    """The same within each frame, where most atoms are alike; mean over frames."""
     defect_auc: float
     """Chance that an atom away from defects has more crystallinity than one at an edge
     or defect: one with a bond missing, or bonded to such a one."""
@@ -50,15 +47,11 @@ class _Told:
 
 def order_figures(frames: list[Comparison]) -> OrderFigures:
     """Of one movie."""
-    each = [_told(frame) for frame in frames]
-    told = _together(each)
+    told = _together([_told(frame) for frame in frames])
     bulk = told.true_order > BULK
     latents, angle_rad = told.latents[bulk], told.angle_rad[bulk]
     return OrderFigures(
         spearman=rank_correlation(told.order, told.true_order),
-        spearman_in_frame=mean_of_numbers(
-            [rank_correlation(frame.order, frame.true_order) for frame in each]
-        ),
         defect_auc=auc(told.order[~told.at_defect], told.order[told.at_defect]),
         disorder_auc=auc(
             told.order[told.true_order >= DISORDERED],
@@ -67,22 +60,6 @@ def order_figures(frames: list[Comparison]) -> OrderFigures:
         leak=rotation_leak(latents, angle_rad),
         leak_quadratic=rotation_leak(with_products(latents), angle_rad),
     )
-
-
-def rank_correlation(
-    first: NDArray[np.floating], second: NDArray[np.floating]
-) -> float:
-    """Spearman's; NaN where one of them does not vary."""
-    if len(first) < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return math.nan
-    return float(spearmanr(first, second).statistic)
-
-
-def auc(high: NDArray[np.floating], low: NDArray[np.floating]) -> float:
-    """Chance that one of `high` exceeds one of `low`; NaN if either has none."""
-    if len(high) == 0 or len(low) == 0:
-        return math.nan
-    return float(mannwhitneyu(high, low).statistic) / (len(high) * len(low))
 
 
 def rotation_leak(

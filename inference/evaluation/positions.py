@@ -57,30 +57,46 @@ def measured(atoms: Atoms, scene: DisplacedScene) -> PositionFigures:
     size = scene.pixel_size_nm
     net = _stacked(atoms.row_net_px, atoms.col_net_px) * size
     final = _stacked(atoms.row_px, atoms.col_px) * size
-    sigma = _stacked(atoms.y_sigma_nm, atoms.x_sigma_nm)
     sites, true = scene.sites * size, scene.true * size
+    asked = _inside(true, np.array(scene.image.shape) * size)
     # By where the network saw them: a bad fit must not get rid of its atoms.
-    pairs = match(net, true, MATCH_NM)
-    extent = np.array(scene.image.shape) * size
-    asked = ((true > BORDER_NM) & (true < extent - BORDER_NM)).all(axis=1)
+    pairs = match(np.where(np.isfinite(net), net, final), true, MATCH_NM)
     kept = asked[pairs.true]
     here, there = pairs.found[kept], pairs.true[kept]
-    moved = true[there] - sites[there]
-    error = final[here] - true[there]
-    rmsd = _radial(error)
-    bound = float(np.sqrt(scene.bound[there].sum(axis=1).mean())) * size
-    known = np.isfinite(sigma[here]).all(axis=1)
+    net_slope, net_rmsd = _slope_and_rmsd(net[here], sites[there], true[there])
+    final_slope, rmsd = _slope_and_rmsd(final[here], sites[there], true[there])
+    bound = math.sqrt(_mean(scene.bound[there].sum(axis=1))) * size
+    sigma = _stacked(atoms.y_sigma_nm, atoms.x_sigma_nm)[here]
+    known = np.isfinite(sigma).all(axis=1)
+    error = np.abs(final[here] - true[there])
     return PositionFigures(
         recall=len(there) / max(int(asked.sum()), 1),
-        slope=slope(final[here] - sites[there], moved),
+        slope=final_slope,
         rmsd_pm=rmsd * 1e3,
         bound_pm=bound * 1e3,
         rmsd_over_bound=rmsd / bound,
-        in_one_sigma=_mean(np.abs(error[known]) <= sigma[here][known]),
+        in_one_sigma=_mean((error <= sigma)[known]),
         with_sigma=_mean(known),
-        net_slope=slope(net[here] - sites[there], moved),
-        net_rmsd_pm=_radial(net[here] - true[there]) * 1e3,
+        net_slope=net_slope,
+        net_rmsd_pm=net_rmsd * 1e3,
     )
+
+
+def _inside(
+    rowcol_nm: NDArray[np.float64], extent_nm: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    far = (rowcol_nm > BORDER_NM) & (rowcol_nm < extent_nm - BORDER_NM)
+    return np.asarray(far.all(axis=1))
+
+
+def _slope_and_rmsd(
+    found: NDArray[np.float64], site: NDArray[np.float64], true: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Of the atoms whose position is known: (N, 2) each, in one unit."""
+    known = np.isfinite(found).all(axis=1)
+    found, site, true = found[known], site[known], true[known]
+    rmsd = math.sqrt(_mean(((found - true) ** 2).sum(axis=1)))
+    return slope(found - site, true - site), rmsd
 
 
 def slope(measured: NDArray[np.float64], true: NDArray[np.float64]) -> float:
@@ -92,10 +108,6 @@ def slope(measured: NDArray[np.float64], true: NDArray[np.float64]) -> float:
         return math.nan
     centred = true - true.mean(axis=0)
     return float((centred * measured).sum() / (centred**2).sum())
-
-
-def _radial(error: NDArray[np.float64]) -> float:
-    return math.sqrt(_mean((error**2).sum(axis=1)))
 
 
 def _mean(values: NDArray[np.floating] | NDArray[np.bool_]) -> float:

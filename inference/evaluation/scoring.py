@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from inference.evaluation.comparison import Comparison, compare, marked
+from inference.evaluation.ranks import rank_correlation
 from streamer.atoms import SPECIES, Atoms
 from streamer.simulator.truth import Truth
 
@@ -35,6 +36,8 @@ class Score:
     angle_bulk_deg: float
     """Mean absolute error of the orientation, modulo 120°, in the bulk."""
     angle_deg: float
+    order_rho: float
+    """Spearman's rank correlation of crystallinity with the true one."""
 
 
 def score(
@@ -64,6 +67,7 @@ def score_of(frame: Comparison) -> Score:
         vacuum_nm2=_false_in_vacuum(frame),
         angle_bulk_deg=_mean(off[bulk]),
         angle_deg=_mean(off),
+        order_rho=_order_rho(frame),
     )
 
 
@@ -110,6 +114,12 @@ def _angle_errors_deg(
     known = np.isfinite(errors)
     bulk = frame.truth.crystallinity[true] > BULK
     return errors[known], bulk[known]
+
+
+def _order_rho(frame: Comparison) -> float:
+    found, true = frame.whole
+    told = frame.atoms.latents["crystallinity"][found]
+    return rank_correlation(told, frame.truth.crystallinity[true])
 
 
 def _share(values: NDArray[np.bool_]) -> float:

@@ -1,6 +1,6 @@
 """Whether a model still sees the same atoms in a frame that was made worse."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,8 +21,8 @@ DRAWS = 6
 class Agreement:
     """Of the atoms of a disturbed frame with those of the frame as it was."""
 
-    recall: Tally = Tally()
-    precision: Tally = Tally()
+    recall: Tally = field(default_factory=Tally)
+    precision: Tally = field(default_factory=Tally)
 
     def __add__(self, other: "Agreement") -> "Agreement":
         return Agreement(self.recall + other.recall, self.precision + other.precision)

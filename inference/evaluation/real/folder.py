@@ -113,6 +113,8 @@ def _labels(path: Path) -> tuple[Labels, ...]:
 
 
 def _named(entry: _Labelled, element: str) -> NDArray[np.float64]:
-    atoms = [(y, x) for defect in entry.defects for x, y, name in defect]
-    chosen = [name == element for defect in entry.defects for *_, name in defect]
-    return np.array(atoms, np.float64).reshape(-1, 2)[np.array(chosen, bool)]
+    """(N, 2): (row, col) of all atoms of one element."""
+    atoms = [
+        (y, x) for defect in entry.defects for x, y, name in defect if name == element
+    ]
+    return np.array(atoms, np.float64).reshape(-1, 2)

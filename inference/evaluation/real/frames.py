@@ -1,10 +1,11 @@
 """All figures of all recordings of graphene in a folder of real frames."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inference.analyse import Analyser
+from inference.evaluation.json_figures import as_json
 from inference.evaluation.real.disturbed import Agreement, with_noise, with_wrong_scale
 from inference.evaluation.real.folder import Recording, sheets_in
 from inference.evaluation.real.labelled import LabelsFound, labels_found
@@ -15,6 +16,7 @@ from inference.evaluation.real.sheet_figures import (
     in_contamination,
     sheet_figures,
 )
+from streamer.frame import JsonValue
 
 NOISE_FACTORS = (2.0, 3.0)
 SCALES = (0.8, 1.2)
@@ -38,6 +40,10 @@ class RecordingFigures:
     """By how many times too wide pixels were said to be."""
     flags: tuple[str, ...]
     """All that were raised on the frames as they are."""
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Everything, counts included; what is not known is null."""
+        return as_json(asdict(self))
 
 
 def real_figures(

@@ -36,20 +36,22 @@ class Seen:
 
     @property
     def net_rowcol(self) -> NDArray[np.float64]:
-        """(N, 2): the network's own positions, pixels."""
+        """(N, 2): the network's own positions, pixels; NaN where it saw no atom."""
         return _stacked(self.atoms.row_net_px, self.atoms.col_net_px)
 
     @property
     def silicon(self) -> NDArray[np.bool_]:
-        """(N,)"""
+        """(N,): whether each atom is Si."""
         return np.asarray(self.atoms.species == SPECIES.index("Si"))
 
     @property
     def in_contamination(self) -> NDArray[np.bool_]:
-        """(N,)"""
+        """(N,): whether each atom lies under contamination."""
         row, col = np.rint(self.rowcol).astype(np.intp).T
         rows, cols = self.shape
-        return self.hidden[row.clip(0, rows - 1), col.clip(0, cols - 1)]
+        return np.asarray(
+            self.hidden[row.clip(0, rows - 1), col.clip(0, cols - 1)], np.bool_
+        )
 
     def within(self, margin_nm: float) -> NDArray[np.bool_]:
         """(N,): atoms farther than this from the border of the frame."""

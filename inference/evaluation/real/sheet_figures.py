@@ -75,17 +75,18 @@ def _distances(
     seen: Seen, rowcol: NDArray[np.float64], clean: NDArray[np.bool_]
 ) -> tuple[float, float]:
     """Median nearest neighbour and median bond of the C atoms, nm."""
-    if len(rowcol) < 3:
+    known = np.isfinite(rowcol).all(axis=1)
+    if known.sum() < 3:
         return math.nan, math.nan
-    tree = KDTree(rowcol * seen.pixel_size_nm)
-    distance, index = tree.query(tree.data, k=2)
-    distance, index = np.asarray(distance)[:, 1], np.asarray(index)[:, 1]
-    carbon = ~seen.silicon & clean
+    where = rowcol[known] * seen.pixel_size_nm
+    carbon = (~seen.silicon & clean)[known]
+    tree = KDTree(where)
+    distance, index = (np.asarray(column)[:, 1] for column in tree.query(where, k=2))
     # Of an atom at the border the nearest one may lie outside.
-    chosen = carbon & carbon[index] & seen.within(BOND_NM)
+    chosen = carbon & carbon[index] & seen.within(BOND_NM)[known]
     pairs = tree.query_pairs(BOND_NM, output_type="ndarray")
     bonds = pairs[carbon[pairs].all(axis=1)]
-    lengths = np.linalg.norm(tree.data[bonds[:, 0]] - tree.data[bonds[:, 1]], axis=1)
+    lengths = np.linalg.norm(where[bonds[:, 0]] - where[bonds[:, 1]], axis=1)
     return _median(distance[chosen]), _median(lengths)
 
 
