@@ -15,7 +15,8 @@ from inference.evaluation.real.frames import RecordingFigures, real_figures
 from inference.evaluation.real.targets import EVERYWHERE, real_rows
 from inference.model import load_model
 
-pytestmark = pytest.mark.slow
+# Three hundred analyses, on a machine that may do other work.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 SERIES = ("Si3C6_7-77", "Si1C4_53-64")
 SINGLE = ("G-GrainBoundary-6nm", "G-Si-2nm", "G-dimSi", "LibraryNet_test-1")
