@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from inference.analyse import Analyser
+from inference.evaluation.evaluate import FULL, evaluate
 from inference.harmonics import Rings
 from inference.model import load_model
 from inference.segment import Network
 from inference.training.calibrate import fit_rule, simulate_sightings
 from inference.training.dcnn import Dcnn, Maps
-from inference.training.evaluate import evaluate
 from inference.training.export import (
     Decisions,
     export_dcnn,
@@ -94,12 +94,9 @@ def make_model(recipe: Recipe, folder: Path, stage: Stage) -> None:
     provenance = provenance_of(recipe, time.monotonic() - start)
     write_card(folder, recipe.name, RINGS, decisions, decoder, provenance, {})
     with stage("measuring") as report:
-        accuracy = evaluate(Analyser(load_model(str(folder))), report)
-    rounded: dict[str, JsonValue] = {
-        condition: {name: round(value, 4) for name, value in row.items()}
-        for condition, row in accuracy.items()
-    }
-    write_card(folder, recipe.name, RINGS, decisions, decoder, provenance, rounded)
+        figures = evaluate(Analyser(load_model(str(folder))), FULL, report)
+    accuracy = figures.as_json()
+    write_card(folder, recipe.name, RINGS, decisions, decoder, provenance, accuracy)
 
 
 def network_of(dcnn: Dcnn) -> Network:

@@ -15,10 +15,11 @@ from scipy.optimize import least_squares
 
 from inference.analyse import Analyser, History
 from inference.catalogue import DEFAULT
+from inference.evaluation.comparison import BORDER_NM
+from inference.evaluation.scoring import Score, score
 from inference.matching import MATCH_NM, match
 from inference.model import load_model
 from inference.refinement.refine import Fate, refine
-from inference.scoring import BORDER_NM, Score, score
 from streamer.atoms import Atoms
 from streamer.frame import Frame, Stream
 from streamer.simulator.microscope import (
