@@ -17,6 +17,7 @@ from atomstream.commands import (
     sessions,
     simulate,
     tap,
+    train,
 )
 
 app = typer.Typer(
@@ -39,4 +40,5 @@ app.command()(export.export)
 app.command()(tap.tap)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
+app.add_typer(train.app, name="train")
 app.command()(doctor.doctor)
