@@ -1,6 +1,5 @@
-"""Small sets to train on. Without the extra [train] none of this is run."""
+"""What the tests of training draw. Those that need torch skip where it is not."""
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +9,6 @@ import pytest
 
 from streamer.frame import Frame, Stream
 from streamer.session.recorder import FrameRecorder
-
-if importlib.util.find_spec("torch") is None:
-    collect_ignore_glob = ["test_*.py"]
 
 STREAM = Stream("5f0c", "simulator", "HAADF")
 PIXEL_SIZE_NM = 0.016
@@ -29,28 +25,36 @@ def stage() -> object:
     return silent
 
 
-def honeycomb(side_nm: float, vacancy: bool = False) -> np.ndarray:
-    """(N, 2) sites of graphene in a square, in nm; without the one in the middle."""
-    bond = 0.142
-    steps = np.arange(-40, 40)
+def honeycomb(reach_nm: float) -> np.ndarray:
+    """(N, 2) sites of graphene, in nm, within a square around the one at (0, 0)."""
+    bond, steps = 0.142, np.arange(-40, 41)
     first, second = (axis.ravel() for axis in np.meshgrid(steps, steps))
     corner = np.stack(
         [first * 1.5 * bond, (first / 2 + second) * np.sqrt(3) * bond], axis=1
     )
-    sites = np.concatenate([corner, corner + [bond, 0]]) + side_nm / 2
-    if vacancy:
-        sites = sites[np.hypot(*(sites - side_nm / 2).T) > 0.01]
-    return sites[((sites > 0) & (sites < side_nm)).all(axis=1)]
+    sites = np.concatenate([corner, corner + np.array([bond, 0.0])])
+    return sites[(np.abs(sites) < reach_nm).all(axis=1)]
 
 
 @pytest.fixture(scope="session")
-def record(draw: Callable[..., np.ndarray]) -> Callable[..., Path]:
+def sheet() -> np.ndarray:
+    """(N, 2) sites of a whole sheet 3.4 nm wide, in nm, one of them at (0, 0)."""
+    return honeycomb(1.7)
+
+
+def without_centre(sites: np.ndarray) -> np.ndarray:
+    """The same with a vacancy."""
+    return sites[np.hypot(*sites.T) > 0.01]
+
+
+@pytest.fixture(scope="session")
+def record(draw: Callable[..., np.ndarray], sheet: np.ndarray) -> Callable[..., Path]:
     """Record a session of frames: of sheets, or of nothing at all."""
 
     def recorded(folder: Path, frames: int = 2, *, atoms: bool = True) -> Path:
         rng = np.random.default_rng(3)
         shape = (224, 224)
-        sites = honeycomb(shape[0] * PIXEL_SIZE_NM, vacancy=True) / PIXEL_SIZE_NM
+        sites = without_centre(sheet) / PIXEL_SIZE_NM + shape[0] / 2
         with FrameRecorder(folder) as recorder:
             for seq in range(frames):
                 image = np.zeros(shape, np.float32)
