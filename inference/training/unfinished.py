@@ -27,7 +27,8 @@ FOLDER = "training"
 PLAN_FILE, LOCK_FILE = "plan.json", ".lock"
 OURS = ("*.pt", "*.npz", ".*.tmp", PLAN_FILE)
 UNREADABLE = (
-    OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, UnpicklingError,
+    OSError, ValueError, LookupError, EOFError, RuntimeError, TypeError, AttributeError,
+    BadZipFile, UnpicklingError,
 )  # fmt: skip
 """What numpy, torch and json raise when they read something that is not theirs."""
 
