@@ -30,6 +30,7 @@ def spoil_first_scene(held: Unfinished) -> None:
     held.keep_arrays("scenes-0000", part)
 
 
+@pytest.mark.timeout(400)  # fresh processes on a busy machine
 def test_scenes_do_not_depend_on_processes_and_are_not_simulated_twice(
     tmp_path: Path,
 ) -> None:
