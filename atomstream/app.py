@@ -18,6 +18,7 @@ from atomstream.commands import (
     sessions,
     simulate,
     tap,
+    train,
 )
 
 app = typer.Typer(
@@ -41,4 +42,5 @@ app.command()(tap.tap)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
 app.command()(evaluate.evaluate)
+app.add_typer(train.app, name="train")
 app.command()(doctor.doctor)

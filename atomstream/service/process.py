@@ -74,6 +74,9 @@ def quieten_libraries() -> None:
         "tifffile": logging.CRITICAL,  # what is wrong with a file, which we say too
         "bokeh": logging.WARNING,  # a line for each page that is opened
         "tornado.access": logging.WARNING,  # a line for each request
+        "onnx_ir": logging.WARNING,  # what it folds and removes when a model is saved
+        "onnxscript": logging.WARNING,  # likewise
+        "torch.onnx": logging.ERROR,  # packages that it could do without
     }.items():
         logging.getLogger(name).setLevel(level)
 

@@ -32,6 +32,17 @@ RIDGE = 1e-3
 """Keeps weights finite where the two species do not overlap at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class CalibrationRecipe:
+    """Everything that the decisions about atoms depend on, besides the network."""
+
+    threshold: float = 0.35
+    """Smallest probability at the centre of an atom."""
+    movies: int = 16
+    """Simulated movies that show what is Si."""
+    seed: int = 1
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sightings:
     """Detected atoms of which it is known what they are."""
@@ -45,18 +56,19 @@ class Sightings:
 
 
 def simulate_sightings(
-    movies: int, card: DcnnCard, network: Network, seed: int, progress: Progress
+    recipe: CalibrationRecipe, card: DcnnCard, network: Network, progress: Progress
 ) -> Sightings:
     """Atoms of small movies at many doses, probes, contrasts and stages of damage."""
-    rng = np.random.default_rng([seed, 0x51])
+    # Not the movies that sub-images come from, though the seed be the same.
+    rng = np.random.default_rng([recipe.seed, 0x51])
     parts = []
-    for number in range(movies):
+    for number in range(recipe.movies):
         exposures = simulate(_movie(rng), int(rng.integers(2**31)))
         parts += [
             sightings_of(exposure, card, network)
             for exposure in islice(exposures, 2, None, EVERY)
         ]
-        progress(number + 1, movies)
+        progress(number + 1, recipe.movies)
     return Sightings(
         share=np.concatenate([part.share for part in parts]),
         brightness=np.concatenate([part.brightness for part in parts]),

@@ -21,7 +21,6 @@ from inference.harmonics import Rings
 from inference.training.dcnn import CLASSES, STRIDE_PX, Dcnn, Maps
 from inference.training.rvae import SYMMETRY, Decoder, Drawn, Encoder, Served
 from inference.training.scenes import PIXEL_SIZE_NM
-from streamer.frame import JsonValue
 
 OPSET = 18
 DCNN_FILE, ENCODER_FILE, DECODER_FILE = "dcnn.onnx", "encoder.onnx", "decoder.onnx"
@@ -107,44 +106,40 @@ class Decisions:
     silicon: SiliconRule = field(default_factory=SiliconRule)
 
 
-def write_card(
-    folder: Path,
-    name: str,
-    rings: Rings,
-    decisions: Decisions,
-    decoder: DecoderCard,
-    provenance: dict[str, JsonValue],
-    accuracy: dict[str, JsonValue],
-) -> Card:
-    """Write the card of the networks that are in `folder`."""
-    card = Card(
-        name=name,
-        dcnn=DcnnCard(
-            file=DCNN_FILE,
-            sha256=_sha256(folder / DCNN_FILE),
-            pixel_size_nm=PIXEL_SIZE_NM,
-            stride_px=STRIDE_PX,
-            classes=CLASSES,
-            threshold=decisions.threshold,
-            silicon=decisions.silicon,
-        ),
-        encoder=HarmonicsEncoderCard(
-            file=ENCODER_FILE,
-            sha256=_sha256(folder / ENCODER_FILE),
-            pixel_size_nm=rings.pixel_size_nm,
-            rings_nm=rings.radii_nm,
-            ring_sigma_nm=rings.sigma_nm,
-            max_orders=rings.max_orders,
-            latents=("crystallinity", "z1", "z2"),
-            angle_period_rad=2 * math.pi / SYMMETRY,
-            decoder=decoder,
-        ),
-        provenance=provenance,
-        accuracy=accuracy,
+def dcnn_card(folder: Path, decisions: Decisions) -> DcnnCard:
+    """What the segmentation network in `folder` expects and gives."""
+    return DcnnCard(
+        file=DCNN_FILE,
+        sha256=_sha256(folder / DCNN_FILE),
+        pixel_size_nm=PIXEL_SIZE_NM,
+        stride_px=STRIDE_PX,
+        classes=CLASSES,
+        threshold=decisions.threshold,
+        silicon=decisions.silicon,
     )
+
+
+def encoder_card(
+    folder: Path, rings: Rings, decoder: DecoderCard
+) -> HarmonicsEncoderCard:
+    """What the encoder in `folder` expects and gives."""
+    return HarmonicsEncoderCard(
+        file=ENCODER_FILE,
+        sha256=_sha256(folder / ENCODER_FILE),
+        pixel_size_nm=rings.pixel_size_nm,
+        rings_nm=rings.radii_nm,
+        ring_sigma_nm=rings.sigma_nm,
+        max_orders=rings.max_orders,
+        latents=("crystallinity", "z1", "z2"),
+        angle_period_rad=2 * math.pi / SYMMETRY,
+        decoder=decoder,
+    )
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Make the networks in `folder` a model."""
     text = card.model_dump_json(indent=2) + "\n"
     (folder / CARD_FILE).write_text(text, encoding="utf-8")
-    return card
 
 
 def _sha256(path: Path) -> str:

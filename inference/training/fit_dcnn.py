@@ -1,9 +1,7 @@
 """Training of the segmentation network on simulated scenes."""
 
-import math
-from concurrent.futures import ProcessPoolExecutor
+import json
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 import torch
@@ -12,8 +10,8 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from inference.training.dcnn import Dcnn
-from inference.training.progress import Progress
-from inference.training.scenes import Scene, damaged_sheets, scenes
+from inference.training.fitting import State
+from inference.training.scenes import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,57 +32,71 @@ class DcnnRecipe:
     """Processes that simulate scenes."""
 
 
-def simulate_scenes(recipe: DcnnRecipe, progress: Progress) -> list[Scene]:
-    """The training set, simulated by several processes; the same for the same seed."""
-    tasks = [
-        (recipe.seed, number, recipe.scenes_per_movie)
-        for number in range(math.ceil(recipe.scenes / recipe.scenes_per_movie))
-    ]
-    made: list[Scene] = []
-    with ProcessPoolExecutor(recipe.workers) as pool:
-        for part in pool.map(_simulate_chunk, tasks):
-            made += part
-            progress(len(made), recipe.scenes)
-    return made[: recipe.scenes]
-
-
-def _simulate_chunk(task: tuple[int, int, int]) -> list[Scene]:
-    seed, number, count = task
-    rng = np.random.default_rng([seed, number])
-    return list(islice(scenes(damaged_sheets(rng), rng), count))
-
-
-def fit_dcnn(made: list[Scene], recipe: DcnnRecipe, progress: Progress) -> Dcnn:
+class DcnnFit:
     """A network trained with cross-entropy and Adam, on the averaged weights.
 
     References
     ----------
     Kalinin et al., Sci. Adv. 7, eabd5084 (2021): loss and optimiser.
     """
-    torch.manual_seed(recipe.seed)
-    rng = np.random.default_rng(recipe.seed)
-    network = Dcnn()
-    network.to(memory_format=torch.channels_last)
-    average = AveragedModel(
-        network,
-        multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging),
-        use_buffers=True,
-    )
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, total_steps=recipe.steps, pct_start=0.1
-    )
-    for step in range(recipe.steps):
-        image, target = draw_batch(made, recipe, rng)
-        loss = cross_entropy(network(image), target)
-        optimiser.zero_grad(set_to_none=True)
+
+    def __init__(
+        self, made: list[Scene], recipe: DcnnRecipe, device: str = "cpu"
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        self._made, self._recipe, self._device = made, recipe, device
+        self._rng = np.random.default_rng(recipe.seed)
+        self._network = Dcnn()
+        self._network.to(device, memory_format=torch.channels_last)
+        self._average = AveragedModel(
+            self._network,
+            multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging),
+            use_buffers=True,
+        )
+        self._optimiser = torch.optim.AdamW(
+            self._network.parameters(), recipe.learning_rate
+        )
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser,
+            recipe.learning_rate,
+            total_steps=recipe.steps,
+            pct_start=0.1,
+        )
+
+    def step(self) -> None:
+        """Draw one batch and improve the network by it."""
+        image, target = draw_batch(self._made, self._recipe, self._rng)
+        logits = self._network(image.to(self._device))
+        loss = cross_entropy(logits, target.to(self._device))
+        self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        optimiser.step()
-        schedule.step()
-        average.update_parameters(network)
-        progress(step + 1, recipe.steps)
-    trained: Dcnn = average.module.eval()
-    return trained
+        self._optimiser.step()
+        self._schedule.step()
+        self._average.update_parameters(self._network)
+
+    @property
+    def trained(self) -> Dcnn:
+        """The averaged network, on the CPU, as it is to serve."""
+        network: Dcnn = self._average.module.cpu().eval()
+        return network
+
+    def state_dict(self) -> State:
+        """Both networks, optimiser, schedule, and where the random numbers are."""
+        return {
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "rng": json.dumps(self._rng.bit_generator.state),
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        """Be where another fit of the same scenes and recipe was."""
+        self._network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._rng.bit_generator.state = json.loads(state["rng"])
 
 
 def draw_batch(

@@ -1,12 +1,13 @@
 """Training of the encoder and its decoder on sub-images."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from inference.harmonics import Rings
-from inference.training.progress import Progress
+from inference.training.fitting import State
 from inference.training.rvae import (
     SYMMETRY,
     Decoder,
@@ -55,40 +56,88 @@ class Rvae:
     decoder: Decoder
 
 
-def fit_rvae(
-    data: SubImageSet, rings: Rings, recipe: RvaeRecipe, progress: Progress
-) -> Rvae:
+class RvaeFit:
     """Encoder and decoder trained on the ELBO, with the known order as a guide.
 
     The simulation knows how ordered the surroundings of each atom are; telling the
     encoder pins what `crystallinity` means, which in an unsupervised VAE is an
     accident of the run.
     """
-    generator = torch.Generator().manual_seed(recipe.seed)
-    torch.manual_seed(recipe.seed)
-    model = Rvae(Encoder(rings, recipe.latents), Decoder(recipe.latents))
-    grid = PolarGrid(rings)
-    harmonics = torch.from_numpy(data.harmonics)
-    model.encoder.scale.copy_(1 / harmonics.pow(2).sum(-1).mean(0).sqrt())
-    order = torch.from_numpy(data.crystallinity)
-    angle = torch.from_numpy(data.angle_rad)
-    parameters = [*model.encoder.parameters(), *model.decoder.parameters()]
-    optimiser = torch.optim.Adam(parameters, recipe.learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, total_steps=recipe.steps, pct_start=0.1
-    )
-    for step in range(recipe.steps):
-        rows = torch.randint(len(order), (recipe.batch,), generator=generator)
-        posterior = model.encoder(harmonics[rows])
-        loss = negative_elbo(posterior, model.decoder, grid, recipe, generator)
-        loss = loss + recipe.order_weight * order_error(posterior, order[rows])
-        loss = loss + recipe.angle_weight * angle_error(posterior, angle[rows])
-        optimiser.zero_grad(set_to_none=True)
+
+    def __init__(
+        self, data: SubImageSet, rings: Rings, recipe: RvaeRecipe, device: str = "cpu"
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        self._recipe, self._device = recipe, device
+        self._generator = torch.Generator(device).manual_seed(recipe.seed)
+        self._model = Rvae(Encoder(rings, recipe.latents), Decoder(recipe.latents))
+        self._harmonics = torch.from_numpy(data.harmonics).to(device)
+        self._order = torch.from_numpy(data.crystallinity).to(device)
+        self._angle = torch.from_numpy(data.angle_rad).to(device)
+        self._grid = PolarGrid(rings).to(device)
+        for network in (self._model.encoder, self._model.decoder):
+            network.to(device)
+        power = self._harmonics.pow(2).sum(-1).mean(0)
+        self._model.encoder.scale.copy_(1 / power.sqrt())
+        self._optimiser = torch.optim.Adam(
+            [*self._model.encoder.parameters(), *self._model.decoder.parameters()],
+            recipe.learning_rate,
+        )
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser,
+            recipe.learning_rate,
+            total_steps=recipe.steps,
+            pct_start=0.1,
+        )
+
+    def step(self) -> None:
+        """Draw one batch and improve both networks by it."""
+        with _drawing_on(self._device):
+            loss = self._loss()
+        self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        optimiser.step()
-        schedule.step()
-        progress(step + 1, recipe.steps)
-    return Rvae(model.encoder.eval(), model.decoder.eval())
+        self._optimiser.step()
+        self._schedule.step()
+
+    def _loss(self) -> Tensor:
+        recipe, model = self._recipe, self._model
+        rows = torch.randint(
+            len(self._order), (recipe.batch,), generator=self._generator
+        )
+        posterior = model.encoder(self._harmonics[rows])
+        loss = negative_elbo(
+            posterior, model.decoder, self._grid, recipe, self._generator
+        )
+        loss = loss + recipe.order_weight * order_error(posterior, self._order[rows])
+        return loss + recipe.angle_weight * angle_error(posterior, self._angle[rows])
+
+    @property
+    def trained(self) -> Rvae:
+        """Both halves, on the CPU, as they are to serve."""
+        return Rvae(self._model.encoder.cpu().eval(), self._model.decoder.cpu().eval())
+
+    def state_dict(self) -> State:
+        """Both networks, optimiser, schedule, and where the random numbers are."""
+        return {
+            "encoder": self._model.encoder.state_dict(),
+            "decoder": self._model.decoder.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "generator": self._generator.get_state(),
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        """Be where another fit of the same sub-images and recipe was."""
+        self._model.encoder.load_state_dict(state["encoder"])
+        self._model.decoder.load_state_dict(state["decoder"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._generator.set_state(state["generator"])
+
+
+def _drawing_on(device: str) -> AbstractContextManager[object]:
+    """Block in which torch makes new tensors there, as a generator there demands."""
+    return nullcontext() if device == "cpu" else torch.device(device)
 
 
 def negative_elbo(

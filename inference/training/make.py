@@ -1,11 +1,7 @@
-"""A model from nothing: simulate, train both networks, measure, write the folder."""
+"""A model from nothing, or one network of it anew: simulate, train, measure, write."""
 
-import platform
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+import re
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,90 +9,141 @@ import torch
 from numpy.typing import NDArray
 
 from inference.analyse import Analyser
+from inference.card import Card
 from inference.evaluation.evaluate import FULL, evaluate
-from inference.harmonics import Rings
 from inference.model import load_model
 from inference.segment import Network
-from inference.training.calibrate import fit_rule, simulate_sightings
-from inference.training.dcnn import Dcnn, Maps
-from inference.training.export import (
-    Decisions,
-    export_dcnn,
-    export_decoder,
-    export_encoder,
-    write_card,
+from inference.training.base_model import BaseModel
+from inference.training.bench import Bench
+from inference.training.calibrate import (
+    CalibrationRecipe,
+    fit_rule,
+    simulate_sightings,
 )
-from inference.training.fit_dcnn import DcnnRecipe, fit_dcnn, simulate_scenes
-from inference.training.fit_rvae import RvaeRecipe, fit_rvae
-from inference.training.subimage_set import simulate_subimages, unsaved_card
+from inference.training.copying import copy_dcnn, copy_encoder
+from inference.training.dcnn import Dcnn, Maps
+from inference.training.export import Decisions, dcnn_card, export_dcnn
+from inference.training.fit_dcnn import DcnnFit, DcnnRecipe
+from inference.training.fitting import Fit
+from inference.training.kinds import KINDS
+from inference.training.progress import Progress
+from inference.training.scene_set import SceneSet, simulate_scenes
+from inference.training.subimage_set import Sight, simulate_subimages, unsaved_card
+from inference.training.unfinished import Plan, Unfinished, writable
+from inference.training.wish import EncoderWish
 from streamer.frame import JsonValue
 
-RINGS = Rings(
-    radii_nm=(0.06, 0.115, 0.17, 0.225, 0.28, 0.335, 0.39, 0.445, 0.5),
-    sigma_nm=0.03,
-    # As many as the distance of neighbouring atoms can make vary around the ring.
-    max_orders=(2, 5, 7, 9, 12, 12, 12, 12, 12),
-    pixel_size_nm=0.04,
-)
-
 type Image = NDArray[np.float32]
-type Stage = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
-"""A named part of the work, with something to report progress to."""
+
+SIMULATED = "simulated by streamer.simulator"
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that a model depends on."""
+def train_all(
+    recipe: DcnnRecipe,
+    wish: EncoderWish,
+    calibration: CalibrationRecipe,
+    bench: Bench,
+) -> None:
+    """Both networks from nothing; the bench's folder is then a model.
 
-    name: str = "graphene-si"
-    dcnn: DcnnRecipe = field(default_factory=DcnnRecipe)
-    rvae: RvaeRecipe = field(default_factory=RvaeRecipe)
-    threshold: float = 0.35
-    """Smallest probability at the centre of an atom."""
-    calibration_movies: int = 16
-    threads: int = 2
-
-
-def make_model(recipe: Recipe, folder: Path, stage: Stage) -> None:
-    """Train, export, and measure; `folder` is then a model."""
-    torch.set_num_threads(recipe.threads)
-    folder.mkdir(parents=True, exist_ok=True)
-    start = time.monotonic()
-    with stage("simulating scenes") as report:
-        made = simulate_scenes(recipe.dcnn, report)
-    with stage("training the DCNN") as report:
-        dcnn = fit_dcnn(made, recipe.dcnn, report)
-    export_dcnn(dcnn, folder)
-    with stage("calibrating what is Si") as report:
-        silicon = fit_rule(
-            simulate_sightings(
-                recipe.calibration_movies,
-                unsaved_card(recipe.threshold),
-                network_of(dcnn),
-                recipe.dcnn.seed,
-                report,
+    Raises
+    ------
+    Stopped
+        As was wished; the same call goes on from there.
+    ModelError
+        The folder cannot be used, or holds something else.
+    """
+    plan: Plan = {
+        "trains": "all",
+        "training_data": SIMULATED,
+        "dcnn": asdict(recipe),
+        "calibration": asdict(calibration),
+        **wish.plan,
+    }
+    kind = KINDS[wish.kind]
+    with bench.begin(plan) as held:
+        dcnn, dcnn_s = _trained_dcnn(recipe, bench, held)
+        decisions = _decided(dcnn, calibration, bench)
+        card = unsaved_card(decisions.threshold)
+        sight = Sight(network_of(dcnn), card, kind.describer(card.pixel_size_nm))
+        fit, encoder_s = _trained_on_simulation(wish, sight, bench, held)
+        with writable(bench.folder):
+            export_dcnn(dcnn, bench.folder)
+            model = Card(
+                name=model_name(bench.folder),
+                dcnn=dcnn_card(bench.folder, decisions),
+                encoder=kind.export(fit, bench.folder),
+                provenance=bench.provenance(plan, dcnn_s + encoder_s),
+                accuracy={},
             )
-        )
-    decisions = Decisions(recipe.threshold, silicon)
-    with stage("simulating sub-images") as report:
-        subimages = simulate_subimages(
-            recipe.rvae.movies,
-            recipe.threshold,
-            network_of(dcnn),
-            RINGS,
-            recipe.rvae.seed,
-            report,
-        )
-    with stage("training the rVAE") as report:
-        rvae = fit_rvae(subimages, RINGS, recipe.rvae, report)
-    export_encoder(rvae.encoder, folder)
-    decoder = export_decoder(rvae.decoder, RINGS, folder)
-    provenance = provenance_of(recipe, time.monotonic() - start)
-    write_card(folder, recipe.name, RINGS, decisions, decoder, provenance, {})
-    with stage("measuring") as report:
-        figures = evaluate(Analyser(load_model(str(folder))), FULL, report)
-    accuracy = figures.as_json()
-    write_card(folder, recipe.name, RINGS, decisions, decoder, provenance, accuracy)
+        bench.finish(model)
+
+
+def train_dcnn(
+    recipe: DcnnRecipe, calibration: CalibrationRecipe, base: BaseModel, bench: Bench
+) -> None:
+    """A new segmentation network, with the encoder of `base`.
+
+    Raises
+    ------
+    Stopped, ModelError
+        As for `train_all`.
+    """
+    plan: Plan = {
+        "trains": "dcnn",
+        "training_data": SIMULATED,
+        "dcnn": asdict(recipe),
+        "calibration": asdict(calibration),
+        "base": base.facts,
+    }
+    with bench.begin(plan) as held:
+        dcnn, seconds = _trained_dcnn(recipe, bench, held)
+        decisions = _decided(dcnn, calibration, bench)
+        with writable(bench.folder):
+            export_dcnn(dcnn, bench.folder)
+            model = Card(
+                name=model_name(bench.folder),
+                dcnn=dcnn_card(bench.folder, decisions),
+                encoder=copy_encoder(base.model.card, base.folder, bench.folder),
+                provenance=bench.provenance(plan, seconds),
+                accuracy={},
+                limits=base.model.card.limits,
+            )
+        bench.finish(model)
+
+
+def train_encoder(wish: EncoderWish, base: BaseModel, bench: Bench) -> None:
+    """A new encoder, trained on simulation, with the segmentation network of `base`.
+
+    Raises
+    ------
+    Stopped, ModelError
+        As for `train_all`.
+    """
+    plan: Plan = {
+        "trains": "rvae",
+        "training_data": SIMULATED,
+        "base": base.facts,
+        **wish.plan,
+    }
+    with bench.begin(plan) as held:
+        sight = base.sight(wish.kind)
+        fit, seconds = _trained_on_simulation(wish, sight, bench, held)
+        with writable(bench.folder):
+            model = Card(
+                name=model_name(bench.folder),
+                dcnn=copy_dcnn(base.model.card, base.folder, bench.folder),
+                encoder=KINDS[wish.kind].export(fit, bench.folder),
+                provenance=bench.provenance(plan, seconds),
+                accuracy={},
+                limits=base.model.card.limits,
+            )
+        bench.finish(model)
+
+
+def measured(folder: Path, progress: Progress) -> dict[str, JsonValue]:
+    """The table of held-out movies, for the card of the model in `folder`."""
+    return evaluate(Analyser(load_model(str(folder))), FULL, progress).as_json()
 
 
 def network_of(dcnn: Dcnn) -> Network:
@@ -111,15 +158,34 @@ def network_of(dcnn: Dcnn) -> Network:
     return network
 
 
-def provenance_of(recipe: Recipe, seconds: float) -> dict[str, JsonValue]:
-    """Recipe, versions and time: enough to make the model again."""
-    return {
-        "made_by": "python -m inference.training",
-        "recipe": asdict(recipe),
-        "training_data": "simulated by streamer.simulator",
-        "versions": {
-            name: version(name) for name in ("atomstream", "torch", "numpy", "onnx")
-        },
-        "machine": f"{platform.machine()}, {recipe.threads} threads",
-        "minutes": round(seconds / 60, 1),
-    }
+def model_name(folder: Path) -> str:
+    """The folder's name, as far as it can be a model's."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", folder.resolve().name)[:64] or "model"
+
+
+def _trained_dcnn(
+    recipe: DcnnRecipe, bench: Bench, held: Unfinished
+) -> tuple[Dcnn, float]:
+    wanted = SceneSet(recipe.scenes, recipe.scenes_per_movie, recipe.seed)
+    with bench.stage("simulating scenes") as report:
+        made = simulate_scenes(wanted, recipe.workers, held, report)
+    fit = DcnnFit(made, recipe, bench.device)
+    seconds = bench.fit("dcnn", fit, recipe.steps, held)
+    return fit.trained, seconds
+
+
+def _decided(dcnn: Dcnn, calibration: CalibrationRecipe, bench: Bench) -> Decisions:
+    card = unsaved_card(calibration.threshold)
+    with bench.stage("calibrating what is Si") as report:
+        seen = simulate_sightings(calibration, card, network_of(dcnn), report)
+    return Decisions(calibration.threshold, fit_rule(seen))
+
+
+def _trained_on_simulation(
+    wish: EncoderWish, sight: Sight, bench: Bench, held: Unfinished
+) -> tuple[Fit, float]:
+    recipe = wish.recipe
+    with bench.stage("simulating sub-images") as report:
+        data = simulate_subimages(recipe.movies, recipe.seed, sight, held, report)
+    fit: Fit = KINDS[wish.kind].fit(data, recipe, bench.device)
+    return fit, bench.fit("rvae", fit, recipe.steps, held)

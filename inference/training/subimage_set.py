@@ -1,21 +1,22 @@
 """Sub-images of simulated movies with the truth about each, to train the encoder."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.card import DcnnCard, SiliconRule
-from inference.harmonics import Rings, harmonics, ring_bases
+from inference.describe import Describer
 from inference.locate import locate
 from inference.matching import MATCH_NM, match
 from inference.segment import Network, segment
-from inference.subimages import cut, halve, halved_position
 from inference.training.dcnn import CLASSES, STRIDE_PX
 from inference.training.progress import Progress
 from inference.training.scenes import PIXEL_SIZE_NM
+from inference.training.unfinished import Arrays, Unfinished
 from streamer.simulator.microscope import Microscope, Probe
 from streamer.simulator.movie import Exposure, Movie, simulate
 
@@ -24,8 +25,8 @@ from streamer.simulator.movie import Exposure, Movie, simulate
 class SubImageSet:
     """One row a detected atom."""
 
-    harmonics: NDArray[np.float32]
-    """(N, F, 2): real and imaginary parts."""
+    rows: NDArray[np.float32]
+    """(N, …): what the encoder gets to see, see `inference.describe`."""
     angle_rad: NDArray[np.float32]
     """(N,): true orientation, modulo 2π/3."""
     crystallinity: NDArray[np.float32]
@@ -33,46 +34,47 @@ class SubImageSet:
     coordination: NDArray[np.uint8]
     """(N,): true number of bonds."""
 
+    @property
+    def harmonics(self) -> NDArray[np.float32]:
+        """(N, F, 2): the real and imaginary parts that rows of harmonics are."""
+        return self.rows.reshape(len(self.rows), -1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What makes sub-images of a frame."""
+
+    network: Network
+    card: DcnnCard
+    """How the network is to be used."""
+    describer: Describer
+
 
 def join(parts: list[SubImageSet]) -> SubImageSet:
     """All rows of several sets."""
     return SubImageSet(
-        harmonics=np.concatenate([part.harmonics for part in parts]),
+        rows=np.concatenate([part.rows for part in parts]),
         angle_rad=np.concatenate([part.angle_rad for part in parts]),
         crystallinity=np.concatenate([part.crystallinity for part in parts]),
         coordination=np.concatenate([part.coordination for part in parts]),
     )
 
 
-def subimages_of(
-    exposure: Exposure,
-    card: DcnnCard,
-    network: Network,
-    rings: Rings,
-    bases: NDArray[np.float32],
-) -> SubImageSet:
+def subimages_of(exposure: Exposure, seen_by: Sight) -> SubImageSet:
     """Sub-images of the atoms of one frame that are found and not hidden."""
     size = exposure.microscope.pixel_size_nm
-    maps = segment(exposure.image, size, card, network)
+    maps = segment(exposure.image, size, seen_by.card, seen_by.network)
     if maps is None:
         raise ValueError("a simulated frame too small for the network")
-    peaks = locate(maps.carbon, maps.silicon, card)
+    peaks = locate(maps.carbon, maps.silicon, seen_by.card)
     truth = exposure.truth
     true_px = np.stack([truth.row_px, truth.col_px], axis=1)
     pairs = match(maps.grid.to_frame(peaks.rowcol), true_px, MATCH_NM / size)
     seen = ~truth.hidden[pairs.true]
-    found, true = pairs.found[seen], pairs.true[seen]
-    windows = cut(
-        halve(maps.carbon + maps.silicon),
-        halved_position(peaks.rowcol[found]),
-        2 * rings.radius_px + 1,
-        (maps.grid.shape[0] / 2, maps.grid.shape[1] / 2),
-    )
-    whole = ~windows.edge
-    described = harmonics(windows, bases)[whole]
-    true = true[whole]
+    described = seen_by.describer.describe(maps, peaks.rowcol[pairs.found[seen]])
+    true = pairs.true[seen][~described.edge]
     return SubImageSet(
-        harmonics=described.view(np.float32).reshape(len(described), -1, 2),
+        rows=described.rows[~described.edge],
         angle_rad=truth.angle_rad[true],
         crystallinity=truth.crystallinity[true],
         coordination=truth.coordination[true],
@@ -80,27 +82,32 @@ def subimages_of(
 
 
 def simulate_subimages(
-    movies: int,
-    threshold: float,
-    network: Network,
-    rings: Rings,
-    seed: int,
-    progress: Progress,
+    movies: int, seed: int, seen_by: Sight, kept: Unfinished, progress: Progress
 ) -> SubImageSet:
-    """Sub-images of small movies at many doses, probes and stages of damage."""
+    """Sub-images of small movies at many doses, probes and stages of damage.
+
+    Those of a run before are not simulated again.
+
+    Raises
+    ------
+    ModelError
+        They cannot be kept, or those that are there cannot be read.
+    """
     rng = np.random.default_rng(seed)
-    bases = ring_bases(rings)
-    card = unsaved_card(threshold)
+    drawn = [(random_movie(rng), int(rng.integers(2**31))) for _ in range(movies)]
     parts = []
-    for number in range(movies):
-        movie = random_movie(rng)
-        exposures = simulate(movie, int(rng.integers(2**31)))
-        parts += [
-            subimages_of(exposure, card, network, rings, bases)
-            for exposure in islice(exposures, 0, None, 9)
-        ]
+    for number, (movie, movie_seed) in enumerate(drawn):
+        make = partial(_of_movie, movie, movie_seed, seen_by)
+        arrays = kept.arrays(f"sub-images-{number:04d}", make)
+        parts.append(SubImageSet(**arrays))
         progress(number + 1, movies)
     return join(parts)
+
+
+def _of_movie(movie: Movie, seed: int, seen_by: Sight) -> Arrays:
+    exposures = islice(simulate(movie, seed), 0, None, 9)
+    found = join([subimages_of(exposure, seen_by) for exposure in exposures])
+    return {field.name: getattr(found, field.name) for field in fields(found)}
 
 
 def unsaved_card(threshold: float) -> DcnnCard:

@@ -1,0 +1,221 @@
+"""`atomstream train`: models from simulation, or from a recorded session."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from atomstream.commands.options import Threads
+from atomstream.progress import progress_bar
+from atomstream.training import check_extra, held_stop
+from inference.catalogue import DEFAULT
+from streamer.errors import SettingsError
+
+if TYPE_CHECKING:
+    from inference.training.bench import Bench
+    from inference.training.wish import EncoderWish
+
+app = typer.Typer(
+    no_args_is_help=True, help="Train models. Needs: uv sync --extra train"
+)
+
+
+class Device(StrEnum):
+    """Where to train."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+Out = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder that becomes the model.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same weights.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(min=20, max=10_000_000, help="Batches, instead of the recipe's."),
+]
+On = Annotated[
+    Device, typer.Option("--device", help="auto: CUDA if there is one, else the CPU.")
+]
+Kind = Annotated[
+    str, typer.Option("--kind", metavar="NAME", help="Design of the encoder.")
+]
+Base = Annotated[
+    str,
+    typer.Option(
+        "--base", metavar="NAME|DIR", help="Model whose other network is taken over."
+    ),
+]
+Measure = Annotated[
+    bool,
+    typer.Option(
+        "--measure/--no-measure", help="Measure it on held-out movies, for its card."
+    ),
+]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Give up what DIR has of another training.")
+]
+
+
+@app.command("all")
+def train_all(
+    out: Out,
+    seed: Seed = 1,
+    steps: Steps = None,
+    kind: Kind = "default",
+    threads: Threads = 2,
+    device: On = Device.AUTO,
+    measure: Measure = True,
+    restart: Restart = False,
+) -> None:
+    """Make a model from nothing: simulate, train both networks, measure.
+
+    Killed or stopped, the same command goes on where it was.
+
+    Example: atomstream train all --out models/graphene-si
+    """
+    check_extra()
+    from inference.training import make
+    from inference.training.calibrate import CalibrationRecipe
+    from inference.training.fit_dcnn import DcnnRecipe
+
+    recipe = DcnnRecipe(seed=seed, workers=threads)
+    recipe = replace(recipe, steps=steps or recipe.steps)
+    bench = _bench(out, threads, device, measure, restart)
+    with _resumable():
+        make.train_all(
+            recipe, _wish(kind, seed, steps), CalibrationRecipe(seed=seed), bench
+        )
+    typer.echo(f"the model is in {out}")
+
+
+@app.command("dcnn")
+def train_dcnn(
+    out: Out,
+    seed: Seed = 1,
+    steps: Steps = None,
+    base: Base = DEFAULT,
+    threads: Threads = 2,
+    device: On = Device.AUTO,
+    measure: Measure = True,
+    restart: Restart = False,
+) -> None:
+    """Train the network that sees atoms; the encoder is that of --base.
+
+    Killed or stopped, the same command goes on where it was.
+
+    Example: atomstream train dcnn --out models/mine --seed 2
+    """
+    check_extra()
+    from inference.training import make
+    from inference.training.base_model import BaseModel
+    from inference.training.calibrate import CalibrationRecipe
+    from inference.training.fit_dcnn import DcnnRecipe
+
+    recipe = DcnnRecipe(seed=seed, workers=threads)
+    recipe = replace(recipe, steps=steps or recipe.steps)
+    bench = _bench(out, threads, device, measure, restart)
+    with _resumable():
+        taken = BaseModel.load(base, out, threads)
+        make.train_dcnn(recipe, CalibrationRecipe(seed=seed), taken, bench)
+    typer.echo(f"the model is in {out}")
+
+
+@app.command("rvae")
+def train_rvae(
+    out: Out,
+    session: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="SESSION",
+            help="Learn from a recorded session instead of simulated movies.",
+        ),
+    ] = None,
+    fraction: Annotated[
+        float,
+        typer.Option(
+            min=0.001, max=1, help="Share of each frame's sub-images, with --from."
+        ),
+    ] = 0.25,
+    seed: Seed = 1,
+    steps: Steps = None,
+    kind: Kind = "default",
+    base: Base = DEFAULT,
+    threads: Threads = 2,
+    device: On = Device.AUTO,
+    measure: Measure = True,
+    restart: Restart = False,
+) -> None:
+    """Train the network that sees order; the one that sees atoms is that of --base.
+
+    With --from it learns from a session's own sub-images, without any truth, as the
+    paper's did. Killed or stopped, the same command goes on where it was.
+
+    Example: atomstream train rvae --from runs/today --out models/today
+    """
+    check_extra()
+    from inference.training.base_model import BaseModel
+    from inference.training.make import train_encoder
+    from inference.training.make_from_session import train_encoder_on_session
+    from inference.training.session_set import SessionSource
+
+    wish = _wish(kind, seed, steps)
+    bench = _bench(out, threads, device, measure, restart)
+    with _resumable():
+        loaded = BaseModel.load(base, out, threads)
+        if session is None:
+            train_encoder(wish, loaded, bench)
+        else:
+            source = SessionSource(session, fraction, seed)
+            train_encoder_on_session(wish, source, loaded, bench)
+    typer.echo(f"the model is in {out}")
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Block that says, when it is left early, that nothing is lost."""
+    from inference.training.fitting import Stopped
+
+    try:
+        yield
+    except (Stopped, SystemExit) as stop:
+        typer.echo("stopped; the same command goes on from there")
+        raise typer.Exit from stop
+
+
+def _wish(kind: str, seed: int, steps: int | None) -> "EncoderWish":
+    from inference.training.kinds import KINDS
+    from inference.training.wish import EncoderWish
+
+    if kind not in KINDS:
+        raise SettingsError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
+    recipe = replace(KINDS[kind].recipe, seed=seed)
+    return EncoderWish(kind, replace(recipe, steps=steps or recipe.steps))
+
+
+def _bench(
+    out: Path, threads: int, device: Device, measure: bool, restart: bool
+) -> "Bench":
+    from inference.training.bench import Bench
+    from inference.training.device import device_for
+    from inference.training.make import measured
+
+    chosen = device_for(device.value)
+    if device is Device.AUTO and chosen == "cpu":
+        typer.echo("no CUDA device here: training on the CPU")
+    return Bench(
+        folder=out,
+        stage=progress_bar,
+        measure=measured if measure else None,
+        hold=held_stop,
+        device=chosen,
+        threads=threads,
+        restart=restart,
+    )

@@ -1,0 +1,47 @@
+"""Trainings as the command line runs them: followed on a terminal, stopped at will."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from types import FrameType
+
+from streamer.errors import SettingsError
+
+NEEDED = ("torch", "onnx", "onnxscript")
+
+
+def check_extra() -> None:
+    """Refuse to train where what training needs is not installed.
+
+    Raises
+    ------
+    SettingsError
+        It is not.
+    """
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise SettingsError(
+            f"training needs {', '.join(missing)}; "
+            "install it with: uv sync --extra train"
+        )
+
+
+@contextmanager
+def held_stop() -> Iterator[Callable[[], bool]]:
+    """Block in which Ctrl-C and SIGTERM are only noted; gives what tells of them."""
+    noted: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        noted.append(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield lambda: bool(noted)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if noted:  # too late for the block to act on it
+        sys.exit(0)

@@ -1,0 +1,103 @@
+"""The encoders that can be trained: what each sees, how it learns, what it writes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from inference.card import EncoderCard
+from inference.describe import Describer, Harmonics
+from inference.harmonics import Rings
+from inference.training.export import (
+    encoder_card,
+    export_decoder,
+    export_encoder,
+)
+from inference.training.fit_rvae import RvaeFit, RvaeRecipe
+from inference.training.fitting import Fit
+from inference.training.subimage_set import SubImageSet
+
+DEFAULT_KIND = "default"
+RINGS = Rings(
+    # To where the bonds of the atoms within 0.5 nm end, whose order is asked for.
+    radii_nm=(
+        0.06,
+        0.115,
+        0.17,
+        0.225,
+        0.28,
+        0.335,
+        0.39,
+        0.445,
+        0.5,
+        0.555,
+        0.61,
+        0.665,
+    ),
+    sigma_nm=0.03,
+    # As many as the distance of neighbouring atoms can make vary around the ring.
+    max_orders=(2, 5, 7, 9, 12, 12, 12, 12, 12, 12, 12, 12),
+    pixel_size_nm=0.04,
+)
+
+
+class EncoderRecipe(Protocol):
+    """What the recipes of all kinds have; a frozen dataclass."""
+
+    @property
+    def movies(self) -> int:
+        """Simulated movies that the sub-images come from."""
+
+    @property
+    def steps(self) -> int:
+        """Batches that are learnt from."""
+
+    @property
+    def seed(self) -> int:
+        """Of whatever is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderKind[R: EncoderRecipe, F: Fit]:
+    """One design of an encoder."""
+
+    recipe: R
+    """As it is meant to be trained."""
+    describer: Callable[[float], Describer]
+    """What it gets to see, from maps of this pixel size in nm."""
+    fit: Callable[[SubImageSet, R, str], F]
+    """Its training, on a device."""
+    untold: Callable[[R], R]
+    """The recipe for sub-images about which no truth is known."""
+    found: tuple[str, ...]
+    """Latents that it finds by itself."""
+    export: Callable[[F, Path], EncoderCard]
+    """Write its files to a folder."""
+
+
+def _fit_default(data: SubImageSet, recipe: RvaeRecipe, device: str) -> RvaeFit:
+    return RvaeFit(data, RINGS, recipe, device)
+
+
+def _untold_default(recipe: RvaeRecipe) -> RvaeRecipe:
+    return replace(recipe, order_weight=0.0, angle_weight=0.0)
+
+
+def _export_default(fit: RvaeFit, folder: Path) -> EncoderCard:
+    export_encoder(fit.trained.encoder, folder)
+    decoder = export_decoder(fit.trained.decoder, RINGS, folder)
+    return encoder_card(folder, RINGS, decoder)
+
+
+# Recipes and fits of different kinds have nothing else in common.
+KINDS: Mapping[str, EncoderKind[Any, Any]] = {
+    DEFAULT_KIND: EncoderKind(
+        recipe=RvaeRecipe(),
+        describer=partial(Harmonics, RINGS),
+        fit=_fit_default,
+        untold=_untold_default,
+        found=("z1", "z2"),
+        export=_export_default,
+    ),
+}

@@ -1,0 +1,142 @@
+"""Sub-images of a recorded session, about which no truth is known."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.locate import locate
+from inference.pixels import pixels_of
+from inference.segment import segment
+from inference.training.order_parameter import mean_psi3
+from inference.training.progress import Progress
+from inference.training.subimage_set import Sight, SubImageSet
+from inference.training.unfinished import Arrays
+from streamer.errors import SessionError
+from streamer.frame import Frame
+from streamer.session.reader import SessionReader
+from streamer.session.records import FrameKey
+
+HELD_OUT = 0.25
+"""Share of the sub-images that no training sees, as in the paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSource:
+    """A session to learn from."""
+
+    folder: Path
+    fraction: float = 0.25
+    """Share of each frame's sub-images that is used; the paper's."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionSubImages:
+    """One row a sub-image."""
+
+    rows: NDArray[np.float32]
+    """(N, …): what the encoder gets to see, see `inference.describe`."""
+    order: NDArray[np.float32]
+    """(N,): see `inference.training.order_parameter`, 0..1."""
+    held_out: NDArray[np.bool_]
+    """(N,): not to be trained on."""
+
+    @property
+    def learnt(self) -> SubImageSet:
+        """Those to be trained on; what would have to be true about them is zero."""
+        rows = self.rows[~self.held_out]
+        unknown = np.zeros(len(rows), np.float32)
+        return SubImageSet(rows, unknown, unknown, unknown.astype(np.uint8))
+
+
+def streams_of(folder: Path) -> list[str]:
+    """What tells this session from another, whichever frames it has by now.
+
+    Raises
+    ------
+    SessionError
+        No session.
+    """
+    with SessionReader(folder) as session:
+        return [record.stream.id for record in session.streams()]
+
+
+def subimages_of_session(
+    source: SessionSource, seen_by: Sight, progress: Progress
+) -> Arrays:
+    """Fields of `SessionSubImages`, from all frames committed by now.
+
+    The frames are segmented again: positions alone, which the session has, are not
+    what an encoder sees. What reaches past the frame is left out.
+
+    Raises
+    ------
+    SessionError
+        No session, damaged, or one in which no atom can be seen.
+    """
+    parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+    with SessionReader(source.folder) as session:
+        keys = [
+            FrameKey(record.stream.id, frame.seq)
+            for record in session.streams()
+            for frame in session.frames(record.stream.id)
+        ]
+        for number, key in enumerate(keys):
+            rng = np.random.default_rng([source.seed, number])
+            parts += _drawn(session, key, seen_by, source.fraction, rng)
+            progress(number + 1, len(keys))
+    if sum(len(rows) for rows, _ in parts) < 1 / HELD_OUT:
+        raise SessionError(
+            f"{source.folder}: too few atoms to learn from in {len(keys)} frames; "
+            "expected a session with calibrated frames in which the model sees atoms"
+        )
+    rows, order = (np.concatenate(part) for part in zip(*parts, strict=True))
+    ranks = np.random.default_rng([source.seed, len(keys)]).permutation(len(rows))
+    return {"rows": rows, "order": order, "held_out": ranks < HELD_OUT * len(rows)}
+
+
+def _drawn(
+    session: SessionReader,
+    key: FrameKey,
+    seen_by: Sight,
+    fraction: float,
+    rng: np.random.Generator,
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Rows and order of some of a frame's sub-images; nothing for one without atoms."""
+    frame = session.frame(*key)
+    pixel_size_nm = frame.pixel_size_nm or _used(session, key)
+    found = _found(frame, pixel_size_nm, seen_by) if pixel_size_nm else None
+    if found is None:
+        return
+    rows, order = found
+    chosen = np.sort(rng.permutation(len(rows))[: round(fraction * len(rows))])
+    yield rows[chosen], order[chosen]
+
+
+def _used(session: SessionReader, key: FrameKey) -> float | None:
+    """Pixel size that a frame without calibration was analysed with."""
+    for record in session.analyses(key.stream_id):
+        if record.frame.seq == key.seq:
+            return record.pixel_size_nm
+    return None
+
+
+def _found(
+    frame: Frame, pixel_size_nm: float, seen_by: Sight
+) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """Rows and order of all sub-images that lie within the frame."""
+    pixels = pixels_of(frame)
+    if not pixels.worth_analysing:
+        return None
+    maps = segment(pixels.image, pixel_size_nm, seen_by.card, seen_by.network)
+    if maps is None:
+        return None
+    peaks = locate(maps.carbon, maps.silicon, seen_by.card)
+    if len(peaks) == 0:
+        return None
+    described = seen_by.describer.describe(maps, peaks.rowcol)
+    order = mean_psi3(peaks.rowcol * seen_by.card.pixel_size_nm)
+    return described.rows[~described.edge], order[~described.edge]

@@ -1,0 +1,177 @@
+"""An encoder that learns from a recorded session, of which no truth is known."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper
+
+from inference.card import HarmonicsEncoderCard
+from inference.catalogue import DEFAULT
+from inference.describe import describer_of
+from inference.model import load_model
+from inference.training.bench import Bench, Stage
+from inference.training.kinds import DEFAULT_KIND, KINDS
+from inference.training.make import (
+    Base,
+    EncoderWish,
+    train_encoder_on_session,
+)
+from inference.training.order_parameter import mean_psi3
+from inference.training.pin import find_pin, pin_crystallinity
+from inference.training.session_set import (
+    SessionSource,
+    SessionSubImages,
+    subimages_of_session,
+)
+from inference.training.subimage_set import Sight
+from streamer.errors import ModelError, SessionError
+
+type Record = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def sight() -> Sight:
+    model = load_model(DEFAULT, threads=1)
+    return Sight(model.segment, model.card.dcnn, describer_of(model.card))
+
+
+def ignored(_done: int, _total: int) -> None:
+    pass
+
+
+def test_a_share_of_each_frame_is_drawn_and_a_quarter_of_it_held_out(
+    tmp_path: Path, record: Record, sight: Sight
+) -> None:
+    session = record(tmp_path / "session", frames=2)
+    every = subimages_of_session(SessionSource(session, 1.0), sight, ignored)
+    some = subimages_of_session(SessionSource(session, 0.25), sight, ignored)
+    again = subimages_of_session(SessionSource(session, 0.25), sight, ignored)
+    other = subimages_of_session(SessionSource(session, 0.25, 2), sight, ignored)
+    assert len(some["rows"]) == pytest.approx(len(every["rows"]) / 4, abs=1)
+    assert some["held_out"].mean() == pytest.approx(0.25, abs=0.03)
+    assert np.array_equal(some["rows"], again["rows"])
+    assert not np.array_equal(some["rows"], other["rows"])
+
+
+def test_order_is_whole_in_a_sheet_and_less_near_a_vacancy(sheet: np.ndarray) -> None:
+    distance = np.hypot(*sheet.T)
+    centre = distance < 0.01
+    near = (distance < 0.2) & ~centre
+    assert mean_psi3(sheet)[near] == pytest.approx(1.0)
+    turn = np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
+    assert mean_psi3(sheet @ turn)[near] == pytest.approx(1.0)
+    around = np.hypot(*(sheet[near][0] - sheet[~centre]).T) < 0.5
+    three_short_of_a_third = around.sum() - 3 / 3
+    assert mean_psi3(sheet[~centre])[near[~centre]] == pytest.approx(
+        three_short_of_a_third / around.sum()
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda record, path: record(path, frames=0), "too few atoms .* 0 frames"),
+        (lambda record, path: record(path, atoms=False), "too few atoms .* 2 frames"),
+        (lambda _, path: path.mkdir(), "session"),
+    ],
+    ids=["no frames", "no atoms", "no session"],
+)
+def test_a_session_without_anything_to_learn_from_is_refused(
+    tmp_path: Path,
+    record: Record,
+    sight: Sight,
+    make: Callable[..., object],
+    says: str,
+) -> None:
+    make(record, tmp_path / "session")
+    with pytest.raises(SessionError, match=says) as refused:
+        subimages_of_session(SessionSource(tmp_path / "session"), sight, ignored)
+    assert "\n" not in str(refused.value)
+
+
+def data_of(order: np.ndarray, rows: np.ndarray) -> SessionSubImages:
+    return SessionSubImages(rows, order, np.arange(len(order)) % 4 == 0)
+
+
+def test_crystallinity_is_the_latent_that_follows_order_and_grows_with_it() -> None:
+    rng = np.random.default_rng(1)
+    order = rng.random(400).astype(np.float32)
+    noise = rng.normal(size=400).astype(np.float32)
+    data = data_of(order, noise[:, None])
+    pin = find_pin({"z1": noise, "z2": 3 - 2 * order}, data)
+    assert pin.latent == "z2"
+    assert (pin.slope, pin.offset) == pytest.approx((-0.5, 1.5), abs=1e-5)
+    assert pin.follows == pytest.approx(1.0)
+    assert find_pin({"z1": 0 * noise}, data).follows == 0
+
+
+def test_the_encoders_file_gives_the_pinned_latent_and_its_deviation(
+    tmp_path: Path,
+) -> None:
+    """An encoder whose latents are its input, and whose deviations are that, too."""
+    names = ["harmonics", "angle", "latents", "sigma"]
+    widths = [4, None, 3, 4]
+    values = [
+        helper.make_tensor_value_info(
+            name, TensorProto.FLOAT, ["n", *([width] if width else [])]
+        )
+        for name, width in zip(names, widths, strict=True)
+    ]
+    pick = helper.make_tensor("pick", TensorProto.INT64, [3], [1, 2, 3])
+    first = helper.make_tensor("first", TensorProto.INT64, [], [0])
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["harmonics", "first"], ["angle"], axis=1),
+            helper.make_node("Gather", ["harmonics", "pick"], ["latents"], axis=1),
+            helper.make_node("Identity", ["harmonics"], ["sigma"]),
+        ],
+        "encoder", values[:1], values[1:], [pick, first],
+    )  # fmt: skip
+    opset = [helper.make_opsetid("", 18)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=10)
+    onnx.save(model, tmp_path / "encoder.onnx")
+    card = load_model(DEFAULT).card.encoder
+    assert isinstance(card, HarmonicsEncoderCard)
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(40, 4)).astype(np.float32)
+    order = 1 - 2 * rows[:, 3]
+    pinned, pin = pin_crystallinity(tmp_path, card, ("z1", "z2"), data_of(order, rows))
+    assert pin.latent == "z2"
+    session = onnxruntime.InferenceSession(tmp_path / pinned.file)
+    angle, latents, sigma = session.run(None, {"harmonics": rows})
+    assert np.array_equal(angle, rows[:, 0])
+    assert latents[:, 0] == pytest.approx(order, abs=1e-5)
+    assert np.allclose(latents[:, 1:], rows[:, 2:])
+    assert sigma[:, 1] == pytest.approx(2 * rows[:, 3], abs=1e-5)
+    assert np.allclose(sigma[:, [0, 2, 3]], rows[:, [0, 2, 3]])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_session_gives_a_model_that_says_what_its_crystallinity_is(
+    tmp_path: Path, record: Record, stage: Stage
+) -> None:
+    session = record(tmp_path / "session")
+    recipe = replace(KINDS[DEFAULT_KIND].recipe, steps=20, batch=32)
+    wish, folder = EncoderWish(DEFAULT_KIND, recipe), tmp_path / "mine"
+    base = Base.load(DEFAULT, folder, threads=1)
+    bench = Bench(folder, stage, threads=1)
+    train_encoder_on_session(wish, SessionSource(session), base, bench)
+    card = load_model(str(folder)).card
+    assert card.name == "mine"
+    assert card.dcnn.sha256 == base.model.card.dcnn.sha256
+    assert "crystallinity is z" in card.limits[-1]
+    assert json.dumps(card.provenance["crystallinity"])
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "card.json", *sorted(card.files),
+    ]  # fmt: skip
+    with pytest.raises(ModelError, match="is the model to start from"):
+        Base.load(str(folder), folder, threads=1)
