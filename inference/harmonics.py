@@ -21,7 +21,8 @@ from inference.card import HarmonicsEncoderCard
 from inference.subimages import SubImages
 
 OFFSET_STEPS = 8
-"""Positions within a pixel, along each axis, at which the rings are drawn."""
+"""Positions within a pixel, along each axis, at which the rings are drawn. With the
+shipped rings each of the 64 takes a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,24 +20,12 @@ from inference.training.subimage_set import SubImageSet
 
 DEFAULT_KIND = "default"
 RINGS = Rings(
-    # To where the bonds of the atoms within 0.5 nm end, whose order is asked for.
-    radii_nm=(
-        0.06,
-        0.115,
-        0.17,
-        0.225,
-        0.28,
-        0.335,
-        0.39,
-        0.445,
-        0.5,
-        0.555,
-        0.61,
-        0.665,
-    ),
+    # Dense to 0.5 nm, the radius within which order is asked for; one more where the
+    # bonds of the outermost atoms end.
+    radii_nm=(0.06, 0.115, 0.17, 0.225, 0.28, 0.335, 0.39, 0.445, 0.5, 0.61),
     sigma_nm=0.03,
     # As many as the distance of neighbouring atoms can make vary around the ring.
-    max_orders=(2, 5, 7, 9, 12, 12, 12, 12, 12, 12, 12, 12),
+    max_orders=(2, 5, 7, 9, 12, 12, 12, 12, 12, 12),
     pixel_size_nm=0.04,
 )
 
