@@ -74,6 +74,9 @@ def quieten_libraries() -> None:
         "tifffile": logging.CRITICAL,  # what is wrong with a file, which we say too
         "bokeh": logging.WARNING,  # a line for each page that is opened
         "tornado.access": logging.WARNING,  # a line for each request
+        "onnx_ir": logging.WARNING,  # a line for each step of an export
+        "onnxscript": logging.WARNING,  # as above
+        "torch.onnx": logging.ERROR,  # that torchvision, not needed, is not there
     }.items():
         logging.getLogger(name).setLevel(level)
 
