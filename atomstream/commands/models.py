@@ -1,5 +1,6 @@
-"""`atomstream models`: which models there are, and whether they are what they claim."""
+"""`atomstream models`: which there are, whether they are whole, and other people's."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,11 @@ from rich.table import Table
 
 from inference.card import read_card
 from inference.catalogue import find_model, shipped_models, verify_model
+from streamer.errors import SettingsError
 
-app = typer.Typer(no_args_is_help=True, help="List, show, draw and verify models.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, show, draw, verify and import models."
+)
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME|DIR", help="A shipped model, or a folder.")
@@ -75,3 +79,90 @@ def verify(
     for folder in folders:
         card = verify_model(folder)
         typer.echo(f"{card.name}: whole ({', '.join(card.files)})")
+
+
+@app.command("import")
+def import_model(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A Unet, VAE or rVAE that AtomAI saved."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder of the new model.")
+    ],
+    pixel_size: Annotated[
+        float,
+        typer.Option(
+            "--pixel-size",
+            metavar="NM",
+            min=0.001,
+            max=0.1,
+            help="Side of a pixel, in nm, of the frames it was trained on: AtomAI does "
+            "not store it.",
+        ),
+    ],
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            "--encoder", metavar="FILE", help="VAE or rVAE to go with a Unet."
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="Of the new model; the folder's if left out."),
+    ] = None,
+    threshold: Annotated[
+        float,
+        typer.Option("--threshold", help="Least probability at an atom's centre."),
+    ] = 0.5,
+    crystallinity: Annotated[
+        str,
+        typer.Option(
+            "--crystallinity",
+            metavar="z1|z2|-z1|-z2",
+            help="Latent that grows with order, or with - shrinks.",
+        ),
+    ] = "z1",
+) -> None:
+    """Make a model of weights that AtomAI saved, as .tar or .pt.
+
+    The file is read as data: nothing in it is run. What it does not bring, the network
+    that sees atoms or the one that sees order, comes from the shipped model. Needs
+    the extra called train.
+
+    Example: atomstream models import unet.tar --encoder rvae.tar --pixel-size 0.0156
+    --out mine
+    """
+    from inference.training.atomai.networks import read_pair
+
+    latent = _latent_number(crystallinity)
+    unet, vae = read_pair(file, encoder)
+    try:
+        from inference.training.atomai.bringing import Wanted, bring
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{error.name} is not installed: importing needs the extra [train]; "
+            "run it as: uv run --extra train atomstream models import …"
+        ) from error
+    wanted = Wanted(name or out.name, pixel_size, threshold, latent)
+    card = bring(unet, vae, wanted, out)
+    typer.echo(f"{card.name}: {', '.join(card.files)} in {out}")
+    for limit in card.limits:
+        typer.echo(f"  {limit}")
+
+
+def _latent_number(text: str) -> int:
+    """1, 2 … from z1, z2 …, negative with a minus.
+
+    Raises
+    ------
+    SettingsError
+        Of another form.
+    """
+    match = re.fullmatch(r"(-?)z([1-9]\d?)", text)
+    if not match:
+        raise SettingsError(
+            f"--crystallinity {text}: expected one of the latents, z1 or z2, or -z1 or "
+            "-z2 for one that shrinks with order"
+        )
+    return int(match[1] + match[2])

@@ -29,7 +29,7 @@ DCNN_FILE, ENCODER_FILE, DECODER_FILE = "dcnn.onnx", "encoder.onnx", "decoder.on
 def export_dcnn(network: Dcnn, folder: Path) -> None:
     """Write the segmentation network; height and width stay free."""
     rows, cols = (STRIDE_PX * torch.export.Dim(name) for name in ("rows", "cols"))
-    _export(
+    export_network(
         Maps(network).eval(),
         torch.zeros(1, 1, 128, 192),
         folder / DCNN_FILE,
@@ -41,7 +41,7 @@ def export_dcnn(network: Dcnn, folder: Path) -> None:
 def export_encoder(encoder: Encoder, folder: Path) -> None:
     """Write the encoder; the number of sub-images stays free."""
     features = 2 * len(encoder.orders)
-    _export(
+    export_network(
         Served(encoder).eval(),
         torch.ones(7, features),
         folder / ENCODER_FILE,
@@ -54,7 +54,7 @@ def export_decoder(decoder: Decoder, rings: Rings, folder: Path) -> DecoderCard:
     """Write the decoder; the number of images stays free."""
     drawn = Drawn(decoder, rings).eval()
     latents = decoder.from_content.in_features
-    _export(
+    export_network(
         drawn,
         torch.zeros(7, latents),
         folder / DECODER_FILE,
@@ -63,20 +63,29 @@ def export_decoder(decoder: Decoder, rings: Rings, folder: Path) -> DecoderCard:
     )
     return DecoderCard(
         file=DECODER_FILE,
-        sha256=_sha256(folder / DECODER_FILE),
+        sha256=sha256_of(folder / DECODER_FILE),
         latents=tuple(f"z{number + 1}" for number in range(latents)),
         side_px=drawn.side_px,
         pixel_size_nm=rings.pixel_size_nm,
     )
 
 
-def _export(
+def export_network(
     module: nn.Module,
     example: torch.Tensor,
     path: Path,
     names: tuple[list[str], list[str]],
     dynamic: dict[str, dict[int, object]],
 ) -> None:
+    """Write one network as one file.
+
+    Parameters
+    ----------
+    names
+        Of its inputs and of its outputs.
+    dynamic
+        Axes of the inputs whose length stays free.
+    """
     program = torch.onnx.export(
         module,
         (example,),
@@ -110,7 +119,7 @@ def dcnn_card(folder: Path, decisions: Decisions) -> DcnnCard:
     """What the segmentation network in `folder` expects and gives."""
     return DcnnCard(
         file=DCNN_FILE,
-        sha256=_sha256(folder / DCNN_FILE),
+        sha256=sha256_of(folder / DCNN_FILE),
         pixel_size_nm=PIXEL_SIZE_NM,
         stride_px=STRIDE_PX,
         classes=CLASSES,
@@ -125,7 +134,7 @@ def encoder_card(
     """What the encoder in `folder` expects and gives."""
     return HarmonicsEncoderCard(
         file=ENCODER_FILE,
-        sha256=_sha256(folder / ENCODER_FILE),
+        sha256=sha256_of(folder / ENCODER_FILE),
         pixel_size_nm=rings.pixel_size_nm,
         rings_nm=rings.radii_nm,
         ring_sigma_nm=rings.sigma_nm,
@@ -142,5 +151,6 @@ def write_card(folder: Path, card: Card) -> None:
     (folder / CARD_FILE).write_text(text, encoding="utf-8")
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """As a card states it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
