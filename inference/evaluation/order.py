@@ -24,6 +24,9 @@ class OrderFigures:
     defect_auc: float
     """Chance that an atom away from defects has more crystallinity than one at an edge
     or defect: one with a bond missing, or bonded to such a one."""
+    defect_bulk_auc: float
+    """The same of the bulk, true crystallinity above `BULK`, and such an atom: places
+    between, neither bulk nor at a defect, are left out."""
     disorder_auc: float
     """The same of true crystallinity above and below `DISORDERED`."""
     leak: float
@@ -53,6 +56,9 @@ def order_figures(frames: list[Comparison]) -> OrderFigures:
     return OrderFigures(
         spearman=rank_correlation(told.order, told.true_order),
         defect_auc=auc(told.order[~told.at_defect], told.order[told.at_defect]),
+        defect_bulk_auc=auc(
+            told.order[bulk & ~told.at_defect], told.order[told.at_defect]
+        ),
         disorder_auc=auc(
             told.order[told.true_order >= DISORDERED],
             told.order[told.true_order < DISORDERED],

@@ -12,6 +12,7 @@ from inference.evaluation.order import (
     with_products,
 )
 from inference.evaluation.ranks import auc, rank_correlation
+from inference.evaluation.scoring import BULK
 from streamer.simulator.truth import Truth
 
 type Columns = dict[str, NDArray[np.generic]]
@@ -123,3 +124,16 @@ def test_only_defects_decide_the_defect_auc(
     assert order_figures([compared(columns)]).defect_auc == 1
     columns["crystallinity"] = np.where(marked, 0.8, 0.2).astype(np.float32)
     assert order_figures([compared(columns)]).defect_auc == 0
+
+
+def test_places_between_bulk_and_defects_do_not_count_against_the_bulk(
+    compared: Compare, columns: Columns, truth: Truth
+) -> None:
+    marked = at_defect(compared(columns))
+    bulk = (truth.crystallinity > BULK) & ~marked
+    assert (~bulk & ~marked).sum() > 0
+    order = np.where(bulk, 0.8, np.where(marked, 0.2, 0.0))
+    columns["crystallinity"] = order.astype(np.float32)
+    figures = order_figures([compared(columns)])
+    assert figures.defect_bulk_auc == 1
+    assert figures.defect_auc < 1
