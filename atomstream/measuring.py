@@ -10,13 +10,16 @@ from rich.table import Table
 
 from atomstream.progress import progress_bar
 from inference.analyse import Analyser
+from inference.card import CARD_FILE, Card, read_card
+from inference.catalogue import find_model
 from inference.evaluation.evaluate import FULL, QUICK, evaluate
 from inference.evaluation.reach import Row
 from inference.evaluation.real.frames import real_figures
 from inference.evaluation.real.targets import real_rows
 from inference.evaluation.targets import rows
 from inference.model import load_model
-from streamer.errors import SettingsError
+from streamer.errors import ModelError, SettingsError
+from streamer.session.durable import write_file
 
 VERDICT = {True: "yes", False: "[red]no[/]", None: ""}
 
@@ -77,6 +80,25 @@ def measure_real(name_or_folder: str, folder: Path, threads: int) -> Measured:
     everything = {recording.name: recording.as_json() for recording in figures}
     title = f"{model.id.name} on real frames"
     return Measured(title, everything, tuple(real_rows(figures)))
+
+
+def write_to_card(measured: Measured, name_or_folder: str) -> None:
+    """Put the figures on the model's card, instead of those that are there.
+
+    Raises
+    ------
+    ModelError
+        The card cannot be written.
+    """
+    folder = find_model(name_or_folder)
+    card = read_card(folder).model_dump() | {"accuracy": measured.figures}
+    text = Card.model_validate(card).model_dump_json(indent=2) + "\n"
+    try:
+        write_file(folder / CARD_FILE, text.encode())
+    except OSError as error:
+        raise ModelError(
+            f"the card in {folder} cannot be written: {error.strerror}"
+        ) from error
 
 
 def print_table(measured: Measured) -> None:

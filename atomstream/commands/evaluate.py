@@ -7,6 +7,7 @@ import typer
 
 from atomstream.commands.options import Threads
 from inference.catalogue import DEFAULT
+from streamer.errors import SettingsError
 
 
 def evaluate(
@@ -28,6 +29,12 @@ def evaluate(
         Path | None,
         typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
     ] = None,
+    card: Annotated[
+        bool,
+        typer.Option(
+            "--card", help="Write the figures of a simulated set to the model's card."
+        ),
+    ] = False,
     threads: Threads = 2,
 ) -> None:
     """Measure a model on simulated movies that no training used.
@@ -37,7 +44,15 @@ def evaluate(
 
     Example: atomstream evaluate --quick
     """
-    from atomstream.measuring import measure_real, measure_simulated, print_table
+    from atomstream.measuring import (
+        measure_real,
+        measure_simulated,
+        print_table,
+        write_to_card,
+    )
+
+    if card and (real or quick):
+        raise SettingsError("--card takes all figures: leave out --real and --quick")
 
     measured = (
         measure_real(model, real, threads)
@@ -47,4 +62,7 @@ def evaluate(
     if out:
         measured.write(out)
         typer.echo(f"all figures in {out}")
+    if card:
+        write_to_card(measured, model)
+        typer.echo(f"all figures on the card of {model}, whose hash changes by it")
     print_table(measured)
