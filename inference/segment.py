@@ -54,11 +54,8 @@ def segment(
         return None
     rows, cols = grid.shape
     below, right = -rows % card.stride_px, -cols % card.stride_px
-    # Mirrored, so that the lattice goes on beyond the border; an edge there would be
-    # taken for the edge of the sheet.
     scale = normalise if card.normalisation == "robust" else min_max
-    padded = np.pad(
-        scale(resample(image, grid)), ((0, below), (0, right)), mode="reflect"
-    )
+    # With zeros, as in training: a mirrored lattice would draw atoms to the border.
+    padded = np.pad(scale(resample(image, grid)), ((0, below), (0, right)))
     carbon, silicon = network(padded)
     return Maps(carbon[:rows, :cols], silicon[:rows, :cols], grid)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from inference.training.dcnn import Dcnn
+from inference.training.dcnn import STRIDE_PX, Dcnn
 from inference.training.fitting import State
 from inference.training.scenes import Scene
 
@@ -125,8 +125,25 @@ def _crop(
     if rng.random() < 0.5:
         layers = layers[:, ::-1]
     # A frame's holes and dirt shift its scale; a patch alone would not show it.
-    image = layers[:1] * rng.uniform(0.75, 1.3) + rng.normal(0, 0.2)
-    return image.astype(np.float32), np.ascontiguousarray(layers[1:])
+    layers[:1] = layers[:1] * rng.uniform(0.75, 1.3) + rng.normal(0, 0.2)
+    if rng.random() < 0.5:
+        layers = blank_border(layers, rng.integers(STRIDE_PX, size=2))
+    return np.ascontiguousarray(layers[:1]), np.ascontiguousarray(layers[1:])
+
+
+def blank_border(
+    layers: NDArray[np.float32], below_right: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """Image and targets, (4, s, s), as if the frame ended before the network's input.
+
+    In service a frame is filled up with zeros to a multiple of `STRIDE_PX`. What the
+    network says there is cut off, so a target of 0 for every class asks for nothing.
+    """
+    blank = layers.copy()
+    below, right = blank.shape[1:] - np.asarray(below_right)
+    blank[:, below:] = 0
+    blank[:, :, right:] = 0
+    return blank
 
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
