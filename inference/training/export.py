@@ -29,7 +29,7 @@ DCNN_FILE, ENCODER_FILE = "dcnn.onnx", "encoder.onnx"
 def export_dcnn(network: Dcnn, folder: Path) -> None:
     """Write the segmentation network; height and width stay free."""
     rows, cols = 8 * torch.export.Dim("rows8"), 8 * torch.export.Dim("cols8")
-    _export(
+    export_network(
         Maps(network).eval(),
         torch.zeros(1, 1, 128, 192),
         folder / DCNN_FILE,
@@ -41,7 +41,7 @@ def export_dcnn(network: Dcnn, folder: Path) -> None:
 def export_encoder(encoder: Encoder, folder: Path) -> None:
     """Write the encoder; the number of sub-images stays free."""
     features = 2 * len(encoder.orders)
-    _export(
+    export_network(
         Served(encoder).eval(),
         torch.ones(7, features),
         folder / ENCODER_FILE,
@@ -50,13 +50,22 @@ def export_encoder(encoder: Encoder, folder: Path) -> None:
     )
 
 
-def _export(
+def export_network(
     module: nn.Module,
     example: torch.Tensor,
     path: Path,
     names: tuple[list[str], list[str]],
     dynamic: dict[str, dict[int, object]],
 ) -> None:
+    """Write a network as one ONNX file.
+
+    Parameters
+    ----------
+    names
+        Of the inputs and of the outputs.
+    dynamic
+        Axes that stay free, by the name of the argument of `forward`.
+    """
     program = torch.onnx.export(
         module,
         (example,),
@@ -99,7 +108,7 @@ def write_card(
         name=name,
         dcnn=DcnnCard(
             file=DCNN_FILE,
-            sha256=_sha256(folder / DCNN_FILE),
+            sha256=sha256_of(folder / DCNN_FILE),
             pixel_size_nm=PIXEL_SIZE_NM,
             stride_px=STRIDE_PX,
             classes=CLASSES,
@@ -108,7 +117,7 @@ def write_card(
         ),
         encoder=HarmonicsEncoderCard(
             file=ENCODER_FILE,
-            sha256=_sha256(folder / ENCODER_FILE),
+            sha256=sha256_of(folder / ENCODER_FILE),
             pixel_size_nm=rings.pixel_size_nm,
             rings_nm=rings.radii_nm,
             ring_sigma_nm=rings.sigma_nm,
@@ -124,5 +133,6 @@ def write_card(
     return card
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """As a card states it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -11,7 +11,7 @@ from inference.card import DcnnCard, SiliconRule
 from inference.harmonics import Rings, harmonics, ring_bases
 from inference.locate import locate
 from inference.matching import MATCH_NM, match
-from inference.segment import Network, segment
+from inference.segment import Maps, Network, segment
 from inference.subimages import cut, halve, halved_position
 from inference.training.dcnn import CLASSES, STRIDE_PX
 from inference.training.progress import Progress
@@ -52,6 +52,44 @@ def subimages_of(
     bases: NDArray[np.float32],
 ) -> SubImageSet:
     """Sub-images of the atoms of one frame that are found and not hidden."""
+    found = found_atoms(exposure, card, network)
+    windows = cut(
+        halve(found.maps.carbon + found.maps.silicon),
+        halved_position(found.on_maps),
+        2 * rings.radius_px + 1,
+        (found.maps.grid.shape[0] / 2, found.maps.grid.shape[1] / 2),
+    )
+    whole = ~windows.edge
+    described = harmonics(windows, bases)[whole]
+    true, truth = found.true[whole], exposure.truth
+    return SubImageSet(
+        harmonics=described.view(np.float32).reshape(len(described), -1, 2),
+        angle_rad=truth.angle_rad[true],
+        crystallinity=truth.crystallinity[true],
+        coordination=truth.coordination[true],
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What the network finds in a frame, and which of its atoms are true ones."""
+
+    maps: Maps
+    detected: NDArray[np.float64]
+    """(M, 2): positions of all detected atoms on the maps."""
+    rows: NDArray[np.intp]
+    """(N,): those of them that are true atoms and not hidden."""
+    true: NDArray[np.intp]
+    """(N,): which true atoms they are."""
+
+    @property
+    def on_maps(self) -> NDArray[np.float64]:
+        """(N, 2): where they were detected."""
+        return self.detected[self.rows]
+
+
+def found_atoms(exposure: Exposure, card: DcnnCard, network: Network) -> Found:
+    """Detect the atoms of a simulated frame and look them up in its truth."""
     size = exposure.microscope.pixel_size_nm
     maps = segment(exposure.image, size, card, network)
     if maps is None:
@@ -61,22 +99,7 @@ def subimages_of(
     true_px = np.stack([truth.row_px, truth.col_px], axis=1)
     pairs = match(maps.grid.to_frame(peaks.rowcol), true_px, MATCH_NM / size)
     seen = ~truth.hidden[pairs.true]
-    found, true = pairs.found[seen], pairs.true[seen]
-    windows = cut(
-        halve(maps.carbon + maps.silicon),
-        halved_position(peaks.rowcol[found]),
-        2 * rings.radius_px + 1,
-        (maps.grid.shape[0] / 2, maps.grid.shape[1] / 2),
-    )
-    whole = ~windows.edge
-    described = harmonics(windows, bases)[whole]
-    true = true[whole]
-    return SubImageSet(
-        harmonics=described.view(np.float32).reshape(len(described), -1, 2),
-        angle_rad=truth.angle_rad[true],
-        crystallinity=truth.crystallinity[true],
-        coordination=truth.coordination[true],
-    )
+    return Found(maps, peaks.rowcol, pairs.found[seen], pairs.true[seen])
 
 
 def simulate_subimages(
