@@ -10,6 +10,7 @@ from atomstream.commands import (
     dashboard,
     demo,
     doctor,
+    evaluate,
     export,
     models,
     replay,
@@ -39,4 +40,5 @@ app.command()(export.export)
 app.command()(tap.tap)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
+app.command()(evaluate.evaluate)
 app.command()(doctor.doctor)

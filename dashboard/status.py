@@ -21,6 +21,9 @@ FLAG_WORDS: Mapping[Flag, str] = {
     Flag.PARTIAL: "partial frame",
     Flag.TOO_SMALL: "too few pixels for the network",
     Flag.NO_ATOMS: "no atoms found",
+    Flag.BLURRED: "blurred: neighbouring atoms merge",
+    Flag.OTHER_LATTICE: "not the model's lattice: material or pixel size?",
+    Flag.TOO_NOISY: "too noisy to tell atoms from noise",
     Flag.FAILED: "the analysis failed: see the service's log",
 }
 

@@ -14,6 +14,7 @@ from inference.locate import locate
 from inference.model import Encoded, Model
 from inference.pixels import Pixels, pixels_of
 from inference.positions import Placed, place_by_fit, place_by_network
+from inference.quality import doubts
 from inference.segment import Maps, segment
 from inference.stopwatch import Stopwatch
 from inference.summary import nothing, summarise
@@ -75,6 +76,8 @@ class Analyser:
         flags = (*pixels.flags, *flags)
         if maps is None or placed is None or pixel_size_nm is None:
             return self._without_atoms(frame, history, flags, watch)
+        flags += _doubts(pixels, placed, pixel_size_nm)
+        watch.lap("quality")
         order = self._order(maps, placed, watch)
         atoms = self._table(frame, pixel_size_nm, placed, order)
         summary = summarise(atoms, analysed_shape(frame), pixel_size_nm)
@@ -190,6 +193,11 @@ class Analyser:
             latents=_columns(self.model.id.latents, encoded.latents),
             sigmas=_columns(sigma_columns(self.model.id.latents), encoded.sigma),
         )
+
+
+def _doubts(pixels: Pixels, placed: Placed, pixel_size_nm: float) -> tuple[Flag, ...]:
+    seen = np.isfinite(placed.net).all(axis=1)
+    return doubts(pixels.image, placed.net[seen], placed.score[seen], pixel_size_nm)
 
 
 def _columns(

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -16,8 +15,9 @@ from inference.card import (
     card_text,
     parse_card,
 )
-from inference.catalogue import checked_bytes, find_model
+from inference.catalogue import find_model
 from inference.harmonics import Rings
+from inference.session import open_session
 from streamer.analysis import ModelId
 from streamer.errors import ModelError
 
@@ -87,8 +87,8 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
     folder = find_model(name_or_folder)
     text = card_text(folder)
     card = parse_card(text, str(folder / CARD_FILE))
-    dcnn = _session(folder, card.dcnn.file, card.dcnn.sha256, threads)
-    encoder = _session(folder, card.encoder.file, card.encoder.sha256, threads)
+    dcnn = open_session(folder, card.dcnn.file, card.dcnn.sha256, threads)
+    encoder = open_session(folder, card.encoder.file, card.encoder.sha256, threads)
     _check_signature(dcnn, ("image",), ("carbon", "silicon"), card.dcnn.file)
     _check_encoder(encoder, card.encoder)
     model_id = ModelId(
@@ -98,24 +98,6 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
         angle_period_rad=card.encoder.angle_period_rad,
     )
     return Model(card, model_id, dcnn.get_providers()[0], dcnn, encoder)
-
-
-def _session(
-    folder: Path, file: str, sha256: str, threads: int
-) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Waiting threads sleep: the microscope's frames are seconds apart, and the other
-    # core belongs to the receiver and the page.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    content = checked_bytes(folder, file, sha256)
-    try:
-        return onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # ONNX Runtime has its own tree of errors
-        raise ModelError(f"{folder / file} is not a network: {error!s:.200}") from error
 
 
 def _check_signature(

@@ -42,6 +42,17 @@ def normalise(image: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     (rows, cols), within ± `BRIGHTEST`; all zero for a constant image.
     """
+    mean, deviation = ordinary_scale(image)
+    if deviation < np.finfo(np.float32).tiny:
+        return np.zeros_like(image)
+    with np.errstate(over="ignore"):  # what becomes infinite is cut off
+        scaled = (image - np.float32(mean)) * np.float32(1 / deviation)
+    limit = np.float32(BRIGHTEST)
+    return np.asarray(np.clip(scaled, -limit, limit), np.float32)
+
+
+def ordinary_scale(image: NDArray[np.float32]) -> tuple[float, float]:
+    """Mean and standard deviation of the pixels that are not outliers."""
     # A quarter of the pixels gives the two numbers to a part in a thousand.
     sample = image[::2, ::2].ravel()
     mean, deviation = _mean_and_deviation(sample)
@@ -50,12 +61,7 @@ def normalise(image: NDArray[np.float32]) -> NDArray[np.float32]:
         if len(kept) == 0:
             break
         mean, deviation = _mean_and_deviation(kept)
-    if deviation < np.finfo(np.float32).tiny:
-        return np.zeros_like(image)
-    with np.errstate(over="ignore"):  # what becomes infinite is cut off
-        scaled = (image - np.float32(mean)) * np.float32(1 / deviation)
-    limit = np.float32(BRIGHTEST)
-    return np.asarray(np.clip(scaled, -limit, limit), np.float32)
+    return mean, deviation
 
 
 def _mean_and_deviation(values: NDArray[np.float32]) -> tuple[float, float]:

@@ -27,7 +27,7 @@ def summarise(atoms: Atoms, shape: tuple[int, int], pixel_size_nm: float) -> Sum
         (rows, cols) that were analysed.
     """
     area = math.prod(shape) * pixel_size_nm**2
-    rowcol_nm = np.stack([atoms.row_px, atoms.col_px], axis=1) * pixel_size_nm
+    rowcol_nm = _smooth_positions(atoms) * pixel_size_nm
     # Within the frame every atom is seen whole; at its edge order is underestimated.
     whole = ~atoms.edge
     return Summary(
@@ -41,6 +41,19 @@ def summarise(atoms: Atoms, shape: tuple[int, int], pixel_size_nm: float) -> Sum
         bond_length_nm=_bond_length(rowcol_nm, atoms.species),
         mean_crystallinity=_mean(atoms.latents["crystallinity"][whole]),
     )
+
+
+def _smooth_positions(atoms: Atoms) -> NDArray[np.floating]:
+    """(N, 2) the network's positions, where it has them.
+
+    They lean on the lattice around an atom, and so scatter less than measured ones,
+    whose noise would lengthen every bond; averages over a frame do not mind that they
+    hide what a single atom does.
+    """
+    seen = np.isfinite(atoms.row_net_px)
+    row = np.where(seen, atoms.row_net_px, atoms.row_px)
+    col = np.where(seen, atoms.col_net_px, atoms.col_px)
+    return np.stack([row, col], axis=1)
 
 
 def nothing(shape: tuple[int, int], pixel_size_nm: float | None) -> Summary:

@@ -31,6 +31,14 @@ class Flag(StrEnum):
     """Too few pixels for the network, at its own nm per pixel."""
     NO_ATOMS = "no-atoms"
     """Nothing was found."""
+    BLURRED = "blurred"
+    """The probe is too wide: neighbouring atoms merge, and their positions are hardly
+    measured."""
+    OTHER_LATTICE = "other-lattice"
+    """What is seen is not the lattice that the model knows: another material, or a
+    pixel size that is far off."""
+    TOO_NOISY = "too-noisy"
+    """Atoms can hardly be told from noise: too little dose, or nothing to see."""
     FAILED = "failed"
     """The analysis failed; the service's log says why."""
 

@@ -1,5 +1,6 @@
 """`atomstream models`: which models there are, and whether they are what they claim."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from rich.table import Table
 from inference.card import read_card
 from inference.catalogue import find_model, shipped_models, verify_model
 
-app = typer.Typer(no_args_is_help=True, help="List, show and verify models.")
+app = typer.Typer(no_args_is_help=True, help="List, show, draw and verify models.")
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME|DIR", help="A shipped model, or a folder.")
@@ -37,6 +38,29 @@ def list_models() -> None:
 def show(name: Name) -> None:
     """Print a model's card: what it expects, gives, and how well it was measured."""
     typer.echo(read_card(find_model(name)).model_dump_json(indent=2))
+
+
+@app.command()
+def draw(
+    name: Name,
+    out: Annotated[Path, typer.Argument(metavar="OUT.png", help="Picture to write.")],
+    steps: Annotated[
+        int, typer.Option(min=1, max=40, help="Images along each latent.")
+    ] = 9,
+) -> None:
+    """Draw what a model's content latents mean: sub-images over their plane.
+
+    The first latent grows to the right, the second upwards.
+
+    Example: atomstream models draw graphene-si latents.png
+    """
+    from atomstream.contact_sheet import write_contact_sheet
+    from inference.decode import load_decoder, manifold
+
+    decoder = load_decoder(name)
+    write_contact_sheet(manifold(decoder, steps), out)
+    axes = " and ".join(decoder.card.latents[:2])
+    typer.echo(f"{steps} x {steps} images over {axes} in {out}")
 
 
 @app.command()

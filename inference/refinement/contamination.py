@@ -2,36 +2,48 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import (
+    binary_dilation,
+    gaussian_filter,
+    maximum_filter,
+    minimum_filter,
+)
 
-from inference.refinement.canvas import COARSE, MARGIN_PX, Canvas, block_mean
+from inference.refinement.canvas import COARSE, MARGIN_PX, Canvas
 
-SMOOTH_NM = 0.25
-"""Over some fifteen atoms: a single Si does not look like contamination."""
-BRIGHTER = 1.0
-"""Than the sheet, by this many times the sheet's own height above the darkest parts."""
 DARK_NM = 0.03
 """Smoothing that keeps the middle of a hexagon dark and averages noise out."""
-GROWN_NM = 0.2
+SMOOTH_NM = 0.06
+"""The same, where a single dark place is looked for rather than the darkest parts."""
+HEXAGON_NM = 0.34
+"""Side of a square that never lies in the sheet without a middle of a hexagon in it,
+nor without a dark place where two Si are neighbours."""
+BRIGHTER = 1.0
+"""Than the sheet's dark places, by this many times the sheet's own height above the
+darkest parts."""
+GROWN_NM = 0.1
 """What is masked around it: its brightness does not end sharply."""
 
 
 def usable_pixels(canvas: Canvas) -> NDArray[np.float32]:
-    """(rows, cols): 1 where the frame shows the sheet or vacuum, 0 elsewhere."""
-    side = canvas.pixel_size_nm * COARSE
-    inside = block_mean(canvas.inside, COARSE)
-    grey = block_mean(canvas.image, COARSE)
-    width = SMOOTH_NM / side
-    share = np.maximum(gaussian_filter(inside, width), 1e-3)
-    smooth = gaussian_filter(grey, width) / share
-    framed = inside > 0.5
-    darkest = darkest_grey(canvas)
+    """(rows, cols): 1 where the frame shows the sheet or vacuum, 0 elsewhere.
+
+    Contamination has no dark places: it is what stays bright when each pixel is
+    replaced by the darkest one around it. Single bright atoms do not.
+    """
+    framed = canvas.inside > 0
+    width = SMOOTH_NM / canvas.pixel_size_nm
+    share = np.maximum(gaussian_filter(canvas.inside, width), 1e-3)
+    smooth = np.where(framed, gaussian_filter(canvas.image, width) / share, np.inf)
+    side = 2 * round(HEXAGON_NM / canvas.pixel_size_nm / 2) + 1
+    floor = maximum_filter(minimum_filter(smooth, side), side)
     sheet = float(np.median(smooth[framed]))
-    bright = framed & (smooth > sheet + BRIGHTER * (sheet - darkest))
+    height = sheet - darkest_grey(canvas)
+    bright = framed & (floor > float(np.median(floor[framed])) + BRIGHTER * height)
     if bright.any():
-        bright = binary_dilation(bright, iterations=max(1, round(GROWN_NM / side)))
-    hidden = np.repeat(np.repeat(bright, COARSE, axis=0), COARSE, axis=1)
-    return np.where(hidden, np.float32(0), canvas.inside)
+        steps = max(1, round(GROWN_NM / canvas.pixel_size_nm))
+        bright = binary_dilation(bright, iterations=steps)
+    return np.where(bright, np.float32(0), canvas.inside)
 
 
 def darkest_grey(canvas: Canvas) -> float:

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.refinement.image_model import Optics
+from inference.refinement.local_shift import followed_shift
+from inference.refinement.missed import with_missed
 from inference.refinement.normal_equations import TINY, Blocks, covariance
 from inference.refinement.scan_jitter import jitter_variance
 from inference.refinement.shared_parameters import (
@@ -15,9 +17,11 @@ from inference.refinement.shared_parameters import (
 )
 from inference.refinement.situation import Situation, View
 from inference.refinement.sweep import (
+    Prediction,
     amplitude_prior,
     blocks_of,
     clouds_of,
+    compared,
     predict,
     sweep,
 )
@@ -43,25 +47,31 @@ class Fit:
 
 
 def approach(view: View, start: Situation) -> Situation:
-    """Probe and noise, and positions to within a fraction of their uncertainty."""
+    """Probe and noise, and positions to within a fraction of their uncertainty.
+
+    Atoms that were missed stand behind those of the start.
+    """
     now = start
     for _ in range(PROBE_STEPS):
         seen = predict(view, now)
         now = estimate(seen, with_noise(seen, now, view), view)
-    now = _with_clouds(view, now)
-    seen = predict(view, now)
+    now, seen = _with_clouds(view, now)
     blocks = blocks_of(seen, now)
     for _ in range(COARSE_SWEEPS - 1):
         now = sweep(view, now, seen, blocks)
         seen = predict(view, now)
+    known = len(now.atoms)
+    now = with_missed(seen, now, view)
+    if len(now.atoms) > known:
+        seen = predict(view, now)
+        blocks = blocks_of(seen, now)
     now = sweep(view, now, seen, blocks)
     return replace(now, carbon=carbon_amplitude(now.atoms))
 
 
 def measure(view: View, start: Situation) -> Fit:
     """Positions and their uncertainty, from a start that is nearly there."""
-    now = _with_clouds(view, start)
-    seen = predict(view, now)
+    now, seen = _with_clouds(view, start)
     blocks = blocks_of(seen, now)
     now = sweep(view, now, seen, blocks)
     now = replace(now, carbon=carbon_amplitude(now.atoms))
@@ -70,13 +80,27 @@ def measure(view: View, start: Situation) -> Fit:
     now = with_noise(seen, now, view)
     blocks = blocks_of(seen, now)
     jitter = jitter_variance(seen, now.optics)
-    return _fit(view, sweep(view, now, seen, blocks), blocks, jitter)
+    return _followed(_fit(view, sweep(view, now, seen, blocks), blocks, jitter))
 
 
-def _with_clouds(view: View, now: Situation) -> Situation:
+def _followed(fit: Fit) -> Fit:
+    """The same, where the frame is not a sum of atoms: nearer to what is seen."""
+    view, now = fit.view, fit.final
+    known = np.isfinite(fit.variance).all(axis=1)
+    rest = followed_shift(predict(view, now), now, known, view.canvas.pixel_size_nm)
+    atoms = replace(now.atoms, rowcol=now.atoms.rowcol + rest.shift)
+    return replace(
+        fit,
+        final=replace(now, atoms=atoms),
+        variance=fit.variance + rest.variance[:, None],
+    )
+
+
+def _with_clouds(view: View, now: Situation) -> tuple[Situation, Prediction]:
     seen = predict(view, now)
     lacking = clouds_of(seen, view)
-    return with_noise(seen, replace(now, clouds=now.clouds + lacking), view)
+    now = with_noise(seen, replace(now, clouds=now.clouds + lacking), view)
+    return now, compared(view, now, seen.stamps, seen.core, seen.tail)
 
 
 def _with_probe(view: View, now: Situation, blocks: Blocks) -> Situation:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from inference.refinement.canvas import COARSE, MARGIN_PX, block_mean
 from inference.refinement.probe import Probe
@@ -152,10 +152,17 @@ def tails(
     """
     variance = optics.tail_sigma**2 - (optics.sigma[0] ** 2 + optics.sigma[1] ** 2) / 2
     wider = math.sqrt(max(variance, 1.0)) / COARSE
-    blurred, share = (
-        gaussian_filter(block_mean(image, COARSE), wider, mode="constant")
-        for image in (core, inside)
+    blurred = gaussian_filter(block_mean(core, COARSE), wider, mode="constant")
+    # The frame is a rectangle: what of a tail is in it is a product of two profiles.
+    rows, cols = (
+        gaussian_filter1d(
+            inside.max(axis=axis).reshape(-1, COARSE).mean(axis=1),
+            wider,
+            mode="constant",
+        )
+        for axis in (1, 0)
     )
+    share = rows[:, None] * cols
     whole = np.asarray(blurred / np.maximum(share, LEAST_SHARE), np.float32)
     return enlarge(whole, core.shape)
 

@@ -6,9 +6,13 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
+from scipy.special import ndtr
 from threadpoolctl import ThreadpoolController
 
+from inference.refinement.canvas import Canvas
 from inference.refinement.fit import Fit, approach, measure
+from inference.refinement.hot_pixels import without_hot_pixels
+from inference.refinement.image_model import AtomState
 from inference.refinement.probe import Probe
 from inference.refinement.situation import finer_view, first_guess, on_finer, view_of
 from streamer.atoms import SPECIES
@@ -31,6 +35,10 @@ NOISIEST_NM = 0.026
 """Median standard uncertainty along an axis from which on the network knows better."""
 FARTHEST_NM = 0.1
 """From where the network saw an atom; beyond, the fit has lost it."""
+NEAR_NM = 0.072
+"""The same where positions are so uncertain that noise alone takes them as far."""
+CERTAIN_NM = 0.014
+"""Standard uncertainty along an axis from which on that matters."""
 CLOSEST_NM = 0.04
 """Two atoms that the fit brings nearer than this have been confused by it."""
 DIMMEST = 0.35
@@ -47,11 +55,18 @@ class Fate(IntEnum):
     """Where the network saw it, without uncertainty: the fit could not do better."""
     PRUNED = 2
     """No atom: there is nothing in the frame that is bright enough."""
+    ADDED = 3
+    """The network has missed it: the fit leaves over what has the shape of an atom."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refined:
-    """The atoms that were given, in their order."""
+    """The atoms that were given, in their order, and behind them those `ADDED`.
+
+    So there may be more than were given. An added atom is C or Si by its brightness;
+    its score is the probability that it is bright enough not to be pruned, as far as
+    the frame's noise is concerned.
+    """
 
     rowcol: NDArray[np.float64]
     """(N, 2): in pixels of the frame."""
@@ -103,9 +118,9 @@ def refine(
 
     Returns
     -------
-    The atoms; where the fit makes no sense (too few atoms, too much noise, neighbours
-    not resolved) they are as the network had them, without uncertainty. The same input
-    gives the same result, bit for bit.
+    The atoms given and those they lack; where the fit makes no sense (too few atoms,
+    too much noise, neighbours not resolved) those given, as the network had them,
+    without uncertainty. The same input gives the same result, bit for bit.
 
     Notes
     -----
@@ -118,19 +133,22 @@ def refine(
     # Many small products: threads would spend their time waiting for each other.
     with ThreadpoolController().limit(limits=1, user_api="blas"):
         try:
-            fit = _fit_frame(image, given, pixel_size_nm, probe or Probe())
+            fitted = _fit_frame(image, given, pixel_size_nm, probe or Probe())
         except (np.linalg.LinAlgError, MemoryError):
-            fit = None  # the fit went astray
-    if fit is None:
+            fitted = None  # the fit went astray
+    if fitted is None:
         return _as_given(given)
-    return _judge(fit, given, pixel_size_nm)
+    fit, everything = fitted
+    refined = _judge(fit, everything, pixel_size_nm)
+    added = np.arange(len(refined)) >= len(given.score)
+    return _without_doubtful(refined, added)
 
 
 def _fit_frame(
     image: NDArray[np.float32], given: Detections, pixel_size_nm: float, probe: Probe
-) -> Fit | None:
-    """The fit, or None where it makes no sense."""
-    grey = _standard(image)
+) -> tuple[Fit, Detections] | None:
+    """The fit and where its atoms started, or None where it makes no sense."""
+    grey = _standard(without_hot_pixels(image))
     if grey is None or min(image.shape) * pixel_size_nm < SMALLEST_NM:
         return None
     coarse = view_of(grey, pixel_size_nm, COARSE_NM)
@@ -147,7 +165,35 @@ def _fit_frame(
     blurred = fit.final.optics.probe(size).fwhm_nm > WIDEST_PROBE_NM
     # Not "more than": what is not a number is not good enough either.
     sharp = np.median(np.sqrt(fit.variance)) * size < NOISIEST_NM
-    return fit if sharp and not blurred else None
+    if blurred or not sharp:
+        return None
+    return fit, _with_added(given, near.atoms, coarse.canvas)
+
+
+def _with_added(given: Detections, near: AtomState, canvas: Canvas) -> Detections:
+    """What was given, and behind it the rest of the atoms of the fit."""
+    more = near.rowcol[len(given.score) :]
+    species = near.silicon[len(given.score) :] * np.uint8(SPECIES.index("Si"))
+    return Detections(
+        np.concatenate([given.rowcol, canvas.to_frame(more)]),
+        np.concatenate([given.species, species.astype(np.uint8)]),
+        np.concatenate([given.score, np.zeros(len(more), np.float32)]),
+    )
+
+
+def _without_doubtful(refined: Refined, added: NDArray[np.bool_]) -> Refined:
+    """Atoms the fit has added itself are only those of which it is sure in the end."""
+    stay = ~added | (refined.fate == Fate.REFINED)
+    fate = np.where(added, Fate.ADDED, refined.fate).astype(np.uint8)
+    return Refined(
+        rowcol=refined.rowcol[stay],
+        sigma=refined.sigma[stay],
+        amplitude=refined.amplitude[stay],
+        species=refined.species[stay],
+        score=refined.score[stay],
+        fate=fate[stay],
+        probe=refined.probe,
+    )
 
 
 def _standard(image: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -162,26 +208,32 @@ def _standard(image: NDArray[np.float32]) -> NDArray[np.float32] | None:
 def _judge(fit: Fit, given: Detections, pixel_size_nm: float) -> Refined:
     canvas = fit.view.canvas
     rowcol = canvas.to_frame(fit.final.atoms.rowcol)
-    kept = _lost(rowcol, given.rowcol, pixel_size_nm)
-    kept |= ~np.isfinite(fit.variance).all(axis=1)
     sigma = np.sqrt(fit.variance) * canvas.binning
+    kept = _lost(rowcol, given.rowcol, sigma, pixel_size_nm)
+    kept |= ~np.isfinite(sigma).all(axis=1)
     fate = np.where(_no_atom(fit), Fate.PRUNED, Fate.REFINED)
+    score = np.where(given.score > 0, given.score, _certainty(fit))
     return Refined(
         rowcol=np.where(kept[:, None], given.rowcol, rowcol),
         sigma=np.where(kept[:, None], np.nan, sigma),
         amplitude=np.where(kept, np.nan, fit.amplitude),
         species=given.species,
-        score=given.score,
+        score=score.astype(np.float32),
         fate=np.where(kept, Fate.KEPT, fate).astype(np.uint8),
         probe=fit.final.optics.probe(canvas.pixel_size_nm),
     )
 
 
 def _lost(
-    rowcol: NDArray[np.float64], start: NDArray[np.floating], pixel_size_nm: float
+    rowcol: NDArray[np.float64],
+    start: NDArray[np.floating],
+    sigma: NDArray[np.float64],
+    pixel_size_nm: float,
 ) -> NDArray[np.bool_]:
     """(N,): atoms that went astray, and both of a pair that ran into each other."""
-    lost = np.linalg.norm(rowcol - start, axis=1) * pixel_size_nm > FARTHEST_NM
+    unsure = sigma.mean(axis=1) * pixel_size_nm / CERTAIN_NM
+    farthest = np.clip(FARTHEST_NM / np.maximum(unsure, 1), NEAR_NM, FARTHEST_NM)
+    lost = np.linalg.norm(rowcol - start, axis=1) * pixel_size_nm > farthest
     reach = CLOSEST_NM / pixel_size_nm
     pairs = KDTree(rowcol).query_pairs(reach, output_type="ndarray")
     lost[pairs.ravel()] = True
@@ -192,6 +244,12 @@ def _no_atom(fit: Fit) -> NDArray[np.bool_]:
     """(N,): so dim that it is none, where noise alone would not make a C that dim."""
     doubt = SURE_SIGMA * np.sqrt(fit.amplitude_variance)
     return np.asarray((fit.amplitude < DIMMEST) & (1 - doubt > DIMMEST))
+
+
+def _certainty(fit: Fit) -> NDArray[np.float64]:
+    """(N,): probability that an atom is not as dim as what is pruned."""
+    above = (fit.amplitude - DIMMEST) / np.sqrt(fit.amplitude_variance)
+    return np.asarray(ndtr(above))
 
 
 def _as_given(given: Detections) -> Refined:

@@ -69,6 +69,9 @@ def _step(seen: Prediction, now: Situation, view: View) -> NDArray[np.float64]:
     thin = (slice(edge, -edge, THINNED), slice(edge, -edge, THINNED))
     share = now.optics.tail_fraction
     usable = view.usable[thin] > 0
+    ordinary = usable & ~_around_silicon(now, view.canvas.shape)[thin]
+    if np.count_nonzero(ordinary) > np.count_nonzero(usable) / 2:
+        usable = ordinary
     columns = [
         ((1 - share) * seen.core + share * seen.tail)[thin],
         (1 - share) / 2 * _second_difference(seen.core, 0, edge),
@@ -83,6 +86,20 @@ def _step(seen: Prediction, now: Situation, view: View) -> NDArray[np.float64]:
     matrix[3, 3] += known
     gradient[3] += known * (TAIL_FRACTION - share)
     return np.asarray(np.linalg.lstsq(matrix, gradient, rcond=1e-12)[0])
+
+
+def _around_silicon(now: Situation, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """(rows, cols): pixels of windows of Si, whose image is not that of C, but wider.
+
+    Being bright, few of them would decide on the probe of all.
+    """
+    reach = 2 * now.optics.reach
+    near = np.zeros(shape, bool)
+    for row, col in np.rint(now.atoms.rowcol[now.atoms.silicon]).astype(np.intp):
+        near[
+            max(row - reach, 0) : row + reach + 1, max(col - reach, 0) : col + reach + 1
+        ] = True
+    return near
 
 
 def _second_difference(

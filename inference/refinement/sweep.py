@@ -50,15 +50,25 @@ class Prediction:
 
 def predict(view: View, now: Situation) -> Prediction:
     """The frame as the fitted atoms would give it."""
-    optics = now.optics
-    stamps = stamps_of(now.atoms.rowcol, optics)
+    stamps = stamps_of(now.atoms.rowcol, now.optics)
     core = splat(stamps, now.atoms.amplitude, view.canvas.shape)
-    tail = tails(core, view.canvas.inside, optics)
-    share = np.float32(optics.tail_fraction)
+    tail = tails(core, view.canvas.inside, now.optics)
+    return compared(view, now, stamps, core, tail)
+
+
+def compared(
+    view: View,
+    now: Situation,
+    stamps: Stamps,
+    core: NDArray[np.float32],
+    tail: NDArray[np.float32],
+) -> Prediction:
+    """The same, from what the atoms were already drawn to be."""
+    share = np.float32(now.optics.tail_fraction)
     mean = core * (1 - share)
     mean += tail * share
     mean += now.clouds
-    mean += np.float32(optics.background)
+    mean += np.float32(now.optics.background)
     weight = view.usable / now.noise.variance(mean)
     return Prediction(
         stamps, core, tail, mean, weight, weight * (view.canvas.image - mean)

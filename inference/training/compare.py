@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
 from rich.table import Table
 
-from inference.model import Model
+from inference.describe import describer_of
+from inference.model import Model, load_model
 from inference.training.baselines import BaselineRecipe, Embedding, fit_baselines
 from inference.training.class_images import class_images, mean_similarity
 from inference.training.fit_paper_rvae import PaperRvaeRecipe, fit_paper_rvae
@@ -21,8 +22,11 @@ from inference.training.latent_figures import (
 )
 from inference.training.paper_rvae import LOSSES
 from inference.training.progress import Progress
-from inference.training.simulated_windows import DescribedAtoms
+from inference.training.simulated_windows import DescribedAtoms, simulate_described
+from inference.training.window_set import LARGE, SMALL
 from streamer.frame import JsonValue
+
+WINDOWS = {"small": SMALL, "large": LARGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class MethodComparison:
     def table(self) -> Table:
         """For the terminal."""
         table = Table("method", "window")
-        names = ("class_similarity", *(field.name for field in fields(LatentFigures)))
+        names = ("class_similarity", *(one.name for one in fields(LatentFigures)))
         for name in names:
             table.add_column(name, justify="right")
         for row in self.rows:
@@ -65,6 +69,53 @@ class MethodComparison:
             }
             for row in self.rows
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRecipe:
+    """Everything that the comparison depends on, besides the model."""
+
+    rvae: PaperRvaeRecipe = field(default_factory=PaperRvaeRecipe)
+    baselines: BaselineRecipe = field(default_factory=BaselineRecipe)
+    movies: int = 20
+    """Simulated, to fit to."""
+    held_out_movies: int = 6
+    """Simulated, to measure on."""
+    seed: int = 1
+
+
+def compare_methods(
+    source: str, recipe: ComparisonRecipe, progress: Progress
+) -> MethodComparison:
+    """Fit all methods to what a model's DCNN sees, and compare them with the model.
+
+    Parameters
+    ----------
+    source
+        Name or folder of the model.
+    """
+    model = load_model(source, threads=1)
+    describers = {**WINDOWS, model.card.name: describer_of(model.card)}
+    known, truth = (
+        simulate_described(
+            movies,
+            model.card.dcnn,
+            model.segment,
+            describers,
+            [recipe.seed, part],
+            progress,
+        )
+        for part, movies in enumerate((recipe.movies, recipe.held_out_movies))
+    )
+    rows: list[ComparedMethod] = []
+    for window in WINDOWS:
+        methods: dict[str, Method] = {
+            model.card.name: by_model(model),
+            "psi3, psi6": by_coordinates,
+            **fit_methods(known, window, recipe.rvae, recipe.baselines, progress),
+        }
+        rows += compare(methods, window, known, truth, recipe.seed)
+    return MethodComparison(tuple(rows))
 
 
 def fit_methods(

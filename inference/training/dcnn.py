@@ -12,9 +12,10 @@ Ronneberger et al., MICCAI 2015 (U-Net); Shi et al., CVPR 2016 (sub-pixel head).
 import torch
 from torch import Tensor, nn
 
-WIDTHS = (16, 48, 96)
+WIDTHS = (16, 32, 64, 96)
+"""Multiples of 16, the block in which ONNX Runtime keeps channels on a CPU."""
 CLASSES = ("C", "Si", "background")
-STRIDE_PX = 8
+STRIDE_PX = 2 ** len(WIDTHS)
 """Sides of the input must be multiples of this."""
 
 
@@ -33,30 +34,36 @@ def _pair(inputs: int, outputs: int) -> nn.Sequential:
 class Dcnn(nn.Module):
     """Normalised image (B, 1, H, W) → logits (B, 3, H, W)."""
 
-    def __init__(self, widths: tuple[int, int, int] = WIDTHS) -> None:
+    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
-        fine, middle, coarse = widths
         self.fold = nn.PixelUnshuffle(2)  # (B, 4, H/2, W/2)
-        self.down1 = _pair(4, fine)
-        self.down2 = _pair(fine, middle)
-        self.bottom = _pair(middle, coarse)
-        self.lift2 = nn.Conv2d(coarse, middle, 1)
-        self.up2 = _pair(middle, middle)
-        self.lift1 = nn.Conv2d(middle, fine, 1)
-        self.up1 = _pair(fine, fine)
-        self.head = nn.Conv2d(fine, 4 * len(CLASSES), 3, padding=1)
+        finer = (4, *widths[:-1])
+        self.down = nn.ModuleList(
+            _pair(inputs, outputs)
+            for inputs, outputs in zip(finer, widths, strict=True)
+        )
+        upward = list(zip(widths[1:], widths[:-1], strict=True))
+        self.lift = nn.ModuleList(nn.Conv2d(wide, fine, 1) for wide, fine in upward)
+        # At the finest two levels a second convolution would cost most and give least.
+        self.up = nn.ModuleList(
+            _pair(fine, fine) if fine == widths[-2] else _conv(fine, fine)
+            for _, fine in upward
+        )
+        self.head = nn.Conv2d(widths[0], 4 * len(CLASSES), 3, padding=1)
         self.pool = nn.MaxPool2d(2)
         self.grow = nn.Upsample(scale_factor=2, mode="nearest")
         self.unfold = nn.PixelShuffle(2)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits of the classes."""
-        level1 = self.down1(self.fold(image))  # (B, 16, H/2, W/2)
-        level2 = self.down2(self.pool(level1))  # (B, 48, H/4, W/4)
-        level3 = self.bottom(self.pool(level2))  # (B, 96, H/8, W/8)
-        level2 = self.up2(level2 + self.grow(self.lift2(level3)))
-        level1 = self.up1(level1 + self.grow(self.lift1(level2)))
-        logits: Tensor = self.unfold(self.head(level1))
+        level = self.down[0](self.fold(image))  # (B, 16, H/2, W/2)
+        levels = []
+        for down in list(self.down)[1:]:
+            levels.append(level)
+            level = down(self.pool(level))  # (B, 96, H/16, W/16) at last
+        for lift, up in reversed(list(zip(self.lift, self.up, strict=True))):
+            level = up(levels.pop() + self.grow(lift(level)))
+        logits: Tensor = self.unfold(self.head(level))
         return logits
 
 

@@ -13,22 +13,23 @@ from inference.card import (
     CARD_FILE,
     Card,
     DcnnCard,
+    DecoderCard,
     HarmonicsEncoderCard,
     SiliconRule,
 )
 from inference.harmonics import Rings
 from inference.training.dcnn import CLASSES, STRIDE_PX, Dcnn, Maps
-from inference.training.rvae import SYMMETRY, Encoder, Served
+from inference.training.rvae import SYMMETRY, Decoder, Drawn, Encoder, Served
 from inference.training.scenes import PIXEL_SIZE_NM
 from streamer.frame import JsonValue
 
 OPSET = 18
-DCNN_FILE, ENCODER_FILE = "dcnn.onnx", "encoder.onnx"
+DCNN_FILE, ENCODER_FILE, DECODER_FILE = "dcnn.onnx", "encoder.onnx", "decoder.onnx"
 
 
 def export_dcnn(network: Dcnn, folder: Path) -> None:
     """Write the segmentation network; height and width stay free."""
-    rows, cols = 8 * torch.export.Dim("rows8"), 8 * torch.export.Dim("cols8")
+    rows, cols = (STRIDE_PX * torch.export.Dim(name) for name in ("rows", "cols"))
     export_network(
         Maps(network).eval(),
         torch.zeros(1, 1, 128, 192),
@@ -45,8 +46,28 @@ def export_encoder(encoder: Encoder, folder: Path) -> None:
         Served(encoder).eval(),
         torch.ones(7, features),
         folder / ENCODER_FILE,
-        names=(["harmonics"], ["angle", "latents"]),
+        names=(["harmonics"], ["angle", "latents", "sigma"]),
         dynamic={"harmonics": {0: torch.export.Dim("atoms")}},
+    )
+
+
+def export_decoder(decoder: Decoder, rings: Rings, folder: Path) -> DecoderCard:
+    """Write the decoder; the number of images stays free."""
+    drawn = Drawn(decoder, rings).eval()
+    latents = decoder.from_content.in_features
+    export_network(
+        drawn,
+        torch.zeros(7, latents),
+        folder / DECODER_FILE,
+        names=(["content"], ["images"]),
+        dynamic={"content": {0: torch.export.Dim("images")}},
+    )
+    return DecoderCard(
+        file=DECODER_FILE,
+        sha256=sha256_of(folder / DECODER_FILE),
+        latents=tuple(f"z{number + 1}" for number in range(latents)),
+        side_px=drawn.side_px,
+        pixel_size_nm=rings.pixel_size_nm,
     )
 
 
@@ -100,6 +121,7 @@ def write_card(
     name: str,
     rings: Rings,
     decisions: Decisions,
+    decoder: DecoderCard,
     provenance: dict[str, JsonValue],
     accuracy: dict[str, JsonValue],
 ) -> Card:
@@ -124,6 +146,7 @@ def write_card(
             max_orders=rings.max_orders,
             latents=("crystallinity", "z1", "z2"),
             angle_period_rad=2 * math.pi / SYMMETRY,
+            decoder=decoder,
         ),
         provenance=provenance,
         accuracy=accuracy,

@@ -20,10 +20,10 @@ from inference.training.scenes import Scene, damaged_sheets, scenes
 class DcnnRecipe:
     """Everything that the result depends on."""
 
-    scenes: int = 6000
+    scenes: int = 8000
     scenes_per_movie: int = 100
     """Cut from the stages of one simulated movie."""
-    steps: int = 9000
+    steps: int = 12000
     batch: int = 8
     crop_px: int = 128
     learning_rate: float = 3e-3

@@ -8,6 +8,7 @@ from torch import Tensor
 from inference.harmonics import Rings
 from inference.training.progress import Progress
 from inference.training.rvae import (
+    SYMMETRY,
     Decoder,
     Encoder,
     PolarGrid,
@@ -16,6 +17,9 @@ from inference.training.rvae import (
     kl_residual,
 )
 from inference.training.subimage_set import SubImageSet
+
+DOUBT = 0.1
+"""Weight of the standard deviations' own loss against that of what they belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +115,30 @@ def negative_elbo(
 
 
 def order_error(posterior: Posterior, order: Tensor) -> Tensor:
-    """Mean squared error of the disorder.
+    """Mean squared error of the disorder, and how well its own doubt covers it.
 
     Its square root, because most atoms are in the bulk, and there the little that is
     missing to 1 is all that tells one place from another.
     """
-    return ((posterior.disorder - torch.sqrt(1 - order)) ** 2).mean()
+    off = posterior.disorder - torch.sqrt(1 - order)
+    return (off**2).mean() + DOUBT * doubt(off, posterior.disorder_log_sd)
 
 
 def angle_error(posterior: Posterior, angle: Tensor) -> Tensor:
-    """How far orientations are off, 1 - cos(3 Δ), weighing ordered places more."""
-    off = 1 - torch.cos(3 * (posterior.angle + posterior.residual - angle))
-    return off.mean()
+    """How far orientations are off, 1 - cos(3 Δ), and how their doubt covers it."""
+    off = SYMMETRY * (posterior.angle + posterior.residual - angle)
+    wrapped = torch.atan2(torch.sin(off), torch.cos(off)) / SYMMETRY
+    covered = doubt(wrapped, posterior.residual_log_sd)
+    return (1 - torch.cos(off)).mean() + DOUBT * covered
+
+
+def doubt(off: Tensor, log_sd: Tensor) -> Tensor:
+    """Mean negative log-likelihood of errors, which are taken as they are.
+
+    Only the standard deviation learns from it: else the mean would be left wrong
+    where it is easier to be unsure.
+    """
+    return (log_sd + 0.5 * off.detach() ** 2 * torch.exp(-2 * log_sd)).mean()
 
 
 def _sample(mean: Tensor, log_sd: Tensor, generator: torch.Generator) -> Tensor:

@@ -7,14 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.scoring import BULK
-from inference.training.order_measures import (
-    DISORDERED,
-    auc,
-    rank_correlation,
-    rotation_leak,
-    with_products,
-)
+from inference.evaluation.order import DISORDERED, rotation_leak, with_products
+from inference.evaluation.ranks import auc, rank_correlation
+from inference.evaluation.scoring import BULK
 from inference.training.paper_readout import (
     PERIOD_RAD,
     best_latent,

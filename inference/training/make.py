@@ -13,20 +13,22 @@ import torch
 from numpy.typing import NDArray
 
 from inference.analyse import Analyser
+from inference.evaluation.evaluate import FULL, evaluate
 from inference.harmonics import Rings
 from inference.model import load_model
 from inference.segment import Network
+from inference.training.calibrate import fit_rule, simulate_sightings
 from inference.training.dcnn import Dcnn, Maps
-from inference.training.evaluate import evaluate
 from inference.training.export import (
     Decisions,
     export_dcnn,
+    export_decoder,
     export_encoder,
     write_card,
 )
 from inference.training.fit_dcnn import DcnnRecipe, fit_dcnn, simulate_scenes
 from inference.training.fit_rvae import RvaeRecipe, fit_rvae
-from inference.training.subimage_set import simulate_subimages
+from inference.training.subimage_set import simulate_subimages, unsaved_card
 from streamer.frame import JsonValue
 
 RINGS = Rings(
@@ -49,7 +51,9 @@ class Recipe:
     name: str = "graphene-si"
     dcnn: DcnnRecipe = field(default_factory=DcnnRecipe)
     rvae: RvaeRecipe = field(default_factory=RvaeRecipe)
-    decisions: Decisions = field(default_factory=Decisions)
+    threshold: float = 0.35
+    """Smallest probability at the centre of an atom."""
+    calibration_movies: int = 16
     threads: int = 2
 
 
@@ -63,10 +67,21 @@ def make_model(recipe: Recipe, folder: Path, stage: Stage) -> None:
     with stage("training the DCNN") as report:
         dcnn = fit_dcnn(made, recipe.dcnn, report)
     export_dcnn(dcnn, folder)
+    with stage("calibrating what is Si") as report:
+        silicon = fit_rule(
+            simulate_sightings(
+                recipe.calibration_movies,
+                unsaved_card(recipe.threshold),
+                network_of(dcnn),
+                recipe.dcnn.seed,
+                report,
+            )
+        )
+    decisions = Decisions(recipe.threshold, silicon)
     with stage("simulating sub-images") as report:
         subimages = simulate_subimages(
             recipe.rvae.movies,
-            recipe.decisions.threshold,
+            recipe.threshold,
             network_of(dcnn),
             RINGS,
             recipe.rvae.seed,
@@ -75,15 +90,13 @@ def make_model(recipe: Recipe, folder: Path, stage: Stage) -> None:
     with stage("training the rVAE") as report:
         rvae = fit_rvae(subimages, RINGS, recipe.rvae, report)
     export_encoder(rvae.encoder, folder)
+    decoder = export_decoder(rvae.decoder, RINGS, folder)
     provenance = provenance_of(recipe, time.monotonic() - start)
-    write_card(folder, recipe.name, RINGS, recipe.decisions, provenance, {})
+    write_card(folder, recipe.name, RINGS, decisions, decoder, provenance, {})
     with stage("measuring") as report:
-        accuracy = evaluate(Analyser(load_model(str(folder))), report)
-    rounded: dict[str, JsonValue] = {
-        condition: {name: round(value, 4) for name, value in row.items()}
-        for condition, row in accuracy.items()
-    }
-    write_card(folder, recipe.name, RINGS, recipe.decisions, provenance, rounded)
+        figures = evaluate(Analyser(load_model(str(folder))), FULL, report)
+    accuracy = figures.as_json()
+    write_card(folder, recipe.name, RINGS, decisions, decoder, provenance, accuracy)
 
 
 def network_of(dcnn: Dcnn) -> Network:

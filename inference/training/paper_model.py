@@ -14,6 +14,7 @@ from inference.describe import Windows
 from inference.model import Model, load_model
 from inference.training.export import (
     DCNN_FILE,
+    DECODER_FILE,
     ENCODER_FILE,
     export_network,
     sha256_of,
@@ -41,15 +42,14 @@ from inference.training.simulated_windows import DescribedAtoms, simulate_descri
 from inference.training.window_set import SMALL
 from streamer.frame import JsonValue
 
-DECODER_FILE = "decoder.onnx"
 WINDOW = "window"
 HELD_IN, HELD_OUT = 0, 1
 """Movies to train on and movies to measure on have seeds of their own."""
 LIMITS = (
     "Made to compare with the paper: graphene-si tells orientation and order better.",
-    "The angle is good to some degrees only where a lattice lies between orientations "
-    "of the training.",
-    "The content latents carry rotation as well as order; dx and dy tell mostly where "
+    "A content latent may have died in training, and says nothing then: the rank "
+    "correlation on this card tells.",
+    "Content latents may carry rotation as well as order; dx and dy tell mostly where "
     "the atom lies within its pixel.",
 )
 

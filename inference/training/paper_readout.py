@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from inference.scoring import BULK
-from inference.training.order_measures import rank_correlation
+from inference.evaluation.ranks import rank_correlation
+from inference.evaluation.scoring import BULK
 from inference.training.paper_rvae import CONTENT, PaperRvae, WindowEncoder
 from inference.training.rvae import SYMMETRY
 

@@ -23,6 +23,8 @@ from inference.harmonics import Rings
 HIDDEN = 128
 ROTATION_PRIOR_RAD = 0.1
 SYMMETRY = 3
+REACH = 2.0
+"""The outermost ring's radius in the decoder's own unit of length."""
 POLAR_ANGLES = 24
 """Points on each ring at which the decoder is compared with the sub-image."""
 
@@ -41,6 +43,7 @@ class Posterior:
     content_log_sd: Tensor
     disorder: Tensor
     """(B,) square root of what the crystallinity lacks to 1, 0..1."""
+    disorder_log_sd: Tensor
     canonical: Tensor
     """(B, F, 2) harmonics turned back by the closed-form orientation."""
 
@@ -70,7 +73,7 @@ class Encoder(nn.Module):
         )
         self.residual = nn.Linear(HIDDEN, 2)
         self.content = nn.Linear(HIDDEN, 2 * latents)
-        self.order = nn.Linear(HIDDEN, 1)
+        self.order = nn.Linear(HIDDEN, 2)
 
     def orientation(self, harmonics: Tensor) -> Tensor:
         """(B,) angle of the lattice in ± π from (B, F, 2) harmonics.
@@ -94,13 +97,15 @@ class Encoder(nn.Module):
         hidden = self.body((canonical * self.scale[:, None]).flatten(1))
         residual, residual_log_sd = self.residual(hidden).chunk(2, dim=1)
         content, content_log_sd = self.content(hidden).chunk(2, dim=1)
+        disorder, disorder_log_sd = self.order(hidden).chunk(2, dim=1)
         return Posterior(
             angle=angle,
             residual=0.5 * torch.tanh(residual[:, 0]),
             residual_log_sd=residual_log_sd[:, 0],
             content=content,
             content_log_sd=content_log_sd,
-            disorder=torch.sigmoid(self.order(hidden)[:, 0]),
+            disorder=torch.sigmoid(disorder[:, 0]),
+            disorder_log_sd=disorder_log_sd[:, 0],
             canonical=canonical,
         )
 
@@ -144,7 +149,7 @@ class PolarGrid(nn.Module):
         super().__init__()
         theta = torch.arange(POLAR_ANGLES) * (2 * math.pi / POLAR_ANGLES)
         radii = torch.tensor(rings.radii_nm)
-        scaled = radii / radii.max() * 2
+        scaled = radii / radii.max() * REACH
         points = torch.stack(
             [
                 scaled[:, None] * torch.cos(theta),
@@ -199,18 +204,53 @@ def kl_residual(residual: Tensor, log_sd: Tensor) -> Tensor:
 
 
 class Served(nn.Module):
-    """The encoder as it serves: (N, 2F) harmonics → angle (N,), latents (N, 1 + z)."""
+    """The encoder as it serves.
+
+    (N, 2F) harmonics → angle (N,), latents (N, 1 + z), sigma (N, 2 + z).
+    """
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, harmonics: Tensor) -> tuple[Tensor, Tensor]:
-        """Angle in rad, ± π/3, and crystallinity followed by the content latents."""
+    def forward(self, harmonics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Angle in rad, ± π/3; crystallinity and content; how sure all of them are."""
         posterior = self.encoder(harmonics.unflatten(1, (-1, 2)))
         period = 2 * math.pi / SYMMETRY
         angle = posterior.angle + posterior.residual
         wrapped = angle - period * torch.round(angle / period)
         order = 1 - posterior.disorder[:, None] ** 2
         latents = torch.cat([order, posterior.content], dim=1)
-        return wrapped, latents
+        sigma = [
+            torch.exp(posterior.residual_log_sd)[:, None],
+            order_sd(posterior)[:, None],
+            torch.exp(posterior.content_log_sd),
+        ]
+        return wrapped, latents, torch.cat(sigma, dim=1)
+
+
+def order_sd(posterior: Posterior) -> Tensor:
+    """(B,) standard deviation of the crystallinity 1 - d², of a Gaussian disorder d."""
+    variance = torch.exp(2 * posterior.disorder_log_sd)
+    return torch.sqrt(4 * posterior.disorder**2 * variance + 2 * variance**2)
+
+
+class Drawn(nn.Module):
+    """The decoder as it serves: content (N, z) → images (N, side, side) at angle 0."""
+
+    def __init__(self, decoder: Decoder, rings: Rings) -> None:
+        super().__init__()
+        self.decoder = decoder
+        reach_px = math.ceil(max(rings.radii_nm) / rings.pixel_size_nm)
+        self.side_px = 2 * reach_px + 1
+        axis = torch.arange(-reach_px, reach_px + 1) * rings.pixel_size_nm
+        up, right = torch.meshgrid(-axis, axis, indexing="ij")
+        place = torch.stack([right, up], dim=-1).flatten(0, 1)  # (side², 2)
+        self.register_buffer("place", place * (REACH / max(rings.radii_nm)))
+        self.register_buffer("disc", (place.norm(dim=1) <= max(rings.radii_nm)).float())
+
+    def forward(self, content: Tensor) -> Tensor:
+        """Intensities; 0 beyond the outermost ring."""
+        drawn = self.decoder(content, self.place[None]) * self.disc
+        images: Tensor = drawn.unflatten(1, (self.side_px, self.side_px))
+        return images

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import KDTree
 
 from inference.normalise import normalise
@@ -33,6 +34,9 @@ PIXEL_SIZE_NM = 0.02
 PATCH_PX = 160
 LABEL_SIGMA_NM = 0.035
 """Width of an atom in the labels."""
+SCALES = (0.78, 1.28)
+"""Calibrations of real frames are wrong by up to a fifth: the lattice of some scenes is
+that much larger or smaller than it claims to be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,13 +92,16 @@ def scene(sheet: Sheet, rng: np.random.Generator) -> Scene:
     atom, silicon = labels(
         grid.to_resampled(rowcol[visible]), sheet.species[visible] == SILICON
     )
+    if len(sheet) == 0 and rng.random() < 0.4:
+        # Smoothed noise has spots as wide as atoms, and still there are none.
+        counts = gaussian_filter(counts, rng.uniform(0.3, 2.5))
     image = normalise(resample(counts, grid))
     return Scene(image.astype(np.float16), atom, silicon)
 
 
 def random_microscope(rng: np.random.Generator) -> Microscope:
     """Any acquisition that the network should cope with."""
-    field_nm = PATCH_PX * PIXEL_SIZE_NM
+    field_nm = PATCH_PX * PIXEL_SIZE_NM * random_scale(rng)
     side = round(field_nm / math.exp(rng.uniform(math.log(0.008), math.log(0.032))))
     dose = math.exp(rng.uniform(math.log(0.07), math.log(10)))
     nominal = Microscope()
@@ -107,8 +114,9 @@ def random_microscope(rng: np.random.Generator) -> Microscope:
         z_exponent=rng.uniform(1.0, 2.2),
         probe=Probe(
             fwhm_nm=rng.uniform(0.075, 0.16),
-            tail_fraction=rng.uniform(0.03, 0.35),
-            tail_sigma_nm=rng.uniform(0.1, 0.2),
+            # Out of focus most of the intensity is outside the core.
+            tail_fraction=rng.uniform(0.03, 0.35 if rng.random() < 0.8 else 0.65),
+            tail_sigma_nm=rng.uniform(0.08, 0.2),
             astigmatism=rng.uniform(-0.1, 0.1),
         ),
         scan=Scan(
@@ -119,6 +127,13 @@ def random_microscope(rng: np.random.Generator) -> Microscope:
         ),
         read_noise=rng.uniform(0, 0.3),
     )
+
+
+def random_scale(rng: np.random.Generator) -> float:
+    """True width of a patch relative to what its calibration says."""
+    if rng.random() < 0.65:
+        return rng.normal(1.0, 0.02)
+    return math.exp(rng.uniform(*np.log(SCALES)))
 
 
 def random_cut(sheet: Sheet, size_nm: float, rng: np.random.Generator) -> Sheet:
@@ -140,7 +155,7 @@ def _vacuum(
 ) -> NDArray[np.bool_]:
     """Atoms to take away: none, all, those in a large hole, or beyond a border."""
     kind = rng.random()
-    if kind < 0.55:
+    if kind < 0.53:
         return np.zeros(len(xy), bool)
     if kind < 0.63:
         # Noise alone, which a network that has never seen it takes for a faint lattice.
@@ -214,6 +229,9 @@ def random_haze(
     sheet_mean = microscope.counts_per_carbon * 38 * microscope.pixel_size_nm**2
     rows, cols = microscope.shape
     level = rng.uniform(0.0, 0.5) * sheet_mean
+    if rng.random() < 0.1:
+        # A detector with an offset: noise that is not skewed, as few counts are.
+        level += rng.uniform(1, 50)
     cloud = rng.uniform(0, 0.5) * sheet_mean if rng.random() < 0.3 else 0.0
     y, x = np.mgrid[0:rows, 0:cols] / rows
     kx, ky = rng.normal(0, 4, 2)

@@ -66,15 +66,29 @@ class Exposure:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Specimen:
+    """What lies under the beam when a frame begins."""
+
+    sheet: Sheet
+    blob: Blob
+
+
 def simulate(movie: Movie, seed: int) -> Iterator[Exposure]:
     """The exposures of `movie`, one after the other; the same for the same seed."""
     rng = np.random.default_rng(seed)
+    for index, specimen in enumerate(evolve(movie, rng)):
+        yield expose(specimen.sheet, [specimen.blob], movie.microscope, index, rng)
+
+
+def evolve(movie: Movie, rng: np.random.Generator) -> Iterator[Specimen]:
+    """The specimen at the start of each frame, whoever looks at it, and how often."""
     growth = replace(movie.growth, field_nm=movie.microscope.field_nm)
     sheet = grow_sheet(growth, rng)
     turns = fragment_turns(movie.damage, growth.fragments, movie.frames, rng)
     blob = settle_blob(growth.field_nm, movie.blob_radius_nm, movie.blob_layers, rng)
     for index in range(movie.frames):
-        yield expose(sheet, [blob], movie.microscope, index, rng)
+        yield Specimen(sheet, blob)
         sheet = irradiate(sheet, movie.damage, turns[index], rng)
         blob = blob.grown(1.005)
 

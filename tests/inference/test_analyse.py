@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.analyse import Analyser, History
+from inference.evaluation.scoring import Score, score
 from inference.matching import match
-from inference.scoring import Score, score
 from streamer.analysis import Analysis, Flag
 from streamer.frame import DTYPES, Completeness, Frame
 from streamer.simulator.contamination import settle_blob

@@ -18,6 +18,7 @@ def atoms_at(xy_nm: NDArray[np.float64], silicon: list[int] | None = None) -> At
     }
     columns["row_px"] = (xy_nm[:, 1] / PIXEL_NM - 0.5).astype(np.float32)
     columns["col_px"] = (xy_nm[:, 0] / PIXEL_NM - 0.5).astype(np.float32)
+    columns["row_net_px"], columns["col_net_px"] = columns["row_px"], columns["col_px"]
     columns["species"][silicon or []] = 1
     columns["crystallinity"] = np.linspace(0, 1, len(xy_nm), dtype=np.float32)
     return Atoms.from_columns(columns)
@@ -27,6 +28,26 @@ def sheet() -> NDArray[np.float64]:
     xy = honeycomb(9.0, 0.2) + np.array([4.0, 3.0])
     inside = (xy > 0).all(axis=1) & (xy < [8.0, 6.0]).all(axis=1)
     return np.asarray(xy[inside])
+
+
+def test_noise_of_measured_positions_lengthens_no_bond() -> None:
+    atoms = atoms_at(sheet())
+    noise = np.random.default_rng(1).normal(0, 0.03 / PIXEL_NM, (2, len(atoms)))
+    columns = atoms.columns()
+    columns["row_px"] = columns["row_px"] + noise[0]
+    columns["col_px"] = columns["col_px"] + noise[1]
+    summary = summarise(Atoms.from_columns(columns), SHAPE, PIXEL_NM)
+    assert summary.bond_length_nm == pytest.approx(0.142, abs=1e-4)
+
+
+def test_atoms_that_the_network_did_not_see_count_where_they_are() -> None:
+    atoms = atoms_at(sheet())
+    columns = atoms.columns()
+    for name in ("row_net_px", "col_net_px"):
+        columns[name] = np.full(len(atoms), np.nan, np.float32)
+    summary = summarise(Atoms.from_columns(columns), SHAPE, PIXEL_NM)
+    assert summary.bond_length_nm == pytest.approx(0.142, abs=1e-4)
+    assert summary.hole_area_nm2 == 0
 
 
 def test_a_whole_sheet_in_numbers() -> None:

@@ -6,13 +6,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from inference.training.fit_paper_rvae import (  # noqa: E402 (after the guard)
+from inference.training.fit_paper_rvae import (
     PaperFit,
     PaperRvaeRecipe,
     fit_paper_rvae,
     held_out_loss,
 )
-from inference.training.window_set import WindowSet, drawn_split  # noqa: E402
+from inference.training.window_set import WindowSet, drawn_split
 
 FRAMES = (40, 80, 4)
 """Sub-images in each of three frames."""

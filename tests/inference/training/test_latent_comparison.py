@@ -8,24 +8,24 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("skimage")
 
-from rich.console import Console  # noqa: E402 (after the guard)
+from rich.console import Console
 
-from inference.training.baselines import (  # noqa: E402
+from inference.training.baselines import (
     BaselineRecipe,
     fit_baselines,
 )
-from inference.training.class_images import (  # noqa: E402
+from inference.training.class_images import (
     mean_similarity,
     turned_back,
 )
-from inference.training.compare import (  # noqa: E402
+from inference.training.compare import (
     MethodComparison,
     by_coordinates,
     compare,
 )
-from inference.training.latent_figures import Told, latent_figures  # noqa: E402
-from inference.training.order_parameters import OrderParameters  # noqa: E402
-from inference.training.simulated_windows import DescribedAtoms  # noqa: E402
+from inference.training.latent_figures import Told, latent_figures
+from inference.training.order_parameters import OrderParameters
+from inference.training.simulated_windows import DescribedAtoms
 
 COUNT = 600
 RNG = np.random.default_rng(5)

@@ -7,21 +7,18 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-import onnxruntime  # noqa: E402 (after the guard)
+import onnxruntime
 
-from inference.training.paper_model import (  # noqa: E402
-    DECODER_FILE,
-    ENCODER_FILE,
-    export_paper_rvae,
-)
-from inference.training.paper_readout import (  # noqa: E402
+from inference.training.export import DECODER_FILE, ENCODER_FILE
+from inference.training.paper_model import export_paper_rvae
+from inference.training.paper_readout import (
     PERIOD_RAD,
     Readout,
     ServedDecoder,
     ServedWindowEncoder,
     find_readout,
 )
-from inference.training.paper_rvae import PaperRvae  # noqa: E402
+from inference.training.paper_rvae import PaperRvae
 
 READOUT = Readout(0.4, crystallinity=1, origin=2.0, scale=-4.0, spearman=0.9)
 SIDE = 8

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from inference.training.paper_rvae import (  # noqa: E402 (after the guard)
+from inference.training.paper_rvae import (
     PaperRvae,
     RotationLoss,
     kl_rotation,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.scoring import Score, score
+from inference.evaluation.scoring import Score, score
 from streamer.atoms import FIXED_COLUMNS, Atoms
 from streamer.simulator.sheet import Sheet, honeycomb
 from streamer.simulator.truth import Truth, truth_of

@@ -1,0 +1,50 @@
+"""`atomstream evaluate`: how good a model is, in one table."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atomstream.commands.options import Threads
+from inference.catalogue import DEFAULT
+
+
+def evaluate(
+    model: Annotated[
+        str, typer.Argument(metavar="NAME|DIR", help="A shipped model, or a folder.")
+    ] = DEFAULT,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One movie, fewer frames and conditions.")
+    ] = False,
+    real: Annotated[
+        Path | None,
+        typer.Option(
+            "--real",
+            metavar="DIR",
+            help="Instead: a folder of real frames of graphene.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
+    ] = None,
+    threads: Threads = 2,
+) -> None:
+    """Measure a model on simulated movies that no training used.
+
+    Detection over dose and pixel size, orientation, order, and whether displaced atoms
+    are found where they are; each beside what it should reach. Takes some minutes.
+
+    Example: atomstream evaluate --quick
+    """
+    from atomstream.measuring import measure_real, measure_simulated, print_table
+
+    measured = (
+        measure_real(model, real, threads)
+        if real
+        else measure_simulated(model, quick, threads)
+    )
+    if out:
+        measured.write(out)
+        typer.echo(f"all figures in {out}")
+    print_table(measured)

@@ -1,0 +1,97 @@
+"""A model's figures, measured behind a progress bar and shown as one table."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from atomstream.progress import progress_bar
+from inference.analyse import Analyser
+from inference.evaluation.evaluate import FULL, QUICK, evaluate
+from inference.evaluation.reach import Row
+from inference.evaluation.real.frames import real_figures
+from inference.evaluation.real.targets import real_rows
+from inference.evaluation.targets import rows
+from inference.model import load_model
+from streamer.errors import SettingsError
+
+VERDICT = {True: "yes", False: "[red]no[/]", None: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Figures of one model."""
+
+    title: str
+    figures: Mapping[str, object]
+    """All of them, as JSON."""
+    rows: tuple[Row, ...]
+    """Those that a reader wants."""
+
+    def write(self, path: Path) -> None:
+        """All figures as JSON.
+
+        Raises
+        ------
+        SettingsError
+            The file cannot be written.
+        """
+        text = json.dumps(self.figures, indent=2, allow_nan=False)
+        try:
+            path.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise SettingsError(
+                f"--out {path} cannot be written: {error.strerror}"
+            ) from error
+
+
+def measure_simulated(name_or_folder: str, quick: bool, threads: int) -> Measured:
+    """Against the truth of held-out movies.
+
+    Raises
+    ------
+    ModelError
+        As for `load_model`.
+    """
+    model = load_model(name_or_folder, threads)
+    with progress_bar("measuring") as report:
+        figures = evaluate(Analyser(model), QUICK if quick else FULL, report)
+    title = f"{model.id.name} on simulated frames"
+    return Measured(title, figures.as_json(), tuple(rows(figures)))
+
+
+def measure_real(name_or_folder: str, folder: Path, threads: int) -> Measured:
+    """On real frames, against their labels and against themselves.
+
+    Raises
+    ------
+    ModelError, StackError
+        As for `load_model` and `real_figures`.
+    """
+    model = load_model(name_or_folder, threads)
+    with progress_bar("measuring") as report:
+        figures = real_figures(Analyser(model), folder, report)
+    everything = {recording.name: recording.as_json() for recording in figures}
+    title = f"{model.id.name} on real frames"
+    return Measured(title, everything, tuple(real_rows(figures)))
+
+
+def print_table(measured: Measured) -> None:
+    """On the terminal: what was measured, what it should be, and whether it is."""
+    table = Table("", "at", "measured", "to reach", "reached", title=measured.title)
+    before = None
+    for row in measured.rows:
+        if before and row.what != before.what and row.where != before.where:
+            table.add_section()
+        before = row
+        table.add_row(
+            row.what,
+            row.where,
+            f"{row.measured:.4g}",
+            str(row.reach or ""),
+            VERDICT[row.reached],
+        )
+    Console().print(table)

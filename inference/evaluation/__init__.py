@@ -1,0 +1,1 @@
+"""How good a model is: against the truth of simulated frames, and on real ones."""

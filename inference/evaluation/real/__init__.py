@@ -1,0 +1,1 @@
+"""How a model does on frames of a real microscope, not part of the project."""
