@@ -45,6 +45,7 @@ from streamer.frame import JsonValue
 WINDOW = "window"
 HELD_IN, HELD_OUT = 0, 1
 """Movies to train on and movies to measure on have seeds of their own."""
+ORDINALS = ("first", "second")
 LIMITS = (
     "Made to compare with the paper: graphene-si tells orientation and order better.",
     "A content latent may have died in training, and says nothing then: the rank "
@@ -188,8 +189,8 @@ def _provenance(
         "dcnn": {"of": model.card.name, "sha256": model.card.dcnn.sha256},
         "training_data": "simulated by streamer.simulator",
         "latents": (
-            f"crystallinity is z{readout.crystallinity + 1}, that of the two content "
-            "latents which orders the training's sub-images best by their true order "
+            f"crystallinity is the network's {ORDINALS[readout.crystallinity]} content "
+            "latent, which orders the training's sub-images best by their true order "
             f"(Spearman {readout.spearman:.3f}), scaled linearly: its percentiles "
             f"{LOWEST:g} and {HIGHEST:g} in the training became 0 and 1, in the sense "
             "in which it grows with order; z2 is the other one, as trained; dx and dy "
