@@ -12,7 +12,7 @@ from inference.card import DcnnCard, SiliconRule
 from inference.describe import Describer
 from inference.locate import locate
 from inference.matching import MATCH_NM, match
-from inference.segment import Network, segment
+from inference.segment import Maps, Network, segment
 from inference.training.dcnn import CLASSES, STRIDE_PX
 from inference.training.progress import Progress
 from inference.training.scenes import PIXEL_SIZE_NM
@@ -62,23 +62,48 @@ def join(parts: list[SubImageSet]) -> SubImageSet:
 
 def subimages_of(exposure: Exposure, seen_by: Sight) -> SubImageSet:
     """Sub-images of the atoms of one frame that are found and not hidden."""
-    size = exposure.microscope.pixel_size_nm
-    maps = segment(exposure.image, size, seen_by.card, seen_by.network)
-    if maps is None:
-        raise ValueError("a simulated frame too small for the network")
-    peaks = locate(maps.carbon, maps.silicon, seen_by.card)
-    truth = exposure.truth
-    true_px = np.stack([truth.row_px, truth.col_px], axis=1)
-    pairs = match(maps.grid.to_frame(peaks.rowcol), true_px, MATCH_NM / size)
-    seen = ~truth.hidden[pairs.true]
-    described = seen_by.describer.describe(maps, peaks.rowcol[pairs.found[seen]])
-    true = pairs.true[seen][~described.edge]
+    found = found_atoms(exposure, seen_by.card, seen_by.network)
+    described = seen_by.describer.describe(found.maps, found.on_maps)
+    whole = ~described.edge
+    true, truth = found.true[whole], exposure.truth
     return SubImageSet(
-        rows=described.rows[~described.edge],
+        rows=described.rows[whole],
         angle_rad=truth.angle_rad[true],
         crystallinity=truth.crystallinity[true],
         coordination=truth.coordination[true],
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What the network finds in a frame, and which of its atoms are true ones."""
+
+    maps: Maps
+    detected: NDArray[np.float64]
+    """(M, 2): positions of all detected atoms on the maps."""
+    rows: NDArray[np.intp]
+    """(N,): those of them that are true atoms and not hidden."""
+    true: NDArray[np.intp]
+    """(N,): which true atoms they are."""
+
+    @property
+    def on_maps(self) -> NDArray[np.float64]:
+        """(N, 2): where they were detected."""
+        return self.detected[self.rows]
+
+
+def found_atoms(exposure: Exposure, card: DcnnCard, network: Network) -> Found:
+    """Detect the atoms of a simulated frame and look them up in its truth."""
+    size = exposure.microscope.pixel_size_nm
+    maps = segment(exposure.image, size, card, network)
+    if maps is None:
+        raise ValueError("a simulated frame too small for the network")
+    peaks = locate(maps.carbon, maps.silicon, card)
+    truth = exposure.truth
+    true_px = np.stack([truth.row_px, truth.col_px], axis=1)
+    pairs = match(maps.grid.to_frame(peaks.rowcol), true_px, MATCH_NM / size)
+    seen = ~truth.hidden[pairs.true]
+    return Found(maps, peaks.rowcol, pairs.found[seen], pairs.true[seen])
 
 
 def simulate_subimages(

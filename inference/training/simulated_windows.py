@@ -1,0 +1,112 @@
+"""Sub-images of simulated movies, described in every way that is to be compared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.card import DcnnCard
+from inference.describe import Describer
+from inference.segment import Network
+from inference.training.order_parameters import OrderParameters, order_parameters
+from inference.training.progress import Progress
+from inference.training.subimage_set import found_atoms, random_movie
+from inference.training.window_set import WindowSet
+from streamer.simulator.movie import Exposure, simulate
+
+EVERY = 9
+"""Of so many frames of a movie one is taken: neighbours are alike."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescribedAtoms:
+    """One row a detected atom that is a true one and that all describers see whole."""
+
+    rows: Mapping[str, NDArray[np.float32]]
+    """What each describer makes of it, by the describer's name."""
+    frame: NDArray[np.intp]
+    """(N,): number of the frame that it is from, through all movies."""
+    angle_rad: NDArray[np.float32]
+    """(N,): true orientation, modulo 2π/3."""
+    crystallinity: NDArray[np.float32]
+    """(N,): true order, 0..1."""
+    detected: OrderParameters
+    """From the positions of all detected atoms."""
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def windows(self, name: str) -> WindowSet:
+        """The windows of one describer, to be read by the truth."""
+        return WindowSet(
+            self.rows[name], self.frame, self.angle_rad, self.crystallinity
+        )
+
+
+def simulate_described(
+    movies: int,
+    card: DcnnCard,
+    network: Network,
+    describers: Mapping[str, Describer],
+    seed: int | list[int],
+    progress: Progress,
+) -> DescribedAtoms:
+    """Atoms of small movies at many doses, orientations and stages of damage."""
+    rng = np.random.default_rng(seed)
+    parts: list[DescribedAtoms] = []
+    for number in range(movies):
+        movie = random_movie(rng)
+        exposures = simulate(movie, int(rng.integers(2**31)))
+        for exposure in islice(exposures, 0, None, EVERY):
+            parts.append(
+                describe_atoms(exposure, card, network, describers, len(parts))
+            )
+        progress(number + 1, movies)
+    return join_described(parts)
+
+
+def describe_atoms(
+    exposure: Exposure,
+    card: DcnnCard,
+    network: Network,
+    describers: Mapping[str, Describer],
+    frame: int,
+) -> DescribedAtoms:
+    """Atoms of one frame, which gets the number `frame`."""
+    found = found_atoms(exposure, card, network)
+    described = {
+        name: describer.describe(found.maps, found.on_maps)
+        for name, describer in describers.items()
+    }
+    whole = ~np.any([one.edge for one in described.values()], axis=0)
+    order = order_parameters(found.detected * card.pixel_size_nm)
+    kept, true = found.rows[whole], found.true[whole]
+    return DescribedAtoms(
+        rows={name: one.rows[whole] for name, one in described.items()},
+        frame=np.full(len(kept), frame),
+        angle_rad=exposure.truth.angle_rad[true],
+        crystallinity=exposure.truth.crystallinity[true],
+        detected=OrderParameters(
+            order.angle_rad[kept], order.psi3[kept], order.psi6[kept]
+        ),
+    )
+
+
+def join_described(parts: list[DescribedAtoms]) -> DescribedAtoms:
+    """All rows of several, described in the same ways."""
+    return DescribedAtoms(
+        rows={
+            name: np.concatenate([part.rows[name] for part in parts])
+            for name in parts[0].rows
+        },
+        frame=np.concatenate([part.frame for part in parts]),
+        angle_rad=np.concatenate([part.angle_rad for part in parts]),
+        crystallinity=np.concatenate([part.crystallinity for part in parts]),
+        detected=OrderParameters(
+            angle_rad=np.concatenate([part.detected.angle_rad for part in parts]),
+            psi3=np.concatenate([part.detected.psi3 for part in parts]),
+            psi6=np.concatenate([part.detected.psi6 for part in parts]),
+        ),
+    )
