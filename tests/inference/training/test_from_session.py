@@ -18,13 +18,10 @@ from inference.card import HarmonicsEncoderCard
 from inference.catalogue import DEFAULT
 from inference.describe import describer_of
 from inference.model import load_model
+from inference.training.base_model import BaseModel
 from inference.training.bench import Bench, Stage
 from inference.training.kinds import DEFAULT_KIND, KINDS
-from inference.training.make import (
-    Base,
-    EncoderWish,
-    train_encoder_on_session,
-)
+from inference.training.make_from_session import train_encoder_on_session
 from inference.training.order_parameter import mean_psi3
 from inference.training.pin import find_pin, pin_crystallinity
 from inference.training.session_set import (
@@ -33,6 +30,7 @@ from inference.training.session_set import (
     subimages_of_session,
 )
 from inference.training.subimage_set import Sight
+from inference.training.wish import EncoderWish
 from streamer.errors import ModelError, SessionError
 
 type Record = Callable[..., Path]
@@ -162,7 +160,7 @@ def test_a_session_gives_a_model_that_says_what_its_crystallinity_is(
     session = record(tmp_path / "session")
     recipe = replace(KINDS[DEFAULT_KIND].recipe, steps=20, batch=32)
     wish, folder = EncoderWish(DEFAULT_KIND, recipe), tmp_path / "mine"
-    base = Base.load(DEFAULT, folder, threads=1)
+    base = BaseModel.load(DEFAULT, folder, threads=1)
     bench = Bench(folder, stage, threads=1)
     train_encoder_on_session(wish, SessionSource(session), base, bench)
     card = load_model(str(folder)).card
@@ -174,4 +172,4 @@ def test_a_session_gives_a_model_that_says_what_its_crystallinity_is(
         "card.json", *sorted(card.files),
     ]  # fmt: skip
     with pytest.raises(ModelError, match="is the model to start from"):
-        Base.load(str(folder), folder, threads=1)
+        BaseModel.load(str(folder), folder, threads=1)
