@@ -39,6 +39,9 @@ NEAR_NM = 0.072
 """The same where positions are so uncertain that noise alone takes them as far."""
 CERTAIN_NM = 0.014
 """Standard uncertainty along an axis from which on that matters."""
+BORDER_NM = 0.1
+"""Nearer to the frame's border the network knows better: atoms beyond it, which nobody
+has seen, shine in, and would draw those inside outwards."""
 CLOSEST_NM = 0.04
 """Two atoms that the fit brings nearer than this have been confused by it."""
 DIMMEST = 0.35
@@ -139,7 +142,8 @@ def refine(
     if fitted is None:
         return _as_given(given)
     fit, everything = fitted
-    refined = _judge(fit, everything, pixel_size_nm)
+    cut = _at_border(everything.rowcol, image.shape, BORDER_NM / pixel_size_nm)
+    refined = _judge(fit, everything, cut, pixel_size_nm)
     added = np.arange(len(refined)) >= len(given.score)
     return _without_doubtful(refined, added)
 
@@ -205,11 +209,21 @@ def _standard(image: NDArray[np.float32]) -> NDArray[np.float32] | None:
     return np.asarray((image - np.float32(mean)) / np.float32(deviation), np.float32)
 
 
-def _judge(fit: Fit, given: Detections, pixel_size_nm: float) -> Refined:
+def _at_border(
+    start: NDArray[np.floating], shape: tuple[int, ...], reach_px: float
+) -> NDArray[np.bool_]:
+    """(N,): seen nearer to the border; where the fit has them would favour one side."""
+    to_border = np.minimum(start + 0.5, np.array(shape) - 0.5 - start).min(axis=1)
+    return np.asarray(to_border < reach_px)
+
+
+def _judge(
+    fit: Fit, given: Detections, cut: NDArray[np.bool_], pixel_size_nm: float
+) -> Refined:
     canvas = fit.view.canvas
     rowcol = canvas.to_frame(fit.final.atoms.rowcol)
     sigma = np.sqrt(fit.variance) * canvas.binning
-    kept = _lost(rowcol, given.rowcol, sigma, pixel_size_nm)
+    kept = cut | _lost(rowcol, given.rowcol, sigma, pixel_size_nm)
     kept |= ~np.isfinite(sigma).all(axis=1)
     fate = np.where(_no_atom(fit), Fate.PRUNED, Fate.REFINED)
     score = np.where(given.score > 0, given.score, _certainty(fit))
