@@ -33,12 +33,13 @@ WIDEST_PROBE_NM = 0.17
 """Full width at half maximum from which on neighbours, 0.142 nm apart, merge."""
 NOISIEST_NM = 0.026
 """Median standard uncertainty along an axis from which on the network knows better."""
-FARTHEST_NM = 0.1
-"""From where the network saw an atom; beyond, the fit has lost it."""
-NEAR_NM = 0.072
-"""The same where positions are so uncertain that noise alone takes them as far."""
-CERTAIN_NM = 0.014
-"""Standard uncertainty along an axis from which on that matters."""
+FARTHEST_NM = 0.072
+"""From where the network saw an atom, half a bond: beyond, the fit has lost it."""
+NETWORK_OFF_NM = 0.015
+"""How far the network is usually off along an axis, where atoms are displaced."""
+BELIEVED_SIGMA = 3.4
+"""What is farther off than so many of both uncertainties together (one atom in 300 by
+chance) has been confused with a neighbour."""
 BORDER_NM = 0.1
 """Nearer to the frame's border the network knows better: atoms beyond it, which nobody
 has seen, shine in, and would draw those inside outwards."""
@@ -245,8 +246,8 @@ def _lost(
     pixel_size_nm: float,
 ) -> NDArray[np.bool_]:
     """(N,): atoms that went astray, and both of a pair that ran into each other."""
-    unsure = sigma.mean(axis=1) * pixel_size_nm / CERTAIN_NM
-    farthest = np.clip(FARTHEST_NM / np.maximum(unsure, 1), NEAR_NM, FARTHEST_NM)
+    unsure = np.hypot(sigma.mean(axis=1) * pixel_size_nm, NETWORK_OFF_NM)
+    farthest = np.minimum(BELIEVED_SIGMA * unsure, FARTHEST_NM)
     lost = np.linalg.norm(rowcol - start, axis=1) * pixel_size_nm > farthest
     reach = CLOSEST_NM / pixel_size_nm
     pairs = KDTree(rowcol).query_pairs(reach, output_type="ndarray")
