@@ -45,10 +45,10 @@ LIMITS = (
     "scatter by 30 pm; at a tenth, Si is not told from C reliably.",
     "The nominal dose is the simulator's, 65 counts a C atom; by multislice as many "
     "electrons give 42 to 45.",
-    "Frames of which the sheet covers less than a tenth are normalised by their vacuum, "
-    "and atoms are missed.",
-    "Crystallinity and angle of atoms flagged `edge` rest on what of their surroundings "
-    "is in the frame.",
+    "Frames of which the sheet covers less than a tenth are normalised by their "
+    "vacuum, and atoms are missed.",
+    "Crystallinity and angle of atoms flagged `edge` rest on what of their "
+    "surroundings is in the frame.",
 )
 """Of what is trained on this simulation, whatever the seed."""
 
