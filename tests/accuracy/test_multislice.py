@@ -190,7 +190,7 @@ def test_atoms_are_found_where_the_probe_resolves_them(looks: dict[str, Look]) -
 
 
 @pytest.mark.xfail(
-    reason="measured: F1 0.75 and 0.69 at nominal dose, 0.97 and 0.97 at four times it",
+    reason="measured: F1 0.77 and 0.73 at nominal dose, 0.92 and 0.94 at four times it",
     strict=True,
 )
 @pytest.mark.parametrize(
@@ -216,8 +216,9 @@ def test_silicon_is_told_from_carbon(looks: dict[str, Look]) -> None:
     counts = [silicon(look) for look in looks.values()]
     called, there, right = np.sum(counts, axis=0)
     assert there > 10
-    assert right >= 0.97 * there
-    assert right >= 0.97 * called
+    # So few that 0.97 would allow no error at all.
+    assert there - right <= 1
+    assert called - right <= 1
 
 
 def silicon(look: Look) -> tuple[int, int, int]:
