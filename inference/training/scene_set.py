@@ -58,16 +58,18 @@ def simulate_scenes(
                 if part is None:
                     part = kept.keep_arrays(_name(number), tasks[number].result())
                 made += _scenes(part)
-                progress(min(len(made), wanted.scenes), wanted.scenes)
+                progress(len(made), wanted.scenes)
         finally:
             pool.shutdown(cancel_futures=True)
-    return made[: wanted.scenes]
+    return made
 
 
 def simulate_part(wanted: SceneSet, number: int) -> Arrays:
     """The scenes of one movie, stacked."""
     rng = np.random.default_rng([wanted.seed, number])
-    made = list(islice(scenes(damaged_sheets(rng), rng), wanted.scenes_per_movie))
+    left = wanted.scenes - number * wanted.scenes_per_movie
+    count = min(left, wanted.scenes_per_movie)
+    made = list(islice(scenes(damaged_sheets(rng), rng), count))
     return {
         "image": np.stack([scene.image for scene in made]),
         "atom": np.stack([scene.atom for scene in made]),
