@@ -17,6 +17,8 @@ from streamer.errors import SettingsError
 
 if TYPE_CHECKING:
     from inference.training.bench import Bench
+    from inference.training.calibrate import CalibrationRecipe
+    from inference.training.fit_dcnn import DcnnRecipe
     from inference.training.wish import EncoderWish
 
 app = typer.Typer(
@@ -39,6 +41,14 @@ Seed = Annotated[int, typer.Option(min=0, help="Same seed, same weights.")]
 Steps = Annotated[
     int | None,
     typer.Option(min=20, max=10_000_000, help="Batches, instead of the recipe's."),
+]
+Scale = Annotated[
+    float,
+    typer.Option(
+        min=0.001,
+        max=1,
+        help="Share of the recipe's simulations and batches, to try things out.",
+    ),
 ]
 On = Annotated[
     Device, typer.Option("--device", help="auto: CUDA if there is one, else the CPU.")
@@ -64,10 +74,11 @@ Restart = Annotated[
 
 
 @app.command("all")
-def train_all(
+def make_all(
     out: Out,
     seed: Seed = 1,
     steps: Steps = None,
+    scale: Scale = 1.0,
     kind: Kind = "default",
     threads: Threads = 2,
     device: On = Device.AUTO,
@@ -81,25 +92,25 @@ def train_all(
     Example: atomstream train all --out models/graphene-si
     """
     check_extra()
-    from inference.training import make
-    from inference.training.calibrate import CalibrationRecipe
-    from inference.training.fit_dcnn import DcnnRecipe
+    from inference.training.make import train_all
 
-    recipe = DcnnRecipe(seed=seed, workers=threads)
-    recipe = replace(recipe, steps=steps or recipe.steps)
-    bench = _bench(out, threads, device, measure, restart)
+    bench = _bench(out, threads, device, measure, restart, scale)
     with _resumable():
-        make.train_all(
-            recipe, _wish(kind, seed, steps), CalibrationRecipe(seed=seed), bench
+        train_all(
+            _dcnn_recipe(seed, steps, scale, threads),
+            _wish(kind, seed, steps, scale),
+            _calibration(seed, scale),
+            bench,
         )
     typer.echo(f"the model is in {out}")
 
 
 @app.command("dcnn")
-def train_dcnn(
+def make_dcnn(
     out: Out,
     seed: Seed = 1,
     steps: Steps = None,
+    scale: Scale = 1.0,
     base: Base = DEFAULT,
     threads: Threads = 2,
     device: On = Device.AUTO,
@@ -113,22 +124,19 @@ def train_dcnn(
     Example: atomstream train dcnn --out models/mine --seed 2
     """
     check_extra()
-    from inference.training import make
     from inference.training.base_model import BaseModel
-    from inference.training.calibrate import CalibrationRecipe
-    from inference.training.fit_dcnn import DcnnRecipe
+    from inference.training.make import train_dcnn
 
-    recipe = DcnnRecipe(seed=seed, workers=threads)
-    recipe = replace(recipe, steps=steps or recipe.steps)
-    bench = _bench(out, threads, device, measure, restart)
+    recipe = _dcnn_recipe(seed, steps, scale, threads)
+    bench = _bench(out, threads, device, measure, restart, scale)
     with _resumable():
-        taken = BaseModel.load(base, out, threads)
-        make.train_dcnn(recipe, CalibrationRecipe(seed=seed), taken, bench)
+        loaded = BaseModel.load(base, out, threads)
+        train_dcnn(recipe, _calibration(seed, scale), loaded, bench)
     typer.echo(f"the model is in {out}")
 
 
 @app.command("rvae")
-def train_rvae(
+def make_encoder(
     out: Out,
     session: Annotated[
         Path | None,
@@ -146,6 +154,7 @@ def train_rvae(
     ] = 0.25,
     seed: Seed = 1,
     steps: Steps = None,
+    scale: Scale = 1.0,
     kind: Kind = "default",
     base: Base = DEFAULT,
     threads: Threads = 2,
@@ -166,8 +175,8 @@ def train_rvae(
     from inference.training.make_from_session import train_encoder_on_session
     from inference.training.session_set import SessionSource
 
-    wish = _wish(kind, seed, steps)
-    bench = _bench(out, threads, device, measure, restart)
+    wish = _wish(kind, seed, steps, scale)
+    bench = _bench(out, threads, device, measure, restart, scale)
     with _resumable():
         loaded = BaseModel.load(base, out, threads)
         if session is None:
@@ -190,18 +199,41 @@ def _resumable() -> Iterator[None]:
         raise typer.Exit from stop
 
 
-def _wish(kind: str, seed: int, steps: int | None) -> "EncoderWish":
+def _dcnn_recipe(
+    seed: int, steps: int | None, scale: float, threads: int
+) -> "DcnnRecipe":
+    from inference.training.fit_dcnn import DcnnRecipe
+    from inference.training.scaled import scaled
+
+    recipe = scaled(DcnnRecipe(seed=seed, workers=threads), scale)
+    return replace(recipe, steps=steps or recipe.steps)
+
+
+def _calibration(seed: int, scale: float) -> "CalibrationRecipe":
+    from inference.training.calibrate import CalibrationRecipe
+    from inference.training.scaled import scaled
+
+    return scaled(CalibrationRecipe(seed=seed), scale)
+
+
+def _wish(kind: str, seed: int, steps: int | None, scale: float) -> "EncoderWish":
     from inference.training.kinds import KINDS
+    from inference.training.scaled import scaled
     from inference.training.wish import EncoderWish
 
     if kind not in KINDS:
         raise SettingsError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
-    recipe = replace(KINDS[kind].recipe, seed=seed)
+    recipe = scaled(replace(KINDS[kind].recipe, seed=seed), scale)
     return EncoderWish(kind, replace(recipe, steps=steps or recipe.steps))
 
 
 def _bench(
-    out: Path, threads: int, device: Device, measure: bool, restart: bool
+    out: Path,
+    threads: int,
+    device: Device,
+    measure: bool,
+    restart: bool,
+    scale: float,
 ) -> "Bench":
     from inference.training.bench import Bench
     from inference.training.device import device_for
@@ -218,4 +250,5 @@ def _bench(
         device=chosen,
         threads=threads,
         restart=restart,
+        scale=scale,
     )

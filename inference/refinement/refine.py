@@ -25,6 +25,9 @@ COARSE_NM = 0.033
 of the cost."""
 FEWEST = 12
 """Atoms below which probe and noise cannot be told from the frame."""
+MOST_PER_NM2 = 80.0
+"""Twice as many as in graphene: so many are not there, and a fit of them all together
+would take more memory than there is."""
 SMALLEST_NM = 1.0
 """Shortest side of a frame that shows more of the sheet than of its border."""
 FEWEST_PIXELS = 400
@@ -125,9 +128,9 @@ def refine(
 
     Returns
     -------
-    The atoms given and those they lack; where the fit makes no sense (too few atoms,
-    too much noise, neighbours not resolved) those given, as the network had them,
-    without uncertainty. The same input gives the same result, bit for bit.
+    The atoms given and those they lack; where the fit makes no sense (too few atoms or
+    too many, too much noise, neighbours not resolved) those given, as the network had
+    them, without uncertainty. The same input gives the same result, bit for bit.
 
     Notes
     -----
@@ -135,7 +138,8 @@ def refine(
     of all atoms; weights come from the expected image, never from the frame's noise.
     """
     given = Detections(start, species, score)
-    if len(start) < FEWEST:
+    most = MOST_PER_NM2 * image.size * pixel_size_nm**2
+    if not FEWEST <= len(start) <= most:
         return _as_given(given)
     # Many small products: threads would spend their time waiting for each other.
     with ThreadpoolController().limit(limits=1, user_api="blas"):

@@ -13,6 +13,7 @@ from inference.card import Card
 from inference.training.export import write_card
 from inference.training.fitting import KEEP_EVERY_S, Fit, Kept, run
 from inference.training.progress import Progress
+from inference.training.scaled import trial_in_words
 from inference.training.unfinished import Plan, Unfinished, unfinished, writable
 from streamer.frame import JsonValue
 
@@ -42,6 +43,8 @@ class Bench:
     threads: int = 2
     restart: bool = False
     """Whether what the folder has of another training is given up."""
+    scale: float = 1.0
+    """Share of the recipe that is done; the card tells of less than 1."""
     keep_every_s: float = KEEP_EVERY_S
 
     @contextmanager
@@ -60,6 +63,9 @@ class Bench:
 
     def finish(self, card: Card) -> None:
         """Write the card, at last with what was measured."""
+        if self.scale < 1:
+            limits = (*card.limits, trial_in_words(self.scale))
+            card = card.model_copy(update={"limits": limits})
         with writable(self.folder):
             write_card(self.folder, card)
         if self.measure is None:

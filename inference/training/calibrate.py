@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.card import DcnnCard, SiliconRule
-from inference.locate import locate
+from inference.locate import Peaks, locate
 from inference.matching import MATCH_NM, match
 from inference.positions import SILICON
 from inference.refinement.refine import refine
@@ -27,6 +27,9 @@ SILICON_PER_NM2 = 0.6
 """More than in a real sheet, so that few movies show many."""
 EVERY = 12
 """Frames of a movie from one that is used to the next."""
+CROWDED = 1.3
+"""Times the true number of atoms: a network that sees more has learnt too little for a
+fit of what it sees to be worth its time and memory."""
 STEPS = 30
 RIDGE = 1e-3
 """Keeps weights finite where the two species do not overlap at all."""
@@ -93,11 +96,6 @@ def sightings_of(exposure: Exposure, card: DcnnCard, network: Network) -> Sighti
         raise ValueError("a simulated frame too small for the network")
     peaks = locate(maps.carbon, maps.silicon, card)
     start = maps.grid.to_frame(peaks.rowcol)
-    unknown = np.full(len(peaks), math.nan)
-    bright = silicon_probability(peaks.silicon_share, unknown, SiliconRule()) > 0.5
-    fitted = refine(
-        exposure.image, start, bright.astype(np.uint8) * SILICON, peaks.score, size
-    )
     truth = exposure.truth
     true_px = np.stack([truth.row_px, truth.col_px], axis=1)
     pairs = match(start, true_px, MATCH_NM / size)
@@ -106,9 +104,23 @@ def sightings_of(exposure: Exposure, card: DcnnCard, network: Network) -> Sighti
     counts[pairs.found] = ~truth.hidden[pairs.true]
     return Sightings(
         peaks.silicon_share[counts],
-        fitted.amplitude[: len(peaks)][counts],
+        _brightness(exposure, start, peaks)[counts],
         silicon[counts],
     )
+
+
+def _brightness(
+    exposure: Exposure, start: NDArray[np.float64], peaks: Peaks
+) -> NDArray[np.float64]:
+    """(N,): relative to C, where the fit can measure it; else NaN."""
+    unknown = np.full(len(peaks), math.nan)
+    if len(peaks) > CROWDED * len(exposure.truth):
+        return unknown
+    bright = silicon_probability(peaks.silicon_share, unknown, SiliconRule()) > 0.5
+    species = bright.astype(np.uint8) * SILICON
+    size = exposure.microscope.pixel_size_nm
+    fitted = refine(exposure.image, start, species, peaks.score, size)
+    return fitted.amplitude[: len(peaks)]
 
 
 def fit_rule(seen: Sightings) -> SiliconRule:

@@ -66,7 +66,9 @@ def run(fit: Fit, steps: int, kept: Kept | None, progress: Progress) -> float:
     """
     step, spent_s = _resume(fit, kept)
     clock = kept.clock if kept else time.monotonic
-    start_s = saved_s = clock()
+    start_s = clock()
+    # Kept after the first step: a disk without room is told of before hours are spent.
+    keep_s = start_s
     progress(step, steps)
     while step < steps:
         fit.step()
@@ -75,9 +77,10 @@ def run(fit: Fit, steps: int, kept: Kept | None, progress: Progress) -> float:
         if kept is None:
             continue
         stop = kept.stopping()
-        if stop or step == steps or clock() - saved_s >= kept.every_s:
-            saved_s = clock()
-            _keep(fit, kept, step, spent_s + saved_s - start_s)
+        if stop or step == steps or clock() >= keep_s:
+            now_s = clock()
+            keep_s = now_s + kept.every_s
+            _keep(fit, kept, step, spent_s + now_s - start_s)
         if stop and step < steps:
             raise Stopped
     return spent_s + clock() - start_s

@@ -8,7 +8,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import wait
@@ -18,6 +21,7 @@ import numpy as np
 from inference.training.progress import Progress
 from inference.training.scenes import Scene, damaged_sheets, scenes
 from inference.training.unfinished import Arrays, Unfinished
+from streamer.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +44,62 @@ def simulate_scenes(
     Raises
     ------
     ModelError
-        They cannot be kept, or those that are there cannot be read.
+        They cannot be kept, or those that are there cannot be read; or a process that
+        simulates was killed.
     """
     numbers = range(math.ceil(wanted.scenes / wanted.scenes_per_movie))
     parts = {number: kept.kept_arrays(_name(number)) for number in numbers}
+    missing = [number for number, part in parts.items() if part is None]
     made: list[Scene] = []
+    with _simulating(wanted, missing, workers) as tasks:
+        for number, part in parts.items():
+            if part is None:
+                part = kept.keep_arrays(_name(number), tasks[number].result())
+            made += _scenes(part)
+            progress(len(made), wanted.scenes)
+    return made
+
+
+@contextmanager
+def _simulating(
+    wanted: SceneSet, missing: list[int], workers: int
+) -> Iterator[dict[int, Future[Arrays]]]:
+    """Block in which processes simulate these movies; its end cancels the rest."""
     # Fresh processes: a copy of this one would inherit the locks of its threads.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, fresh, _live_with_parent) as pool:
-        tasks = {
-            number: pool.submit(simulate_part, wanted, number)
-            for number, part in parts.items()
-            if part is None
-        }
         try:
-            for number, part in parts.items():
-                if part is None:
-                    part = kept.keep_arrays(_name(number), tasks[number].result())
-                made += _scenes(part)
-                progress(min(len(made), wanted.scenes), wanted.scenes)
+            with _leaving_ctrl_c_to_us():
+                tasks = {
+                    number: pool.submit(simulate_part, wanted, number)
+                    for number in missing
+                }
+            yield tasks
+        except BrokenProcessPool as error:
+            raise ModelError(
+                "a process that simulates was killed, maybe for want of memory, of "
+                "which fewer --threads take less; the same command goes on from there"
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
-    return made[: wanted.scenes]
+
+
+@contextmanager
+def _leaving_ctrl_c_to_us() -> Iterator[None]:
+    """Block whose new processes never get a Ctrl-C; ours comes when it ends."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def simulate_part(wanted: SceneSet, number: int) -> Arrays:
     """The scenes of one movie, stacked."""
     rng = np.random.default_rng([wanted.seed, number])
-    made = list(islice(scenes(damaged_sheets(rng), rng), wanted.scenes_per_movie))
+    left = wanted.scenes - number * wanted.scenes_per_movie
+    count = min(left, wanted.scenes_per_movie)
+    made = list(islice(scenes(damaged_sheets(rng), rng), count))
     return {
         "image": np.stack([scene.image for scene in made]),
         "atom": np.stack([scene.atom for scene in made]),
@@ -89,8 +121,7 @@ def _name(number: int) -> str:
 
 
 def _live_with_parent() -> None:
-    """End with the parent, even one that was killed; leave Ctrl-C to it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """End with the parent, even one that was killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()

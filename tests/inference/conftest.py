@@ -65,5 +65,5 @@ def make_frame() -> Callable[..., Frame]:
 
 @pytest.fixture(scope="session")
 def analyser() -> Analyser:
-    """The shipped model."""
-    return Analyser(load_model(DEFAULT))
+    """The shipped model, on one thread: on small frames others only wait and burn."""
+    return Analyser(load_model(DEFAULT, threads=1))

@@ -95,19 +95,22 @@ def two_kinds(a_nm: float, first: float, second: float, setting: Microscope) -> 
 
 
 each_stage = pytest.mark.parametrize("stage", ["early", "late"])
-each_dose = pytest.mark.parametrize("dose", [0.25, 1.0, 10.0])
+each_dose = pytest.mark.parametrize("dose", [0.25, 10.0])
+each_view = pytest.mark.parametrize(
+    ("stage", "dose"), [("early", 1.0), ("late", 0.25)], ids=["easy", "hard"]
+)
+"""What is harder to see is more damaged and noisier."""
 
 
 @each_stage
-@pytest.mark.parametrize("dose", [0.1, 0.25, 1.0, 10.0])
+@pytest.mark.parametrize("dose", [0.1, 1.0, 10.0])
 def test_graphene_is_in_range_at_any_dose_and_damage(
     flags: Flags, stages: dict[str, Sheet], stage: str, dose: float
 ) -> None:
     assert flags(exposed(stages[stage], microscope(dose))) == set()
 
 
-@each_stage
-@pytest.mark.parametrize("dose", [0.25, 1.0])
+@each_view
 @pytest.mark.parametrize("pixel_size_nm", [0.008, 0.03])
 def test_graphene_is_in_range_at_any_pixel_size(
     flags: Flags,
@@ -121,9 +124,7 @@ def test_graphene_is_in_range_at_any_pixel_size(
 
 
 @each_stage
-@pytest.mark.parametrize(
-    ("fwhm_nm", "dose"), [(0.075, 0.25), (0.12, 0.25), (0.13, 1.0), (0.14, 10.0)]
-)
+@pytest.mark.parametrize(("fwhm_nm", "dose"), [(0.075, 0.25), (0.12, 0.25), (0.14, 10)])
 def test_a_probe_that_resolves_neighbours_is_in_range(
     flags: Flags, stages: dict[str, Sheet], stage: str, fwhm_nm: float, dose: float
 ) -> None:
@@ -135,7 +136,6 @@ def test_a_probe_that_resolves_neighbours_is_in_range(
     ("fwhm_nm", "dose", "said"),
     [
         (0.16, 10.0, {Flag.BLURRED}),
-        (0.185, 10.0, {Flag.BLURRED}),
         (0.185, 0.25, {Flag.TOO_NOISY}),
         (0.25, 10.0, {Flag.TOO_NOISY}),
     ],
@@ -161,8 +161,7 @@ def test_graphene_of_a_wrong_pixel_size_is_no_other_material(
     assert flags(image, PIXEL_NM * scale) == set()
 
 
-@each_stage
-@pytest.mark.parametrize("dose", [0.25, 1.0])
+@each_view
 @pytest.mark.parametrize(
     "part",
     [
@@ -185,8 +184,7 @@ def test_little_graphene_is_graphene(
     assert seen == set()
 
 
-@each_stage
-@pytest.mark.parametrize("dose", [0.25, 1.0])
+@each_view
 @pytest.mark.parametrize("rows", [32, 100])
 def test_a_few_rows_of_graphene_are_graphene(
     flags: Flags, stages: dict[str, Sheet], stage: str, dose: float, rows: int
@@ -195,8 +193,7 @@ def test_a_few_rows_of_graphene_are_graphene(
     assert flags(image[:rows].copy()) == set()
 
 
-@each_stage
-@pytest.mark.parametrize("dose", [0.25, 1.0])
+@each_view
 def test_graphene_beside_much_contamination_is_graphene(
     flags: Flags, stages: dict[str, Sheet], stage: str, dose: float
 ) -> None:
@@ -206,12 +203,9 @@ def test_graphene_beside_much_contamination_is_graphene(
 
 
 @each_dose
-@pytest.mark.parametrize("displaced_nm", [0.01, 0.02])
-def test_displaced_atoms_are_in_range(
-    flags: Flags, dose: float, displaced_nm: float
-) -> None:
+def test_displaced_atoms_are_in_range(flags: Flags, dose: float) -> None:
     xy = honeycomb(FIELD_NM + 1, 0.3) + FIELD_NM / 2
-    xy += np.random.default_rng(1).normal(0, displaced_nm, xy.shape)
+    xy += np.random.default_rng(1).normal(0, 0.02, xy.shape)
     assert flags(drawn(xy, 1.0, microscope(dose))) == set()
 
 
@@ -273,7 +267,7 @@ def correlated(
 
 @pytest.mark.parametrize("pixel_size_nm", [0.008, PIXEL_NM, 0.03])
 @pytest.mark.parametrize(("level", "sd"), [(5.0, 2.2), (100.0, 10.0), (1000.0, 3.0)])
-@pytest.mark.parametrize("width_px", [0, 1, 2, 4, 8])
+@pytest.mark.parametrize("width_px", [0, 1, 2, 8])
 def test_noise_is_never_taken_at_face_value(
     flags: Flags, pixel_size_nm: float, level: float, sd: float, width_px: int
 ) -> None:

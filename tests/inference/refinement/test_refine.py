@@ -274,6 +274,17 @@ def test_where_a_fit_makes_no_sense_the_network_is_believed(
     assert_as_given(scene.sites, refined(scene))
 
 
+def test_more_atoms_than_there_can_be_are_left_to_the_network(stage: Stage) -> None:
+    scene = stage.scene(4.0)
+    near = np.arange(-1, 2) * 0.05 / scene.pixel_size_nm
+    around = np.stack(np.meshgrid(near, near), axis=-1).reshape(-1, 2)
+    crowd = (scene.sites[:, None] + around).reshape(-1, 2)
+    silicon = np.zeros(len(crowd), np.uint8)
+    score = np.ones(len(crowd), np.float32)
+    found = refine(scene.image, crowd, silicon, score, scene.pixel_size_nm)
+    assert_as_given(crowd, found)
+
+
 def assert_as_given(start: NDArray[np.float64], found: Refined) -> None:
     np.testing.assert_array_equal(found.rowcol, start)
     assert np.isnan(found.sigma).all()

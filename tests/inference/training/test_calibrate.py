@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("torch", reason="needs the extra [train]")
+
 from inference.card import DcnnCard
 from inference.species import log_brightness, share_odds, silicon_probability
 from inference.training.calibrate import Sightings, fit_rule

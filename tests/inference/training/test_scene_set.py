@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.training.scene_set import SceneSet, simulate_scenes
+from inference.training.scene_set import SceneSet, simulate_part, simulate_scenes
 from inference.training.unfinished import Unfinished, unfinished
 
 WANTED = SceneSet(scenes=3, scenes_per_movie=2, seed=5)
@@ -34,14 +34,13 @@ def spoil_first_scene(held: Unfinished) -> None:
 def test_scenes_do_not_depend_on_processes_and_are_not_simulated_twice(
     tmp_path: Path,
 ) -> None:
-    with unfinished(tmp_path / "one", {}, restart=False) as held:
-        once = simulate_scenes(WANTED, 1, held, ignored)
-    with unfinished(tmp_path / "two", {}, restart=False) as held:
+    here = simulate_part(WANTED, 1)
+    with unfinished(tmp_path, {}, restart=False) as held:
         with pytest.raises(KilledError):
             simulate_scenes(WANTED, 2, held, killed)
         spoil_first_scene(held)
-        resumed = simulate_scenes(WANTED, 2, held, ignored)
-    assert len(once) == len(resumed) == 3
-    assert np.array_equal(once[2].image, resumed[2].image)
-    assert np.array_equal(once[2].silicon, resumed[2].silicon)
+        resumed = simulate_scenes(WANTED, 1, held, ignored)
+    assert len(resumed) == WANTED.scenes
+    assert np.array_equal(here["image"], [resumed[2].image])
+    assert np.array_equal(here["silicon"], [resumed[2].silicon])
     assert not resumed[0].image.any()
