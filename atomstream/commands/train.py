@@ -32,6 +32,13 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class Window(StrEnum):
+    """What the paper's encoder sees around an atom."""
+
+    SMALL = "small"
+    LARGE = "large"
+
+
 Out = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder that becomes the model.")
 ]
@@ -44,7 +51,17 @@ On = Annotated[
     Device, typer.Option("--device", help="auto: CUDA if there is one, else the CPU.")
 ]
 Kind = Annotated[
-    str, typer.Option("--kind", metavar="NAME", help="Design of the encoder.")
+    str,
+    typer.Option(
+        "--kind",
+        metavar="NAME",
+        help="Design of the encoder: default, paper (its authors' loss), or printed "
+        "(the loss as the paper prints it).",
+    ),
+]
+WindowOf = Annotated[
+    Window | None,
+    typer.Option("--window", help="Of the kinds paper and printed: 0.5 or 1 nm wide."),
 ]
 Base = Annotated[
     str,
@@ -69,6 +86,7 @@ def train_all(
     seed: Seed = 1,
     steps: Steps = None,
     kind: Kind = "default",
+    window: WindowOf = None,
     threads: Threads = 2,
     device: On = Device.AUTO,
     measure: Measure = True,
@@ -88,10 +106,9 @@ def train_all(
     recipe = DcnnRecipe(seed=seed, workers=threads)
     recipe = replace(recipe, steps=steps or recipe.steps)
     bench = _bench(out, threads, device, measure, restart)
+    wish = _wish(kind, seed, steps, window)
     with _resumable():
-        make.train_all(
-            recipe, _wish(kind, seed, steps), CalibrationRecipe(seed=seed), bench
-        )
+        make.train_all(recipe, wish, CalibrationRecipe(seed=seed), bench)
     typer.echo(f"the model is in {out}")
 
 
@@ -147,6 +164,7 @@ def train_rvae(
     seed: Seed = 1,
     steps: Steps = None,
     kind: Kind = "default",
+    window: WindowOf = None,
     base: Base = DEFAULT,
     threads: Threads = 2,
     device: On = Device.AUTO,
@@ -166,7 +184,7 @@ def train_rvae(
     from inference.training.make_from_session import train_encoder_on_session
     from inference.training.session_set import SessionSource
 
-    wish = _wish(kind, seed, steps)
+    wish = _wish(kind, seed, steps, window)
     bench = _bench(out, threads, device, measure, restart)
     with _resumable():
         loaded = BaseModel.load(base, out, threads)
@@ -176,6 +194,41 @@ def train_rvae(
             source = SessionSource(session, fraction, seed)
             train_encoder_on_session(wish, source, loaded, bench)
     typer.echo(f"the model is in {out}")
+
+
+@app.command("compare")
+def compare(
+    model: Annotated[
+        str, typer.Argument(metavar="NAME|DIR", help="A shipped model, or a folder.")
+    ] = DEFAULT,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
+    ] = None,
+    seed: Seed = 1,
+    steps: Steps = None,
+    threads: Threads = 2,
+) -> None:
+    """Compare a model with the paper's methods, fitted to the same sub-images.
+
+    Its Fig. 5: both losses of the rVAE, convolutional AE, plain VAE, Gaussian
+    mixture, PCA, and order parameters of the positions, in windows of 0.5 and 1 nm.
+
+    Example: atomstream train compare --out compared.json
+    """
+    check_extra()
+    import torch
+    from rich.console import Console
+
+    from atomstream.measuring import write_figures
+    from inference.training.compare import compare_methods, comparison_recipe
+
+    torch.set_num_threads(threads)
+    compared = compare_methods(model, comparison_recipe(seed, steps), progress_bar)
+    if out:
+        write_figures(compared.to_json(), out)
+        typer.echo(f"all figures in {out}")
+    Console().print(compared.table())
 
 
 @contextmanager
@@ -190,13 +243,19 @@ def _resumable() -> Iterator[None]:
         raise typer.Exit from stop
 
 
-def _wish(kind: str, seed: int, steps: int | None) -> "EncoderWish":
+def _wish(
+    kind: str, seed: int, steps: int | None, window: Window | None
+) -> "EncoderWish":
     from inference.training.kinds import KINDS
     from inference.training.wish import EncoderWish
 
     if kind not in KINDS:
         raise SettingsError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
     recipe = replace(KINDS[kind].recipe, seed=seed)
+    if window:
+        if not hasattr(recipe, "window"):
+            raise SettingsError(f"--window: --kind {kind} has none; leave it out")
+        recipe = replace(recipe, window=window.value)
     return EncoderWish(kind, replace(recipe, steps=steps or recipe.steps))
 
 

@@ -14,7 +14,7 @@ needs_torch = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("command", ["all", "dcnn", "rvae"])
+@pytest.mark.parametrize("command", ["all", "dcnn", "rvae", "compare"])
 def test_without_the_extra_it_says_what_to_install(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -30,6 +30,7 @@ def test_without_the_extra_it_says_what_to_install(
 
 REFUSED = {
     "unknown kind": (("--kind", "gold"), "--kind gold: expected one of default"),
+    "a window of rings": (("--window", "large"), "--kind default has none"),
     "unknown base": (("--base", "gold"), "no model 'gold'"),
     "no such session": (("--from", "{folder}/none"), "none does not exist"),
     "no session": (("--from", "{folder}"), "{folder}"),
