@@ -1,4 +1,8 @@
-"""Where something bright hides the sheet, and single atoms cannot be fitted."""
+"""Where single atoms can be fitted.
+
+Not where something bright hides the sheet, and not at the border, where atoms beyond
+it, which nobody has seen, shine in.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +25,8 @@ nor without a dark place where two Si are neighbours."""
 BRIGHTER = 1.0
 """Than the sheet's dark places, by this many times the sheet's own height above the
 darkest parts."""
+BORDER_NM = 0.08
+"""How far from beyond the border the image of an atom reaches."""
 GROWN_NM = 0.1
 """What is masked around it: its brightness does not end sharply."""
 
@@ -43,7 +49,9 @@ def usable_pixels(canvas: Canvas) -> NDArray[np.float32]:
     if bright.any():
         steps = max(1, round(GROWN_NM / canvas.pixel_size_nm))
         bright = binary_dilation(bright, iterations=steps)
-    return np.where(bright, np.float32(0), canvas.inside)
+    steps = round(BORDER_NM / canvas.pixel_size_nm)
+    inner = minimum_filter(canvas.inside, 2 * steps + 1)
+    return np.where(bright, np.float32(0), inner)
 
 
 def darkest_grey(canvas: Canvas) -> float:

@@ -33,12 +33,16 @@ WIDEST_PROBE_NM = 0.17
 """Full width at half maximum from which on neighbours, 0.142 nm apart, merge."""
 NOISIEST_NM = 0.026
 """Median standard uncertainty along an axis from which on the network knows better."""
-FARTHEST_NM = 0.1
-"""From where the network saw an atom; beyond, the fit has lost it."""
-NEAR_NM = 0.072
-"""The same where positions are so uncertain that noise alone takes them as far."""
-CERTAIN_NM = 0.014
-"""Standard uncertainty along an axis from which on that matters."""
+FARTHEST_NM = 0.072
+"""From where the network saw an atom, half a bond: beyond, the fit has lost it."""
+NETWORK_OFF_NM = 0.015
+"""How far the network is usually off along an axis, where atoms are displaced."""
+BELIEVED_SIGMA = 3.4
+"""What is farther off than so many of both uncertainties together (one atom in 300 by
+chance) has been confused with a neighbour."""
+BORDER_NM = 0.1
+"""Nearer to the frame's border the network knows better: atoms beyond it, which nobody
+has seen, shine in, and would draw those inside outwards."""
 CLOSEST_NM = 0.04
 """Two atoms that the fit brings nearer than this have been confused by it."""
 DIMMEST = 0.35
@@ -139,7 +143,8 @@ def refine(
     if fitted is None:
         return _as_given(given)
     fit, everything = fitted
-    refined = _judge(fit, everything, pixel_size_nm)
+    cut = _at_border(everything.rowcol, image.shape, BORDER_NM / pixel_size_nm)
+    refined = _judge(fit, everything, cut, pixel_size_nm)
     added = np.arange(len(refined)) >= len(given.score)
     return _without_doubtful(refined, added)
 
@@ -205,11 +210,21 @@ def _standard(image: NDArray[np.float32]) -> NDArray[np.float32] | None:
     return np.asarray((image - np.float32(mean)) / np.float32(deviation), np.float32)
 
 
-def _judge(fit: Fit, given: Detections, pixel_size_nm: float) -> Refined:
+def _at_border(
+    start: NDArray[np.floating], shape: tuple[int, ...], reach_px: float
+) -> NDArray[np.bool_]:
+    """(N,): seen nearer to the border; where the fit has them would favour one side."""
+    to_border = np.minimum(start + 0.5, np.array(shape) - 0.5 - start).min(axis=1)
+    return np.asarray(to_border < reach_px)
+
+
+def _judge(
+    fit: Fit, given: Detections, cut: NDArray[np.bool_], pixel_size_nm: float
+) -> Refined:
     canvas = fit.view.canvas
     rowcol = canvas.to_frame(fit.final.atoms.rowcol)
     sigma = np.sqrt(fit.variance) * canvas.binning
-    kept = _lost(rowcol, given.rowcol, sigma, pixel_size_nm)
+    kept = cut | _lost(rowcol, given.rowcol, sigma, pixel_size_nm)
     kept |= ~np.isfinite(sigma).all(axis=1)
     fate = np.where(_no_atom(fit), Fate.PRUNED, Fate.REFINED)
     score = np.where(given.score > 0, given.score, _certainty(fit))
@@ -231,8 +246,8 @@ def _lost(
     pixel_size_nm: float,
 ) -> NDArray[np.bool_]:
     """(N,): atoms that went astray, and both of a pair that ran into each other."""
-    unsure = sigma.mean(axis=1) * pixel_size_nm / CERTAIN_NM
-    farthest = np.clip(FARTHEST_NM / np.maximum(unsure, 1), NEAR_NM, FARTHEST_NM)
+    unsure = np.hypot(sigma.mean(axis=1) * pixel_size_nm, NETWORK_OFF_NM)
+    farthest = np.minimum(BELIEVED_SIGMA * unsure, FARTHEST_NM)
     lost = np.linalg.norm(rowcol - start, axis=1) * pixel_size_nm > farthest
     reach = CLOSEST_NM / pixel_size_nm
     pairs = KDTree(rowcol).query_pairs(reach, output_type="ndarray")

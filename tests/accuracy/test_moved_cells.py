@@ -32,7 +32,7 @@ def analysed(image: NDArray[np.float32], pixel_size_nm: float, model: Model) -> 
     assert maps is not None
     peaks = locate(maps.carbon, maps.silicon, model.card.dcnn)
     start = maps.grid.to_frame(peaks.rowcol)
-    species = peaks.silicon.astype(np.uint8)
+    species = (peaks.silicon_share > 0.5).astype(np.uint8)
     return Seen(start, refine(image, start, species, peaks.score, pixel_size_nm))
 
 

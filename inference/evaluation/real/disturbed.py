@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.analyse import Analyser
 from inference.evaluation.real.added_noise import noisier
@@ -19,27 +20,50 @@ DRAWS = 6
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of the atoms of a disturbed frame with those of the frame as it was."""
+    """Of the atoms of a disturbed frame with those of the frame as it was.
+
+    Which is which is told by where the network saw them: measured positions scatter
+    with the noise, and two that lie apart may still be of one atom.
+    """
 
     recall: Tally = field(default_factory=Tally)
     precision: Tally = field(default_factory=Tally)
+    measured_recall: Tally = field(default_factory=Tally)
+    """The same by the measured positions of both."""
+    measured_precision: Tally = field(default_factory=Tally)
 
     def __add__(self, other: "Agreement") -> "Agreement":
-        return Agreement(self.recall + other.recall, self.precision + other.precision)
+        return Agreement(
+            self.recall + other.recall,
+            self.precision + other.precision,
+            self.measured_recall + other.measured_recall,
+            self.measured_precision + other.measured_precision,
+        )
 
 
 def agreement(disturbed: Seen, original: Seen) -> Agreement:
     """Atoms of both that are the same, beside borders and contamination."""
-    reach = MATCH_NM / original.pixel_size_nm
-    pairs = match(disturbed.rowcol, original.rowcol, reach)
-    found = np.zeros(len(original.atoms), bool)
-    right = np.zeros(len(disturbed.atoms), bool)
+    seen = _shared(disturbed, original, disturbed.seen_rowcol, original.seen_rowcol)
+    measured = _shared(disturbed, original, disturbed.rowcol, original.rowcol)
+    return Agreement(*seen, *measured)
+
+
+def _shared(
+    disturbed: Seen,
+    original: Seen,
+    here: NDArray[np.float64],
+    there: NDArray[np.float64],
+) -> tuple[Tally, Tally]:
+    """Recall and precision, of atoms at `here` with those at `there`."""
+    pairs = match(here, there, MATCH_NM / original.pixel_size_nm)
+    found = np.zeros(len(there), bool)
+    right = np.zeros(len(here), bool)
     found[pairs.true] = right[pairs.found] = True
     counts_here, counts_there = (
         seen.within(BORDER_NM) & ~seen.in_contamination
         for seen in (disturbed, original)
     )
-    return Agreement(Tally.count(found[counts_there]), Tally.count(right[counts_here]))
+    return Tally.count(found[counts_there]), Tally.count(right[counts_here])
 
 
 def with_noise(

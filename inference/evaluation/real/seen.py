@@ -40,6 +40,12 @@ class Seen:
         return _stacked(self.atoms.row_net_px, self.atoms.col_net_px)
 
     @property
+    def seen_rowcol(self) -> NDArray[np.float64]:
+        """(N, 2): the network's positions; measured ones where it saw no atom."""
+        net = self.net_rowcol
+        return np.where(np.isfinite(net), net, self.rowcol)
+
+    @property
     def silicon(self) -> NDArray[np.bool_]:
         """(N,): whether each atom is Si."""
         return np.asarray(self.atoms.species == SPECIES.index("Si"))

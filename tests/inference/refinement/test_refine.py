@@ -314,3 +314,18 @@ def test_tiny_frames_fail_nothing(shape: tuple[int, int]) -> None:
     for pixel_size_nm in (0.003, 0.0156, 0.06):
         found = refine(image, start, species, score, pixel_size_nm)
         assert np.isfinite(found.rowcol).all()
+
+
+def test_the_border_draws_no_atom_outwards(stage: Stage) -> None:
+    scene = stage.scene(4.0, side=400)
+    found = refined(scene)
+    shape = np.array(scene.image.shape)
+    inside = ((scene.true > -0.5) & (scene.true < shape - 0.5)).all(axis=1)
+    sides = np.stack([scene.true + 0.5, shape - 0.5 - scene.true])
+    near = inside & (sides.min(axis=(0, 2)) * scene.pixel_size_nm < 0.2)
+    fitted = near & (found.fate[: len(near)] == Fate.REFINED)
+    assert fitted.sum() > 60
+    error = (found.rowcol[: len(near)] - scene.true)[fitted] * scene.pixel_size_nm
+    side = sides[:, fitted].transpose(1, 0, 2).reshape(-1, 4).argmin(axis=1)
+    outwards = np.stack([-error, error], axis=1).reshape(-1, 4)
+    assert abs(outwards[np.arange(len(side)), side].mean()) < 0.003

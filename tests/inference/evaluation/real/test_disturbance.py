@@ -1,6 +1,6 @@
 """The measuring code of real frames, on drawn ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -129,6 +129,22 @@ def test_agreement_counts_what_is_lost_and_what_is_made_up() -> None:
     assert lost.precision.share == 1
     assert gained.precision.of - gained.precision.hits == 30
     assert gained.recall.share == 1
+
+
+def test_an_atom_is_the_same_wherever_it_was_measured(seen_elsewhere: Seen) -> None:
+    before = seen(sheet())
+    after = agreement(seen_elsewhere, before)
+    assert after.recall.share == after.precision.share == 1
+    assert after.measured_recall.share < 0.8
+
+
+@pytest.fixture
+def seen_elsewhere() -> Seen:
+    """All atoms where they are, and each measured most of a bond away."""
+    there = seen(sheet())
+    columns = dict(there.atoms.columns())
+    columns["row_px"] = columns["row_px"] + np.float32(0.1 / PIXEL_NM)
+    return replace(there, atoms=Atoms.from_columns(columns))
 
 
 def test_labels_are_found_near_and_of_the_right_kind() -> None:
