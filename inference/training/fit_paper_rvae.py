@@ -30,13 +30,13 @@ class PaperRvaeRecipe:
     a loss of 9.5 nats in 576 pixels; of ours, which are softer, the loss would be a
     fraction of that, and no defect would pay for a latent. With this it is alike.
     """
-    movies: int = 12
+    movies: int = 10
     """Simulated movies that the sub-images come from."""
     share: float = 0.25
     """Of the sub-images of each frame that are used."""
     test_share: float = 0.25
     """Of those used that are kept from training."""
-    steps: int = 3000
+    steps: int = 2000
     batch: int = 128
     pixels: int = 96
     """Of each window that the decoder draws in a step."""
