@@ -15,6 +15,7 @@ from inference.training.baselines import (
     fit_baselines,
 )
 from inference.training.class_images import (
+    class_images,
     mean_similarity,
     turned_back,
 )
@@ -98,6 +99,14 @@ def ignored(_done: int, _total: int) -> None:
 def test_windows_are_turned_back_clockwise(angle: float) -> None:
     found = turned_back(spots(np.array([angle]), 25), np.array([angle]))
     np.testing.assert_allclose(found, spots(np.array([0.0]), 25), atol=0.05)
+
+
+def test_an_atom_without_an_angle_spoils_no_class_image() -> None:
+    windows = spots(RNG.uniform(-1, 1, 60), 12)
+    angle = np.zeros(60)
+    angle[::10] = np.nan
+    images = class_images(windows, Told(RNG.normal(size=(60, 2)), angle), seed=1)
+    assert np.isfinite(images).all()
 
 
 def test_equal_images_are_similar_and_different_ones_are_not() -> None:
