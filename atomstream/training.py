@@ -12,8 +12,13 @@ from streamer.errors import SettingsError
 NEEDED = ("torch", "onnx", "onnxscript")
 
 
-def check_extra() -> None:
-    """Refuse to train where what training needs is not installed.
+def check_extra(what: str = "training") -> None:
+    """Refuse to make a model where what that needs is not installed.
+
+    Parameters
+    ----------
+    what
+        What was to be done, as the refusal names it.
 
     Raises
     ------
@@ -23,8 +28,7 @@ def check_extra() -> None:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise SettingsError(
-            f"training needs {', '.join(missing)}; "
-            "install it with: uv sync --extra train"
+            f"{what} needs {', '.join(missing)}; install it with: uv sync --extra train"
         )
 
 

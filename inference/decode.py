@@ -43,12 +43,13 @@ def load_decoder(name_or_folder: str) -> Decoder:
     if card is None:
         raise ModelError(f"the model in {folder} has no decoder")
     decoder = Decoder(card, open_session(folder, card.file, card.sha256, threads=1))
-    takes = [item.name for item in decoder.session.get_inputs()]
+    takes = [(item.name, item.shape[1:]) for item in decoder.session.get_inputs()]
     gives = decoder.session.get_outputs()[0].shape[1:]
-    if takes != ["content"] or gives != [card.side_px, card.side_px]:
+    wanted, image = [("content", [len(card.latents)])], [card.side_px, card.side_px]
+    if takes != wanted or gives != image:
         raise ModelError(
-            f"{card.file} takes {takes} and draws {gives}; expected ['content'] and "
-            f"{[card.side_px, card.side_px]}"
+            f"{card.file} takes {takes} and draws {gives}; its card describes "
+            f"{wanted} and {image}"
         )
     return decoder
 

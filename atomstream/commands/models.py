@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from atomstream.training import check_extra
 from inference.card import read_card
 from inference.catalogue import find_model, shipped_models, verify_model
 from streamer.errors import SettingsError
@@ -136,14 +137,11 @@ def import_model(
     from inference.training.atomai.networks import read_pair
 
     latent = _latent_number(crystallinity)
+    # A file that is of no use is not worth installing anything for.
     unet, vae = read_pair(file, encoder)
-    try:
-        from inference.training.atomai.bringing import Wanted, bring
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"{error.name} is not installed: importing needs the extra [train]; "
-            "run it as: uv run --extra train atomstream models import …"
-        ) from error
+    check_extra("importing")
+    from inference.training.atomai.bringing import Wanted, bring
+
     wanted = Wanted(name or out.name, pixel_size, threshold, latent)
     card = bring(unet, vae, wanted, out)
     typer.echo(f"{card.name}: {', '.join(card.files)} in {out}")

@@ -76,7 +76,8 @@ def quieten_libraries() -> None:
         "tornado.access": logging.WARNING,  # a line for each request
         "onnx_ir": logging.WARNING,  # what it folds and removes when a model is saved
         "onnxscript": logging.WARNING,  # likewise
-        "torch.onnx": logging.ERROR,  # packages that it could do without
+        # Packages that it could do without; torch resets "torch.onnx" when imported.
+        "torch.onnx._internal": logging.ERROR,
     }.items():
         logging.getLogger(name).setLevel(level)
 

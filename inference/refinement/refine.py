@@ -47,6 +47,9 @@ CLOSEST_NM = 0.04
 """Two atoms that the fit brings nearer than this have been confused by it."""
 DIMMEST = 0.35
 """Relative to C: what is not as bright is no atom, where the frame can tell."""
+VAGUE = 0.5
+"""Standard uncertainty of a brightness, relative to C, that is worth nothing: Si is
+about four times as bright as C."""
 SURE_SIGMA = 2.5
 """A C atom of normal brightness is not that many uncertainties from `DIMMEST`."""
 
@@ -231,7 +234,7 @@ def _judge(
     return Refined(
         rowcol=np.where(kept[:, None], given.rowcol, rowcol),
         sigma=np.where(kept[:, None], np.nan, sigma),
-        amplitude=np.where(kept, np.nan, fit.amplitude),
+        amplitude=np.where(kept | _vague(fit), np.nan, fit.amplitude),
         species=given.species,
         score=score.astype(np.float32),
         fate=np.where(kept, Fate.KEPT, fate).astype(np.uint8),
@@ -253,6 +256,12 @@ def _lost(
     pairs = KDTree(rowcol).query_pairs(reach, output_type="ndarray")
     lost[pairs.ravel()] = True
     return np.asarray(lost)
+
+
+def _vague(fit: Fit) -> NDArray[np.bool_]:
+    """(N,): of these the frame does not tell how bright they are."""
+    # Not "more than": what is not a number is not known either.
+    return ~(np.sqrt(fit.amplitude_variance) < VAGUE)
 
 
 def _no_atom(fit: Fit) -> NDArray[np.bool_]:

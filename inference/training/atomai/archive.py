@@ -22,6 +22,8 @@ from streamer.errors import ModelError
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_PICKLE_BYTES = 4 * 1024 * 1024
 """Of the tree, without the numbers of its tensors."""
+MAX_MEMBERS = 20_000
+"""Of a zip archive, which has one for each tensor."""
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 DTYPES = {
@@ -131,6 +133,9 @@ def _content(path: Path) -> bytes:
 
 
 def _read_zip(content: bytes) -> Saved:
+    # Before `zipfile` makes an object of each.
+    if content.count(b"PK\x01\x02") > MAX_MEMBERS:
+        raise ModelError("its zip archive has more members than any model's")
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             members = _stored_members(archive, len(content))

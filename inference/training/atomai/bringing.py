@@ -25,6 +25,7 @@ from inference.card import (
     read_card,
 )
 from inference.catalogue import DEFAULT, checked_bytes, find_model
+from inference.decode import load_decoder
 from inference.model import load_model
 from inference.training.atomai.export import (
     export_decoder,
@@ -97,6 +98,8 @@ def bring(
         text = card.model_dump_json(indent=2) + "\n"
         (folder / CARD_FILE).write_text(text, encoding="utf-8")
         load_model(str(folder), threads=1)
+        if card.encoder.decoder:
+            load_decoder(str(folder))
     return card
 
 

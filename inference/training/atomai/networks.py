@@ -18,6 +18,10 @@ from inference.training.atomai.archive import Saved, read_saved
 from inference.training.atomai.pickled import Inert
 from streamer.errors import ModelError
 
+MIN_SIDE_PX, MAX_SIDE_PX = 4, 256
+"""Of windows, as on a model's card."""
+MAX_CONTENT = 15
+"""Latents, as on a model's card, beside the one called crystallinity."""
 SUPPORTED = "supported are AtomAI's Unet and its VAE and rVAE of fully connected layers"
 MISFIT = "its weights are not those of one network"
 OTHER_VAES = {
@@ -56,6 +60,8 @@ class SavedUnet:
     weights: Weights
     upsampling: str = "bilinear"
     """"bilinear" or "nearest"."""
+    dropout: bool | None = None
+    """As the file says; None if it does not."""
 
     @property
     def classes(self) -> int:
@@ -154,8 +160,13 @@ def _told_unet(
     upsampling = told.get("upsampling", "bilinear")
     if upsampling not in ("bilinear", "nearest"):
         raise _unknown(f"a Unet with upsampling {_kind(upsampling)}")
-    source = Source(file, sha256, ())
-    return SavedUnet(source, saved.weights(weights), str(upsampling))
+    source, dropout = Source(file, sha256, ()), told.get("dropout")
+    return SavedUnet(
+        source,
+        saved.weights(weights),
+        str(upsampling),
+        dropout if isinstance(dropout, bool) else None,
+    )
 
 
 def _vae(
@@ -171,6 +182,8 @@ def _vae(
     spatial = "coord_latent.fc_latent.weight" in decoder
     first = "coord_latent.fc_latent.weight" if spatial else "decoder.0.weight"
     _, content = shape_of(decoder, first, 2)
+    if content > MAX_CONTENT:
+        raise _unknown(f"a VAE of {content} content latents")
     if outputs - content not in ((1, 3) if spatial else (0,)):
         raise _unknown(f"{outputs} latents, of which the decoder takes {content}")
     return SavedVae(
@@ -213,6 +226,8 @@ def _side(pixels: int) -> int:
     side = math.isqrt(pixels)
     if side * side != pixels:
         raise _unknown(f"an encoder of windows of {pixels} pixels, not square")
+    if not MIN_SIDE_PX <= side <= MAX_SIDE_PX:
+        raise _unknown(f"an encoder of windows of {side} x {side} pixels")
     return side
 
 

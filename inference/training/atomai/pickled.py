@@ -160,6 +160,8 @@ class _Machine:
                 raise ValueError("not a reference to a storage")
 
     def remember(self, place: int) -> None:
+        if not _counts(place):
+            raise ValueError("not a place in the memo")
         self.memo[place] = self.stack[-1]
 
 

@@ -10,7 +10,7 @@ github.com/pycroscopy/atomai, of which this follows the architecture, not the co
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -32,8 +32,9 @@ class Layout:
 
     layers: int
     batch_norm: bool
-    dropout: bool
-    """Does nothing when the network serves, but takes a place."""
+    dropout: bool | None
+    """Does nothing when the network serves, but takes a place; None if the places of
+    the weights do not tell."""
 
 
 def layout_of(weights: Weights, block: str) -> Layout:
@@ -55,8 +56,9 @@ def layout_of(weights: Weights, block: str) -> Layout:
     if not convolutions:
         raise ModelError(f"{MISFIT}: a Unet without {block}")
     # Behind a convolution: dropout if any, the activation, batch normalisation if any.
-    after = (norms + convolutions[1:] + [convolutions[0] + 2])[0]
-    return Layout(len(convolutions), bool(norms), after - convolutions[0] == 3)
+    after = norms + convolutions[1:]
+    dropout = after[0] - convolutions[0] == 3 if after else None
+    return Layout(len(convolutions), bool(norms), dropout)
 
 
 class Block(nn.Module):
@@ -73,7 +75,10 @@ class Block(nn.Module):
 
 
 class DilatedBlock(nn.Module):
-    """Ever wider convolutions; what every single layer gives is summed."""
+    """Ever wider convolutions; what every single layer gives is summed.
+
+    Dropout, which hands on what it is given, counts as a layer in that sum.
+    """
 
     def __init__(self, inputs: int, outputs: int, layout: Layout) -> None:
         super().__init__()
@@ -116,7 +121,7 @@ class Unet(nn.Module):
         self.c1 = Block(1, width, layouts["c1"])
         self.c2 = Block(width, 2 * width, layouts["c2"])
         self.c3 = Block(2 * width, 4 * width, layouts["c3"])
-        self.bn = _bottleneck(weights, width)
+        self.bn = _bottleneck(saved, width)
         self.upsample_block1 = Upsampled(8 * width, 4 * width, mode)
         self.c4 = Block(8 * width, 4 * width, layouts["c4"])
         self.upsample_block2 = Upsampled(4 * width, 2 * width, mode)
@@ -163,10 +168,23 @@ class ServedUnet(nn.Module):
         return carbon, silicon if self.classes == MAX_CLASSES else 0 * silicon
 
 
-def _bottleneck(weights: Weights, width: int) -> nn.Module:
-    if any(name.startswith(DILATED) for name in weights):
-        return DilatedBlock(4 * width, 8 * width, layout_of(weights, DILATED))
-    return Block(4 * width, 8 * width, layout_of(weights, "bn.block"))
+def _bottleneck(saved: SavedUnet, width: int) -> nn.Module:
+    if any(name.startswith(DILATED) for name in saved.weights):
+        return DilatedBlock(4 * width, 8 * width, _dilated_layout(saved))
+    return Block(4 * width, 8 * width, layout_of(saved.weights, "bn.block"))
+
+
+def _dilated_layout(saved: SavedUnet) -> Layout:
+    """The bottleneck's; AtomAI has dropout in it and in c3 and c4, or in none."""
+    blocks = (DILATED, "c3.block", "c4.block")
+    layouts = [layout_of(saved.weights, block) for block in blocks]
+    for dropout in (*(layout.dropout for layout in layouts), saved.dropout):
+        if dropout is not None:
+            return replace(layouts[0], dropout=dropout)
+    raise ModelError(
+        "found a Unet with a single dilated layer, whose weights alone do not tell "
+        "whether it has dropout; save it with save_model"
+    )
 
 
 def _layers(

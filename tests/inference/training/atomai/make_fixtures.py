@@ -30,6 +30,8 @@ UNETS = {
                            "upsampling": "nearest"}),
     "unet-dilated": (2, {"nb_filters": 2, "with_dilation": True, "dropout": True,
                          "layers": [2, 1, 1, 3]}),
+    "unet-dilated-once": (1, {"nb_filters": 1, "with_dilation": True, "dropout": True,
+                              "batch_norm": False, "layers": [1, 1, 1, 1]}),
 }  # fmt: skip
 SMALL = {"numhidden_encoder": 8, "numhidden_decoder": 8}
 VAES = {

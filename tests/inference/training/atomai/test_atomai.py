@@ -43,6 +43,7 @@ def tensor(array: NDArray[np.float32]) -> object:
         ("unet-legacy.pt", "unet"),
         ("unet-one-class.tar", "unet-one-class"),
         ("unet-dilated.tar", "unet-dilated"),
+        ("unet-dilated-once.tar", "unet-dilated-once"),
     ],
 )
 def test_a_unet_gives_what_atomai_predicts(file: str, answers: str) -> None:
@@ -57,6 +58,17 @@ def test_a_unet_gives_what_atomai_predicts(file: str, answers: str) -> None:
     assert np.abs(carbon[0].numpy() - expected[..., 0]).max() <= TOLERANCE
     assert np.abs(silicon[0].numpy() - second).max() <= TOLERANCE
     assert np.ptp(expected[..., 0]) > 1000 * TOLERANCE
+
+
+def test_a_single_dilated_layer_needs_a_word_on_dropout(tmp_path: Path) -> None:
+    """Dropout does nothing but counts in the sum; no place of a weight tells of it."""
+    saved = torch.load(SAVED / "unet-dilated-once.tar", weights_only=True)
+    path = tmp_path / "weights.pt"
+    torch.save(saved["weights"], path)
+    network = read_network(path)
+    assert isinstance(network, SavedUnet)
+    with pytest.raises(ModelError, match="do not tell whether it has dropout"):
+        ServedUnet(network)
 
 
 @pytest.mark.parametrize("name", ["rvae", "rvae-weights", "rvae-skip", "vae"])
