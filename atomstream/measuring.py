@@ -42,13 +42,24 @@ class Measured:
         SettingsError
             The file cannot be written.
         """
-        text = json.dumps(self.figures, indent=2, allow_nan=False)
-        try:
-            path.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise SettingsError(
-                f"--out {path} cannot be written: {error.strerror}"
-            ) from error
+        write_figures(self.figures, path)
+
+
+def write_figures(figures: Mapping[str, object], path: Path) -> None:
+    """Figures as JSON.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be written.
+    """
+    text = json.dumps(figures, indent=2, allow_nan=False)
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"--out {path} cannot be written: {error.strerror}"
+        ) from error
 
 
 def measure_simulated(name_or_folder: str, quick: bool, threads: int) -> Measured:

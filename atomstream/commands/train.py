@@ -34,6 +34,13 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class Window(StrEnum):
+    """What the paper's encoder sees around an atom."""
+
+    SMALL = "small"
+    LARGE = "large"
+
+
 Out = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder that becomes the model.")
 ]
@@ -54,7 +61,17 @@ On = Annotated[
     Device, typer.Option("--device", help="auto: CUDA if there is one, else the CPU.")
 ]
 Kind = Annotated[
-    str, typer.Option("--kind", metavar="NAME", help="Design of the encoder.")
+    str,
+    typer.Option(
+        "--kind",
+        metavar="NAME",
+        help="Design of the encoder: default, paper (its authors' loss), or printed "
+        "(the loss as the paper prints it).",
+    ),
+]
+WindowOf = Annotated[
+    Window | None,
+    typer.Option("--window", help="Of the kinds paper and printed: 0.5 or 1 nm wide."),
 ]
 Base = Annotated[
     str,
@@ -80,6 +97,7 @@ def make_all(
     steps: Steps = None,
     scale: Scale = 1.0,
     kind: Kind = "default",
+    window: WindowOf = None,
     threads: Threads = 2,
     device: On = Device.AUTO,
     measure: Measure = True,
@@ -98,7 +116,7 @@ def make_all(
     with _resumable():
         train_all(
             _dcnn_recipe(seed, steps, scale, threads),
-            _wish(kind, seed, steps, scale),
+            _wish(kind, seed, steps, window, scale),
             _calibration(seed, scale),
             bench,
         )
@@ -156,6 +174,7 @@ def make_encoder(
     steps: Steps = None,
     scale: Scale = 1.0,
     kind: Kind = "default",
+    window: WindowOf = None,
     base: Base = DEFAULT,
     threads: Threads = 2,
     device: On = Device.AUTO,
@@ -175,7 +194,7 @@ def make_encoder(
     from inference.training.make_from_session import train_encoder_on_session
     from inference.training.session_set import SessionSource
 
-    wish = _wish(kind, seed, steps, scale)
+    wish = _wish(kind, seed, steps, window, scale)
     bench = _bench(out, threads, device, measure, restart, scale)
     with _resumable():
         loaded = BaseModel.load(base, out, threads)
@@ -185,6 +204,41 @@ def make_encoder(
             source = SessionSource(session, fraction, seed)
             train_encoder_on_session(wish, source, loaded, bench)
     typer.echo(f"the model is in {out}")
+
+
+@app.command("compare")
+def compare(
+    model: Annotated[
+        str, typer.Argument(metavar="NAME|DIR", help="A shipped model, or a folder.")
+    ] = DEFAULT,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
+    ] = None,
+    seed: Seed = 1,
+    steps: Steps = None,
+    threads: Threads = 2,
+) -> None:
+    """Compare a model with the paper's methods, fitted to the same sub-images.
+
+    Its Fig. 5: both losses of the rVAE, convolutional AE, plain VAE, Gaussian
+    mixture, PCA, and order parameters of the positions, in windows of 0.5 and 1 nm.
+
+    Example: atomstream train compare --out compared.json
+    """
+    check_extra()
+    import torch
+    from rich.console import Console
+
+    from atomstream.measuring import write_figures
+    from inference.training.compare import compare_methods, comparison_recipe
+
+    torch.set_num_threads(threads)
+    compared = compare_methods(model, comparison_recipe(seed, steps), progress_bar)
+    if out:
+        write_figures(compared.to_json(), out)
+        typer.echo(f"all figures in {out}")
+    Console().print(compared.table())
 
 
 @contextmanager
@@ -216,7 +270,9 @@ def _calibration(seed: int, scale: float) -> "CalibrationRecipe":
     return scaled(CalibrationRecipe(seed=seed), scale)
 
 
-def _wish(kind: str, seed: int, steps: int | None, scale: float) -> "EncoderWish":
+def _wish(
+    kind: str, seed: int, steps: int | None, window: Window | None, scale: float
+) -> "EncoderWish":
     from inference.training.kinds import KINDS
     from inference.training.scaled import scaled
     from inference.training.wish import EncoderWish
@@ -224,6 +280,10 @@ def _wish(kind: str, seed: int, steps: int | None, scale: float) -> "EncoderWish
     if kind not in KINDS:
         raise SettingsError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
     recipe = scaled(replace(KINDS[kind].recipe, seed=seed), scale)
+    if window:
+        if not hasattr(recipe, "window"):
+            raise SettingsError(f"--window: --kind {kind} has none; leave it out")
+        recipe = replace(recipe, window=window.value)
     return EncoderWish(kind, replace(recipe, steps=steps or recipe.steps))
 
 

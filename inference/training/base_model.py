@@ -7,6 +7,7 @@ from inference.catalogue import find_model
 from inference.model import Model, load_model
 from inference.training.kinds import KINDS
 from inference.training.subimage_set import Sight
+from inference.training.wish import EncoderWish
 from streamer.errors import ModelError
 from streamer.frame import JsonValue
 
@@ -39,8 +40,8 @@ class BaseModel:
         """What tells it from another model."""
         return {"name": self.model.card.name, "card_sha256": self.model.id.sha256}
 
-    def sight(self, kind: str) -> Sight:
-        """What an encoder of this kind gets to see through its segmentation network."""
+    def sight(self, wish: EncoderWish) -> Sight:
+        """What such an encoder gets to see through its segmentation network."""
         card = self.model.card.dcnn
-        describer = KINDS[kind].describer(card.pixel_size_nm)
+        describer = KINDS[wish.kind].describer(wish.recipe, card.pixel_size_nm)
         return Sight(self.model.segment, card, describer)

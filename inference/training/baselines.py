@@ -8,6 +8,7 @@ Kalinin et al., Sci. Adv. 7, eabd5084 (2021), Fig. 5 and its methods.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
 from inference.training.paper_rvae import CONTENT, WindowEncoder
+from inference.training.progress import Progress
 from inference.training.rvae import HIDDEN, kl_content
 
 type Windows = NDArray[np.float32]
@@ -35,6 +37,8 @@ class BaselineRecipe:
     """Of Adam."""
     components: int = 16
     """Of the Gaussian mixture: as many as the authors took."""
+    contrast: float = 3.0
+    """Of the windows, for the plain VAE: as for the rVAE."""
     seed: int = 1
 
 
@@ -77,9 +81,9 @@ class ConvolutionalAutoencoder(nn.Module):
 class PlainVae(nn.Module):
     """The rVAE's encoder with two latents, and a decoder of all pixels at once."""
 
-    def __init__(self, side_px: int) -> None:
+    def __init__(self, side_px: int, contrast: float) -> None:
         super().__init__()
-        self.encoder = WindowEncoder(side_px, CONTENT)
+        self.encoder = WindowEncoder(side_px, CONTENT, contrast)
         self.decoder = nn.Sequential(
             nn.Linear(CONTENT, HIDDEN),
             nn.Tanh(),
@@ -98,22 +102,33 @@ class PlainVae(nn.Module):
         mean, log_sd = self.encoder(windows)
         noise = torch.randn(mean.shape, generator=generator)
         drawn = self.decoder(mean + torch.exp(log_sd) * noise)
-        error = 0.5 * ((drawn - windows.flatten(1)) ** 2).sum(dim=1)
+        target = self.encoder.contrast * windows.flatten(1)
+        error = 0.5 * ((drawn - target) ** 2).sum(dim=1)
         return (error + kl_content(mean, log_sd)).mean()
 
 
-def fit_baselines(windows: Windows, recipe: BaselineRecipe) -> dict[str, Embedding]:
+def fit_baselines(
+    windows: Windows, recipe: BaselineRecipe, progress: Progress
+) -> dict[str, Embedding]:
     """All of them, by name, fitted to (N, side, side) windows."""
     flat, side = windows.reshape(len(windows), -1), windows.shape[1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        autoencoder, vae = ConvolutionalAutoencoder(side), PlainVae(side)
-    return {
-        "PCA": _by_pca(flat),
-        "GMM": _by_mixture(flat, recipe),
-        "convolutional AE": _by_training(autoencoder, windows, recipe),
-        "plain VAE": _by_training(vae, windows, recipe),
+        autoencoder, vae = (
+            ConvolutionalAutoencoder(side),
+            PlainVae(side, recipe.contrast),
+        )
+    fits: dict[str, Callable[[], Embedding]] = {
+        "PCA": partial(_by_pca, flat),
+        "GMM": partial(_by_mixture, flat, recipe),
+        "convolutional AE": partial(_by_training, autoencoder, windows, recipe),
+        "plain VAE": partial(_by_training, vae, windows, recipe),
     }
+    fitted = {}
+    for name, fit in fits.items():
+        fitted[name] = fit()
+        progress(len(fitted), len(fits))
+    return fitted
 
 
 def _by_pca(flat: Windows) -> Embedding:

@@ -37,7 +37,8 @@ def class_images(
         members = rng.permutation(np.flatnonzero(labels == label))[:MOST]
         images = windows[members]
         if told.angle_rad is not None:
-            images = turned_back(images, told.angle_rad[members])
+            # An atom without neighbours has no angle; it stays as it is.
+            images = turned_back(images, np.nan_to_num(told.angle_rad[members]))
         means.append(images.mean(axis=0))
     return np.stack(means)
 

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 import numpy as np
 from rich.table import Table
 
-from inference.describe import describer_of
+from inference.describe import Describer, describer_of
 from inference.model import Model, load_model
 from inference.training.baselines import BaselineRecipe, Embedding, fit_baselines
+from inference.training.bench import Stage
 from inference.training.class_images import class_images, mean_similarity
 from inference.training.fit_paper_rvae import PaperRvaeRecipe, fit_paper_rvae
 from inference.training.latent_figures import (
@@ -21,12 +22,9 @@ from inference.training.latent_figures import (
     rounded,
 )
 from inference.training.paper_rvae import LOSSES
-from inference.training.progress import Progress
 from inference.training.simulated_windows import DescribedAtoms, simulate_described
-from inference.training.window_set import LARGE, SMALL
+from inference.training.window_set import WINDOWS_NM, WindowSize, windows_of
 from streamer.frame import JsonValue
-
-WINDOWS = {"small": SMALL, "large": LARGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,8 @@ class MethodComparison:
     """All methods on all windows."""
 
     rows: tuple[ComparedMethod, ...]
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the rows were measured with."""
 
     def table(self) -> Table:
         """For the terminal."""
@@ -58,9 +58,9 @@ class MethodComparison:
             table.add_row(row.method, row.window, *shown)
         return table
 
-    def to_json(self) -> list[JsonValue]:
-        """One object a row; what is not known is null."""
-        return [
+    def to_json(self) -> dict[str, JsonValue]:
+        """The facts, and one object a row; what is not known is null."""
+        rows: list[JsonValue] = [
             {
                 "method": row.method,
                 "window": row.window,
@@ -69,6 +69,7 @@ class MethodComparison:
             }
             for row in self.rows
         ]
+        return {**self.facts, "rows": rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,25 @@ class ComparisonRecipe:
     """Everything that the comparison depends on, besides the model."""
 
     rvae: PaperRvaeRecipe = field(default_factory=PaperRvaeRecipe)
+    """Whatever its loss and window: both of each are compared."""
     baselines: BaselineRecipe = field(default_factory=BaselineRecipe)
-    movies: int = 20
-    """Simulated, to fit to."""
-    held_out_movies: int = 6
+    held_out_movies: int = 4
     """Simulated, to measure on."""
-    seed: int = 1
+
+
+def comparison_recipe(seed: int, steps: int | None) -> ComparisonRecipe:
+    """The comparison as it is meant, or with as many steps for all that is trained."""
+    usual = ComparisonRecipe()
+    rvae, baselines = usual.rvae, usual.baselines
+    return replace(
+        usual,
+        rvae=replace(rvae, seed=seed, steps=steps or rvae.steps),
+        baselines=replace(baselines, seed=seed, steps=steps or baselines.steps),
+    )
 
 
 def compare_methods(
-    source: str, recipe: ComparisonRecipe, progress: Progress
+    source: str, recipe: ComparisonRecipe, stage: Stage
 ) -> MethodComparison:
     """Fit all methods to what a model's DCNN sees, and compare them with the model.
 
@@ -93,49 +103,68 @@ def compare_methods(
     ----------
     source
         Name or folder of the model.
+
+    Raises
+    ------
+    ModelError
+        As for `load_model`.
     """
     model = load_model(source, threads=1)
-    describers = {**WINDOWS, model.card.name: describer_of(model.card)}
-    known, truth = (
-        simulate_described(
-            movies,
-            model.card.dcnn,
-            model.segment,
-            describers,
-            [recipe.seed, part],
-            progress,
-        )
-        for part, movies in enumerate((recipe.movies, recipe.held_out_movies))
-    )
+    known, truth = _simulated(model, recipe, stage)
     rows: list[ComparedMethod] = []
-    for window in WINDOWS:
+    for window in WINDOWS_NM:
         methods: dict[str, Method] = {
             model.card.name: by_model(model),
             "psi3, psi6": by_coordinates,
-            **fit_methods(known, window, recipe.rvae, recipe.baselines, progress),
+            **fit_methods(known, window, recipe, stage),
         }
-        rows += compare(methods, window, known, truth, recipe.seed)
-    return MethodComparison(tuple(rows))
+        rows += compare(methods, window, known, truth, recipe.rvae.seed)
+    facts: dict[str, JsonValue] = {
+        "model": {"name": model.card.name, "card_sha256": model.id.sha256},
+        "recipe": asdict(recipe),
+        "sub_images": {"fitted_to": len(known), "measured_on": len(truth)},
+    }
+    return MethodComparison(tuple(rows), facts)
+
+
+def _simulated(
+    model: Model, recipe: ComparisonRecipe, stage: Stage
+) -> tuple[DescribedAtoms, DescribedAtoms]:
+    """Atoms to fit to, and atoms of other movies to measure on."""
+    card = model.card.dcnn
+    describers: dict[str, Describer] = {
+        size: windows_of(size, card.pixel_size_nm) for size in WINDOWS_NM
+    }
+    describers[model.card.name] = describer_of(model.card)
+    movies = {"to fit to": recipe.rvae.movies, "to measure on": recipe.held_out_movies}
+    made = []
+    for part, (name, count) in enumerate(movies.items()):
+        seed = [recipe.rvae.seed, part]
+        with stage(f"simulating movies {name}") as report:
+            atoms = simulate_described(
+                count, card, model.segment, describers, seed, report
+            )
+        made.append(atoms)
+    return made[0], made[1]
 
 
 def fit_methods(
-    known: DescribedAtoms,
-    window: str,
-    rvae: PaperRvaeRecipe,
-    baselines: BaselineRecipe,
-    progress: Progress,
+    known: DescribedAtoms, window: WindowSize, recipe: ComparisonRecipe, stage: Stage
 ) -> dict[str, Method]:
     """Both losses of the rVAE and all baselines, fitted to one kind of window.
 
     All of them see the same sub-images: those on which the rVAE is trained.
     """
     data = known.windows(window)
-    train = rvae.split(data).train
+    train = recipe.rvae.split(data).train
     methods: dict[str, Method] = {}
     for loss in LOSSES:
-        fitted = fit_paper_rvae(data, replace(rvae, loss=loss), progress)
+        with stage(f"rVAE, {loss} loss, {window} windows") as report:
+            fitted = fit_paper_rvae(data, replace(recipe.rvae, loss=loss), report)
         methods[f"rVAE, {loss} loss"] = by_rvae(fitted, window)
-    for name, embedding in fit_baselines(data.windows[train], baselines).items():
+    with stage(f"baselines, {window} windows") as report:
+        embeddings = fit_baselines(data.windows[train], recipe.baselines, report)
+    for name, embedding in embeddings.items():
         methods[name] = by_embedding(embedding, window)
     return methods
 

@@ -1,5 +1,7 @@
 """Where tensors live: the CPU, or a CUDA device where there is one."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 
 from streamer.errors import SettingsError
@@ -25,3 +27,8 @@ def device_for(wanted: str) -> str:
             "leave --device out to train on the CPU"
         )
     return "cuda" if there and wanted != "cpu" else "cpu"
+
+
+def drawing_on(device: str) -> AbstractContextManager[object]:
+    """Block in which torch makes new tensors there, as a generator there demands."""
+    return nullcontext() if device == "cpu" else torch.device(device)

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from inference.card import (
     Card,
     DcnnCard,
     DecoderCard,
+    EncoderCard,
     HarmonicsEncoderCard,
     SiliconRule,
 )
@@ -21,9 +23,21 @@ from inference.harmonics import Rings
 from inference.training.dcnn import CLASSES, STRIDE_PX, Dcnn, Maps
 from inference.training.rvae import SYMMETRY, Decoder, Drawn, Encoder, Served
 from inference.training.scenes import PIXEL_SIZE_NM
+from streamer.frame import JsonValue
 
 OPSET = 18
 DCNN_FILE, ENCODER_FILE, DECODER_FILE = "dcnn.onnx", "encoder.onnx", "decoder.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedEncoder:
+    """An encoder whose files are written."""
+
+    card: EncoderCard
+    provenance: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the model's card is to say of its making besides the plan."""
+    limits: tuple[str, ...] = ()
+    """Where it must not be trusted, a sentence each."""
 
 
 def export_dcnn(network: Dcnn, folder: Path) -> None:

@@ -1,12 +1,12 @@
 """Training of the encoder and its decoder on sub-images."""
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from inference.harmonics import Rings
+from inference.training.device import drawing_on
 from inference.training.fitting import State
 from inference.training.rvae import (
     SYMMETRY,
@@ -92,7 +92,7 @@ class RvaeFit:
 
     def step(self) -> None:
         """Draw one batch and improve both networks by it."""
-        with _drawing_on(self._device):
+        with drawing_on(self._device):
             loss = self._loss()
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -108,8 +108,14 @@ class RvaeFit:
         loss = negative_elbo(
             posterior, model.decoder, self._grid, recipe, self._generator
         )
-        loss = loss + recipe.order_weight * order_error(posterior, self._order[rows])
-        return loss + recipe.angle_weight * angle_error(posterior, self._angle[rows])
+        if recipe.order_weight:
+            off = order_error(posterior, self._order[rows])
+            loss = loss + recipe.order_weight * off
+        if recipe.angle_weight:
+            # Not times zero: an atom without neighbours has no angle at all.
+            off = angle_error(posterior, self._angle[rows])
+            loss = loss + recipe.angle_weight * off
+        return loss
 
     @property
     def trained(self) -> Rvae:
@@ -133,11 +139,6 @@ class RvaeFit:
         self._optimiser.load_state_dict(state["optimiser"])
         self._schedule.load_state_dict(state["schedule"])
         self._generator.set_state(state["generator"])
-
-
-def _drawing_on(device: str) -> AbstractContextManager[object]:
-    """Block in which torch makes new tensors there, as a generator there demands."""
-    return nullcontext() if device == "cpu" else torch.device(device)
 
 
 def negative_elbo(

@@ -2,21 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from inference.card import EncoderCard
 from inference.describe import Describer, Harmonics
 from inference.harmonics import Rings
 from inference.training.export import (
+    ExportedEncoder,
     encoder_card,
     export_decoder,
     export_encoder,
 )
+from inference.training.export_paper_rvae import export_paper_fit
+from inference.training.fit_paper_rvae import PaperFit, PaperRvaeRecipe
 from inference.training.fit_rvae import RvaeFit, RvaeRecipe
 from inference.training.fitting import Fit
+from inference.training.paper_rvae import RotationLoss
 from inference.training.subimage_set import SubImageSet
+from inference.training.window_set import WindowSet, windows_of
 
 DEFAULT_KIND = "default"
 RINGS = Rings(
@@ -52,16 +55,21 @@ class EncoderKind[R: EncoderRecipe, F: Fit]:
 
     recipe: R
     """As it is meant to be trained."""
-    describer: Callable[[float], Describer]
+    describer: Callable[[R, float], Describer]
     """What it gets to see, from maps of this pixel size in nm."""
     fit: Callable[[SubImageSet, R, str], F]
     """Its training, on a device."""
     untold: Callable[[R], R]
     """The recipe for sub-images about which no truth is known."""
     found: tuple[str, ...]
-    """Latents that it finds by itself."""
-    export: Callable[[F, Path], EncoderCard]
+    """Latents that it finds by itself, one of which is to be crystallinity where no
+    truth is known; none, where the export reads that off anyway."""
+    export: Callable[[F, Path], ExportedEncoder]
     """Write its files to a folder."""
+
+
+def _describer_default(_recipe: RvaeRecipe, maps_nm: float) -> Describer:
+    return Harmonics(RINGS, maps_nm)
 
 
 def _fit_default(data: SubImageSet, recipe: RvaeRecipe, device: str) -> RvaeFit:
@@ -72,20 +80,46 @@ def _untold_default(recipe: RvaeRecipe) -> RvaeRecipe:
     return replace(recipe, order_weight=0.0, angle_weight=0.0)
 
 
-def _export_default(fit: RvaeFit, folder: Path) -> EncoderCard:
+def _export_default(fit: RvaeFit, folder: Path) -> ExportedEncoder:
     export_encoder(fit.trained.encoder, folder)
     decoder = export_decoder(fit.trained.decoder, RINGS, folder)
-    return encoder_card(folder, RINGS, decoder)
+    return ExportedEncoder(encoder_card(folder, RINGS, decoder))
+
+
+def _describer_paper(recipe: PaperRvaeRecipe, maps_nm: float) -> Describer:
+    return windows_of(recipe.window, maps_nm)
+
+
+def _fit_paper(data: SubImageSet, recipe: PaperRvaeRecipe, device: str) -> PaperFit:
+    return PaperFit(WindowSet.of(data), recipe, device)
+
+
+def _untold_paper(recipe: PaperRvaeRecipe) -> PaperRvaeRecipe:
+    # Of a session a share is drawn, and a share of it held out, before.
+    return replace(recipe, share=1.0, test_share=0.0)
+
+
+def _paper_kind(loss: RotationLoss) -> EncoderKind[PaperRvaeRecipe, PaperFit]:
+    return EncoderKind(
+        recipe=PaperRvaeRecipe(loss=loss),
+        describer=_describer_paper,
+        fit=_fit_paper,
+        untold=_untold_paper,
+        found=(),
+        export=export_paper_fit,
+    )
 
 
 # Recipes and fits of different kinds have nothing else in common.
 KINDS: Mapping[str, EncoderKind[Any, Any]] = {
     DEFAULT_KIND: EncoderKind(
         recipe=RvaeRecipe(),
-        describer=partial(Harmonics, RINGS),
+        describer=_describer_default,
         fit=_fit_default,
         untold=_untold_default,
         found=("z1", "z2"),
         export=_export_default,
     ),
+    "paper": _paper_kind("authors"),
+    "printed": _paper_kind("printed"),
 }

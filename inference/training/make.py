@@ -80,17 +80,20 @@ def train_all(
         dcnn, dcnn_s = _trained_dcnn(recipe, bench, held)
         decisions = _decided(dcnn, calibration, bench)
         card = unsaved_card(decisions.threshold)
-        sight = Sight(network_of(dcnn), card, kind.describer(card.pixel_size_nm))
+        describer = kind.describer(wish.recipe, card.pixel_size_nm)
+        sight = Sight(network_of(dcnn), card, describer)
         fit, encoder_s = _trained_on_simulation(wish, sight, bench, held)
         with writable(bench.folder):
             export_dcnn(dcnn, bench.folder)
+            encoder = kind.export(fit, bench.folder)
+            provenance = bench.provenance(plan, dcnn_s + encoder_s)
             model = Card(
                 name=model_name(bench.folder),
                 dcnn=dcnn_card(bench.folder, decisions),
-                encoder=kind.export(fit, bench.folder),
-                provenance=bench.provenance(plan, dcnn_s + encoder_s),
+                encoder=encoder.card,
+                provenance={**provenance, **encoder.provenance},
                 accuracy={},
-                limits=LIMITS,
+                limits=(*LIMITS, *encoder.limits),
             )
         bench.finish(model)
 
@@ -143,16 +146,17 @@ def train_encoder(wish: EncoderWish, base: BaseModel, bench: Bench) -> None:
         **wish.plan,
     }
     with bench.begin(plan) as held:
-        sight = base.sight(wish.kind)
+        sight = base.sight(wish)
         fit, seconds = _trained_on_simulation(wish, sight, bench, held)
         with writable(bench.folder):
+            encoder = KINDS[wish.kind].export(fit, bench.folder)
             model = Card(
                 name=model_name(bench.folder),
                 dcnn=copy_dcnn(base.model.card, base.folder, bench.folder),
-                encoder=KINDS[wish.kind].export(fit, bench.folder),
-                provenance=bench.provenance(plan, seconds),
+                encoder=encoder.card,
+                provenance={**bench.provenance(plan, seconds), **encoder.provenance},
                 accuracy={},
-                limits=base.model.card.limits,
+                limits=(*base.model.card.limits, *encoder.limits),
             )
         bench.finish(model)
 

@@ -1,12 +1,15 @@
 """An encoder from a recorded session, without any truth, as the paper made its own."""
 
+from pathlib import Path
+
 from inference.card import Card
 from inference.training.base_model import BaseModel
 from inference.training.bench import Bench
 from inference.training.copying import copy_dcnn
+from inference.training.export import ExportedEncoder
 from inference.training.kinds import KINDS
 from inference.training.make import model_name
-from inference.training.pin import pin_crystallinity
+from inference.training.pin import ORDER, held_out_rho, pin_crystallinity
 from inference.training.session_set import (
     SessionSource,
     SessionSubImages,
@@ -14,8 +17,14 @@ from inference.training.session_set import (
     subimages_of_session,
 )
 from inference.training.subimage_set import Sight
-from inference.training.unfinished import Plan, Unfinished, writable
+from inference.training.unfinished import Plan, Unfinished, readable, writable
 from inference.training.wish import EncoderWish
+
+READ = (
+    "The encoder was trained on one session, without any truth: its crystallinity is "
+    "that of its content latents which follows the {order} best, with a rank "
+    "correlation of {rho:.2f} on sub-images that were held out."
+)
 
 
 def train_encoder_on_session(
@@ -41,22 +50,41 @@ def train_encoder_on_session(
         **wish.plan,
     }
     with bench.begin(plan) as held:
-        data = _of_session(source, base.sight(wish.kind), bench, held)
+        data = _of_session(source, base.sight(wish), bench, held)
         fit = kind.fit(data.learnt, wish.recipe, bench.device)
         seconds = bench.fit("rvae", fit, wish.recipe.steps, held)
         with writable(bench.folder):
             encoder = kind.export(fit, bench.folder)
-            encoder, pin = pin_crystallinity(bench.folder, encoder, kind.found, data)
-            provenance = bench.provenance(plan, seconds)
+            encoder = _told_order(bench.folder, encoder, kind.found, data)
             model = Card(
                 name=model_name(bench.folder),
                 dcnn=copy_dcnn(base.model.card, base.folder, bench.folder),
-                encoder=encoder,
-                provenance={**provenance, "crystallinity": pin.as_json},
+                encoder=encoder.card,
+                provenance={**bench.provenance(plan, seconds), **encoder.provenance},
                 accuracy={},
-                limits=(*base.model.card.limits, pin.in_words),
+                limits=(*base.model.card.limits, *encoder.limits),
             )
         bench.finish(model)
+
+
+def _told_order(
+    folder: Path,
+    encoder: ExportedEncoder,
+    found: tuple[str, ...],
+    data: SessionSubImages,
+) -> ExportedEncoder:
+    """The encoder with a crystallinity, and how well that follows order."""
+    card, facts, words = encoder.card, encoder.provenance, encoder.limits
+    if found:
+        card, pin = pin_crystallinity(folder, card, found, data)
+        facts = {**facts, "crystallinity": pin.as_json}
+        return ExportedEncoder(card, facts, (*words, pin.in_words))
+    rho = held_out_rho(folder, card, data)
+    facts = {
+        **facts,
+        "crystallinity": {"order_parameter": ORDER, "held_out_rho": round(rho, 4)},
+    }
+    return ExportedEncoder(card, facts, (*words, READ.format(order=ORDER, rho=rho)))
 
 
 def _of_session(
@@ -66,4 +94,5 @@ def _of_session(
         arrays = held.arrays(
             "session", lambda: subimages_of_session(source, sight, report)
         )
-    return SessionSubImages(**arrays)
+    with readable(held.path("session")):
+        return SessionSubImages(**arrays)

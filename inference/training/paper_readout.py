@@ -60,7 +60,8 @@ def find_readout(
     angle_rad, order
         (N,): as in `WindowSet`.
     """
-    certain = order > BULK
+    # Noise of detected positions may leave less than a tenth above the bulk's limit.
+    certain = order >= min(BULK, float(np.percentile(order, 90)))
     offset = mean_offset_rad(raw[certain, 0], angle_rad[certain])
     content = raw[:, -CONTENT:]
     best, sign = best_latent(content, order)
@@ -144,5 +145,5 @@ class ServedDecoder(nn.Module):
         if self.crystallinity == 1:
             pair.reverse()
         latents = torch.cat([self.pose.expand(content.shape[0], 3), *pair], dim=1)
-        drawn = self.rvae.draw(latents, self.rvae.grid)
+        drawn = self.rvae.draw(latents, self.rvae.grid) / self.rvae.encoder.contrast
         return drawn.unflatten(1, (self.side_px, self.side_px))

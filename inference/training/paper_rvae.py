@@ -40,11 +40,16 @@ LOSSES: tuple[RotationLoss, ...] = ("authors", "printed")
 
 
 class WindowEncoder(nn.Module):
-    """Windows (B, side, side) → means (B, latents) and log standard deviations."""
+    """Windows (B, side, side) → means (B, latents) and log standard deviations.
 
-    def __init__(self, side_px: int, latents: int = LATENTS) -> None:
+    The windows' values are multiplied by `contrast` first.
+    """
+
+    def __init__(
+        self, side_px: int, latents: int = LATENTS, contrast: float = 1.0
+    ) -> None:
         super().__init__()
-        self.side_px = side_px
+        self.side_px, self.contrast = side_px, contrast
         self.body = nn.Sequential(
             nn.Flatten(),
             nn.Linear(side_px**2, HIDDEN),
@@ -57,21 +62,24 @@ class WindowEncoder(nn.Module):
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """The posterior of each window."""
-        hidden = self.body(windows)
+        hidden = self.body(self.contrast * windows)
         return self.mean(hidden), self.log_sd(hidden)
 
 
 class PaperRvae(nn.Module):
     """Both halves."""
 
-    def __init__(self, side_px: int) -> None:
+    def __init__(self, side_px: int, contrast: float = 1.0) -> None:
         super().__init__()
-        self.encoder = WindowEncoder(side_px)
+        self.encoder = WindowEncoder(side_px, contrast=contrast)
         self.decoder = Decoder(CONTENT)
         self.register_buffer("grid", window_grid(side_px))
 
     def draw(self, latents: Tensor, grid: Tensor) -> Tensor:
-        """(B, P) intensities for latents (B, 5) at positions (P, 2) of the window."""
+        """(B, P) intensities for latents (B, 5) at positions (P, 2) of the window.
+
+        Those of the windows, times the contrast.
+        """
         where = seen_from(grid, latents[:, 0], latents[:, 1:3])
         intensities: Tensor = self.decoder(latents[:, 3:], where)
         return intensities
@@ -123,7 +131,8 @@ def negative_elbo(
     mean, log_sd = rvae.encoder(windows)
     noise = torch.randn(mean.shape, generator=generator)
     drawn = rvae.draw(mean + torch.exp(log_sd) * noise, rvae.grid[pixels])
-    squared = (drawn - windows.flatten(1)[:, pixels]) ** 2
+    target = rvae.encoder.contrast * windows.flatten(1)[:, pixels]
+    squared = (drawn - target) ** 2
     error = 0.5 * squared.sum(dim=1) * (len(rvae.grid) / len(pixels))
     kl = kl_rotation(mean[:, 0], log_sd[:, 0], loss)
     kl = kl + kl_content(mean[:, 1:], log_sd[:, 1:])

@@ -2,7 +2,7 @@
 
 A VAE finds order by itself, but in which latent, and in which direction, is an
 accident of the run. Of the latents that it found, the one that follows an order
-parameter best (see `inference.training.order_parameter`) is brought to the scale of
+parameter best (see `inference.training.order_parameters`) is brought to the scale of
 that by a straight line, and this is called crystallinity.
 """
 
@@ -81,6 +81,13 @@ def pin_crystallinity(
     onnx.save(model, path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return card.model_copy(update={"sha256": sha256}), pin
+
+
+def held_out_rho(folder: Path, card: EncoderCard, data: SessionSubImages) -> float:
+    """Rank correlation of an encoder's crystallinity with the order parameter."""
+    latents = _latents(folder / card.file, data.rows)
+    told = latents[:, card.latents.index("crystallinity")]
+    return _follows(told, data.order, data.held_out)
 
 
 def find_pin(latents: dict[str, NDArray[np.float32]], data: SessionSubImages) -> Pin:

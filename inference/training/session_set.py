@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from inference.locate import locate
 from inference.pixels import pixels_of
 from inference.segment import segment
-from inference.training.order_parameter import mean_psi3
+from inference.training.order_parameters import order_parameters
 from inference.training.progress import Progress
 from inference.training.subimage_set import Sight, SubImageSet
 from inference.training.unfinished import Arrays
@@ -39,17 +39,26 @@ class SessionSubImages:
 
     rows: NDArray[np.float32]
     """(N, …): what the encoder gets to see, see `inference.describe`."""
+    angle_rad: NDArray[np.float32]
+    """(N,): of the detected neighbours, modulo 2π/3; NaN without any."""
     order: NDArray[np.float32]
-    """(N,): see `inference.training.order_parameter`, 0..1."""
+    """(N,): see `inference.training.order_parameters`, 0..1."""
+    frame: NDArray[np.intp]
+    """(N,): number of the frame that it is from, in the session."""
     held_out: NDArray[np.bool_]
     """(N,): not to be trained on."""
 
     @property
     def learnt(self) -> SubImageSet:
-        """Those to be trained on; what would have to be true about them is zero."""
-        rows = self.rows[~self.held_out]
-        unknown = np.zeros(len(rows), np.float32)
-        return SubImageSet(rows, unknown, unknown, unknown.astype(np.uint8))
+        """Those to be trained on, with what is detected about them."""
+        learnt = ~self.held_out
+        return SubImageSet(
+            rows=self.rows[learnt],
+            angle_rad=self.angle_rad[learnt],
+            crystallinity=self.order[learnt],
+            coordination=np.zeros(learnt.sum(), np.uint8),
+            frame=self.frame[learnt],
+        )
 
 
 def streams_of(folder: Path) -> list[str]:
@@ -77,7 +86,7 @@ def subimages_of_session(
     SessionError
         No session, damaged, or one in which no atom can be seen.
     """
-    parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+    parts: list[Arrays] = []
     with SessionReader(source.folder) as session:
         keys = [
             FrameKey(record.stream.id, frame.seq)
@@ -86,16 +95,19 @@ def subimages_of_session(
         ]
         for number, key in enumerate(keys):
             rng = np.random.default_rng([source.seed, number])
-            parts += _drawn(session, key, seen_by, source.fraction, rng)
+            for drawn in _drawn(session, key, seen_by, source.fraction, rng):
+                frame = np.full(len(drawn["rows"]), number, np.intp)
+                parts.append({**drawn, "frame": frame})
             progress(number + 1, len(keys))
-    if sum(len(rows) for rows, _ in parts) < 1 / HELD_OUT:
+    count = sum(len(part["rows"]) for part in parts)
+    if count < 1 / HELD_OUT:
         raise SessionError(
             f"{source.folder}: too few atoms to learn from in {len(keys)} frames; "
             "expected a session with calibrated frames in which the model sees atoms"
         )
-    rows, order = (np.concatenate(part) for part in zip(*parts, strict=True))
-    ranks = np.random.default_rng([source.seed, len(keys)]).permutation(len(rows))
-    return {"rows": rows, "order": order, "held_out": ranks < HELD_OUT * len(rows)}
+    ranks = np.random.default_rng([source.seed, len(keys)]).permutation(count)
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {**joined, "held_out": ranks < HELD_OUT * count}
 
 
 def _drawn(
@@ -104,16 +116,16 @@ def _drawn(
     seen_by: Sight,
     fraction: float,
     rng: np.random.Generator,
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Rows and order of some of a frame's sub-images; nothing for one without atoms."""
+) -> Iterator[Arrays]:
+    """Some of a frame's sub-images; nothing for one without atoms."""
     frame = session.frame(*key)
     pixel_size_nm = frame.pixel_size_nm or _used(session, key)
     found = _found(frame, pixel_size_nm, seen_by) if pixel_size_nm else None
     if found is None:
         return
-    rows, order = found
-    chosen = np.sort(rng.permutation(len(rows))[: round(fraction * len(rows))])
-    yield rows[chosen], order[chosen]
+    count = len(found["rows"])
+    chosen = np.sort(rng.permutation(count)[: round(fraction * count)])
+    yield {name: column[chosen] for name, column in found.items()}
 
 
 def _used(session: SessionReader, key: FrameKey) -> float | None:
@@ -124,10 +136,8 @@ def _used(session: SessionReader, key: FrameKey) -> float | None:
     return None
 
 
-def _found(
-    frame: Frame, pixel_size_nm: float, seen_by: Sight
-) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Rows and order of all sub-images that lie within the frame."""
+def _found(frame: Frame, pixel_size_nm: float, seen_by: Sight) -> Arrays | None:
+    """Fields of all sub-images that lie within the frame."""
     pixels = pixels_of(frame)
     if not pixels.worth_analysing:
         return None
@@ -138,5 +148,10 @@ def _found(
     if len(peaks) == 0:
         return None
     described = seen_by.describer.describe(maps, peaks.rowcol)
-    order = mean_psi3(peaks.rowcol * seen_by.card.pixel_size_nm)
-    return described.rows[~described.edge], order[~described.edge]
+    whole = np.flatnonzero(~described.edge)
+    order = order_parameters(peaks.rowcol * seen_by.card.pixel_size_nm)[whole]
+    return {
+        "rows": described.rows[whole],
+        "angle_rad": order.angle_rad,
+        "order": order.order,
+    }

@@ -1,7 +1,7 @@
 """Sub-images of simulated movies, described in every way that is to be compared."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 
 import numpy as np
@@ -88,9 +88,7 @@ def describe_atoms(
         frame=np.full(len(kept), frame),
         angle_rad=exposure.truth.angle_rad[true],
         crystallinity=exposure.truth.crystallinity[true],
-        detected=OrderParameters(
-            order.angle_rad[kept], order.psi3[kept], order.psi6[kept]
-        ),
+        detected=order[kept],
     )
 
 
@@ -105,8 +103,11 @@ def join_described(parts: list[DescribedAtoms]) -> DescribedAtoms:
         angle_rad=np.concatenate([part.angle_rad for part in parts]),
         crystallinity=np.concatenate([part.crystallinity for part in parts]),
         detected=OrderParameters(
-            angle_rad=np.concatenate([part.detected.angle_rad for part in parts]),
-            psi3=np.concatenate([part.detected.psi3 for part in parts]),
-            psi6=np.concatenate([part.detected.psi6 for part in parts]),
+            **{
+                field.name: np.concatenate(
+                    [getattr(part.detected, field.name) for part in parts]
+                )
+                for field in fields(OrderParameters)
+            }
         ),
     )

@@ -1,4 +1,4 @@
-"""Sub-images of simulated movies with the truth about each, to train the encoder."""
+"""Sub-images to train the encoder on, with what is known about each."""
 
 import math
 from dataclasses import dataclass, fields, replace
@@ -16,7 +16,7 @@ from inference.segment import Maps, Network, segment
 from inference.training.dcnn import CLASSES, STRIDE_PX
 from inference.training.progress import Progress
 from inference.training.scenes import PIXEL_SIZE_NM
-from inference.training.unfinished import Arrays, Unfinished
+from inference.training.unfinished import Arrays, Unfinished, readable
 from streamer.simulator.microscope import Microscope, Probe
 from streamer.simulator.movie import Exposure, Movie, simulate
 
@@ -28,11 +28,18 @@ class SubImageSet:
     rows: NDArray[np.float32]
     """(N, …): what the encoder gets to see, see `inference.describe`."""
     angle_rad: NDArray[np.float32]
-    """(N,): true orientation, modulo 2π/3."""
+    """(N,): true orientation, modulo 2π/3; or, where no truth is known, that of the
+    detected neighbours, NaN without any."""
     crystallinity: NDArray[np.float32]
-    """(N,): true order, 0..1."""
+    """(N,): true order, 0..1; or, where no truth is known, that of the detected
+    positions (`inference.training.order_parameters`)."""
     coordination: NDArray[np.uint8]
-    """(N,): true number of bonds."""
+    """(N,): true number of bonds; 0 where it is not known."""
+    frame: NDArray[np.intp]
+    """(N,): number of the frame that it is from, in the set."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
     @property
     def harmonics(self) -> NDArray[np.float32]:
@@ -51,12 +58,16 @@ class Sight:
 
 
 def join(parts: list[SubImageSet]) -> SubImageSet:
-    """All rows of several sets."""
+    """All rows of several sets, whose frames are counted on from one to the next."""
+    before = np.cumsum([0, *(part.frame.max(initial=-1) + 1 for part in parts)])
     return SubImageSet(
         rows=np.concatenate([part.rows for part in parts]),
         angle_rad=np.concatenate([part.angle_rad for part in parts]),
         crystallinity=np.concatenate([part.crystallinity for part in parts]),
         coordination=np.concatenate([part.coordination for part in parts]),
+        frame=np.concatenate(
+            [part.frame + first for part, first in zip(parts, before, strict=False)]
+        ),
     )
 
 
@@ -71,6 +82,7 @@ def subimages_of(exposure: Exposure, seen_by: Sight) -> SubImageSet:
         angle_rad=truth.angle_rad[true],
         crystallinity=truth.crystallinity[true],
         coordination=truth.coordination[true],
+        frame=np.zeros(len(true), np.intp),
     )
 
 
@@ -123,8 +135,10 @@ def simulate_subimages(
     parts = []
     for number, (movie, movie_seed) in enumerate(drawn):
         make = partial(_of_movie, movie, movie_seed, seen_by)
-        arrays = kept.arrays(f"sub-images-{number:04d}", make)
-        parts.append(SubImageSet(**arrays))
+        name = f"sub-images-{number:04d}"
+        arrays = kept.arrays(name, make)
+        with readable(kept.path(name)):
+            parts.append(SubImageSet(**arrays))
         progress(number + 1, movies)
     return join(parts)
 

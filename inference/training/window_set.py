@@ -1,18 +1,25 @@
 """Sub-images as the paper cuts them: square windows, and what to read them by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.describe import Windows
-from inference.training.scenes import PIXEL_SIZE_NM
+from inference.training.subimage_set import SubImageSet
 
-SIDE_PX = 24
-SMALL = Windows(SIDE_PX, PIXEL_SIZE_NM, 0.016)
-"""0.38 nm wide, as the authors ran it: an atom and its three neighbours."""
-LARGE = Windows(SIDE_PX, PIXEL_SIZE_NM, 0.032)
-"""Twice as wide on as many pixels: the hexagons around an atom, and all it touches."""
+SIDE_PX = 32
+type WindowSize = Literal["small", "large"]
+WINDOWS_NM: Mapping[WindowSize, float] = {"small": 0.016, "large": 0.032}
+"""Size of a pixel of each: windows of 0.5 nm, an atom with its three neighbours and
+some of the next; or twice as wide, the hexagons around an atom and all they touch."""
+
+
+def windows_of(size: WindowSize, maps_nm: float) -> Windows:
+    """Such windows, from maps of this pixel size in nm."""
+    return Windows(SIDE_PX, maps_nm, WINDOWS_NM[size])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +39,11 @@ class WindowSet:
 
     def __len__(self) -> int:
         return len(self.windows)
+
+    @classmethod
+    def of(cls, data: SubImageSet) -> "WindowSet":
+        """Sub-images that were described by windows."""
+        return cls(data.rows, data.frame, data.angle_rad, data.crystallinity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

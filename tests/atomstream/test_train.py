@@ -29,7 +29,7 @@ needs_torch = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("command", ["all", "dcnn", "rvae"])
+@pytest.mark.parametrize("command", ["all", "dcnn", "rvae", "compare"])
 def test_without_the_extra_it_says_what_to_install(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -69,6 +69,7 @@ def empty_session(out: Path) -> None:
 
 REFUSED: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "unknown kind": (nothing_there, "--kind gold", "--kind gold: expected one of"),
+    "a window of rings": (nothing_there, "--window large", "--kind default has none"),
     "unknown base": (nothing_there, "--base gold", "no model 'gold'"),
     "no such session": (nothing_there, "--from {folder}/none", "none does not exist"),
     "no session": (nothing_there, "--from {folder}", "{folder}"),

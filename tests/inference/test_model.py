@@ -46,11 +46,13 @@ def refusal(folder: Path) -> str:
     return message
 
 
-def test_the_shipped_model_is_whole_and_small() -> None:
-    folder = shipped_models()[DEFAULT]
-    card = verify_model(folder)
-    assert card.name == DEFAULT
-    assert sum(file.stat().st_size for file in folder.iterdir()) < 5e6
+def test_the_shipped_models_are_whole_and_together_small() -> None:
+    folders = shipped_models()
+    assert DEFAULT in folders
+    for name, folder in folders.items():
+        assert verify_model(folder).name == name
+    files = [file for folder in folders.values() for file in folder.iterdir()]
+    assert sum(file.stat().st_size for file in files) < 5e6
 
 
 def test_a_model_is_named_by_the_hash_of_its_card(folder: Path) -> None:
@@ -104,7 +106,8 @@ def test_an_unknown_model_is_refused_with_those_there_are() -> None:
     with pytest.raises(ModelError) as refused:
         load_model("graphite")
     assert str(refused.value) == (
-        "no model 'graphite': neither a folder nor one that is shipped (graphene-si)"
+        "no model 'graphite': neither a folder nor one that is shipped "
+        f"({', '.join(shipped_models())})"
     )
 
 

@@ -1,6 +1,6 @@
 """An encoder that learns from a recorded session, of which no truth is known."""
 
-import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,6 @@ from inference.training.base_model import BaseModel
 from inference.training.bench import Bench, Stage
 from inference.training.kinds import DEFAULT_KIND, KINDS
 from inference.training.make_from_session import train_encoder_on_session
-from inference.training.order_parameter import mean_psi3
 from inference.training.pin import find_pin, pin_crystallinity
 from inference.training.session_set import (
     SessionSource,
@@ -56,22 +55,9 @@ def test_a_share_of_each_frame_is_drawn_and_a_quarter_of_it_held_out(
     other = subimages_of_session(SessionSource(session, 0.25, 2), sight, ignored)
     assert len(some["rows"]) == pytest.approx(len(every["rows"]) / 4, abs=1)
     assert some["held_out"].mean() == pytest.approx(0.25, abs=0.03)
+    assert np.unique(some["frame"]).tolist() == [0, 1]
     assert np.array_equal(some["rows"], again["rows"])
     assert not np.array_equal(some["rows"], other["rows"])
-
-
-def test_order_is_whole_in_a_sheet_and_less_near_a_vacancy(sheet: np.ndarray) -> None:
-    distance = np.hypot(*sheet.T)
-    centre = distance < 0.01
-    near = (distance < 0.2) & ~centre
-    assert mean_psi3(sheet)[near] == pytest.approx(1.0)
-    turn = np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
-    assert mean_psi3(sheet @ turn)[near] == pytest.approx(1.0)
-    around = np.hypot(*(sheet[near][0] - sheet[~centre]).T) < 0.5
-    three_short_of_a_third = around.sum() - 3 / 3
-    assert mean_psi3(sheet[~centre])[near[~centre]] == pytest.approx(
-        three_short_of_a_third / around.sum()
-    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +83,9 @@ def test_a_session_without_anything_to_learn_from_is_refused(
 
 
 def data_of(order: np.ndarray, rows: np.ndarray) -> SessionSubImages:
-    return SessionSubImages(rows, order, np.arange(len(order)) % 4 == 0)
+    count = len(order)
+    unknown, frame = np.full(count, np.nan, np.float32), np.zeros(count, np.intp)
+    return SessionSubImages(rows, unknown, order, frame, np.arange(count) % 4 == 0)
 
 
 def test_crystallinity_is_the_latent_that_follows_order_and_grows_with_it() -> None:
@@ -153,21 +141,25 @@ def test_the_encoders_file_gives_the_pinned_latent_and_its_deviation(
     assert np.allclose(sigma[:, [0, 2, 3]], rows[:, [0, 2, 3]])
 
 
+@pytest.mark.timeout(300)  # on a busy machine torch's exporter takes minutes
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("kind", [DEFAULT_KIND, "paper"])
 def test_a_session_gives_a_model_that_says_what_its_crystallinity_is(
-    tmp_path: Path, record: Record, stage: Stage
+    tmp_path: Path, record: Record, stage: Stage, kind: str
 ) -> None:
     session = record(tmp_path / "session")
-    recipe = replace(KINDS[DEFAULT_KIND].recipe, steps=20, batch=32)
-    wish, folder = EncoderWish(DEFAULT_KIND, recipe), tmp_path / "mine"
+    recipe = replace(KINDS[kind].recipe, steps=20, batch=32)
+    wish, folder = EncoderWish(kind, recipe), tmp_path / "mine"
     base = BaseModel.load(DEFAULT, folder, threads=1)
     bench = Bench(folder, stage, threads=1)
     train_encoder_on_session(wish, SessionSource(session), base, bench)
     card = load_model(str(folder)).card
     assert card.name == "mine"
     assert card.dcnn.sha256 == base.model.card.dcnn.sha256
-    assert "crystallinity is z" in card.limits[-1]
-    assert json.dumps(card.provenance["crystallinity"])
+    assert re.search("crystallinity is (z|that of its content)", card.limits[-1])
+    told = card.provenance["crystallinity"]
+    assert isinstance(told, dict)
+    assert -1 <= told["held_out_rho"] <= 1
     assert sorted(path.name for path in folder.iterdir()) == [
         "card.json", *sorted(card.files),
     ]  # fmt: skip

@@ -15,6 +15,7 @@ from inference.training.baselines import (
     fit_baselines,
 )
 from inference.training.class_images import (
+    class_images,
     mean_similarity,
     turned_back,
 )
@@ -41,7 +42,7 @@ def atoms() -> DescribedAtoms:
         frame=np.repeat(np.arange(6), COUNT // 6),
         angle_rad=angle,
         crystallinity=order,
-        detected=OrderParameters(angle + 0.02, order, order**2),
+        detected=OrderParameters(angle + 0.02, order, order**2, order),
     )
 
 
@@ -90,10 +91,22 @@ def test_rotation_in_the_content_is_found(
     assert math.isnan(figures.angle_deg)
 
 
+def ignored(_done: int, _total: int) -> None:
+    pass
+
+
 @pytest.mark.parametrize("angle", [0.5, -1.0, math.pi / 2])
 def test_windows_are_turned_back_clockwise(angle: float) -> None:
     found = turned_back(spots(np.array([angle]), 25), np.array([angle]))
     np.testing.assert_allclose(found, spots(np.array([0.0]), 25), atol=0.05)
+
+
+def test_an_atom_without_an_angle_spoils_no_class_image() -> None:
+    windows = spots(RNG.uniform(-1, 1, 60), 12)
+    angle = np.zeros(60)
+    angle[::10] = np.nan
+    images = class_images(windows, Told(RNG.normal(size=(60, 2)), angle), seed=1)
+    assert np.isfinite(images).all()
 
 
 def test_equal_images_are_similar_and_different_ones_are_not() -> None:
@@ -108,7 +121,7 @@ def test_every_baseline_embeds_windows_and_is_the_same_again(
 ) -> None:
     recipe = BaselineRecipe(steps=3, batch=8, components=3)
     windows = atoms.rows["small"]
-    first, again = (fit_baselines(windows, recipe) for _ in range(2))
+    first, again = (fit_baselines(windows, recipe, ignored) for _ in range(2))
     shapes = {name: embed(windows).shape for name, embed in first.items()}
     assert shapes == {
         "PCA": (COUNT, 2),
@@ -126,14 +139,16 @@ def test_the_comparison_is_a_table_and_goes_into_json(atoms: DescribedAtoms) -> 
 
     methods = {"coordinates": by_coordinates, "pixels": by_windows}
     rows = compare(methods, "small", atoms, atoms, seed=1)
-    comparison = MethodComparison(rows)
+    comparison = MethodComparison(rows, {"model": "mine"})
     console = Console(width=200)
     with console.capture() as captured:
         console.print(comparison.table())
     assert "coordinates" in captured.get()
     written = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
-    assert [row["method"] for row in written] == ["coordinates", "pixels"]
-    assert written[0]["spearman"] == 1
-    assert written[0]["angle_deg"] == pytest.approx(0, abs=1e-3)
-    assert written[1]["angle_deg"] is None
-    assert 0 < written[0]["class_similarity"] <= 1
+    assert written["model"] == "mine"
+    first, second = written["rows"]
+    assert [first["method"], second["method"]] == ["coordinates", "pixels"]
+    assert first["spearman"] == 1
+    assert first["angle_deg"] == pytest.approx(0, abs=1e-3)
+    assert second["angle_deg"] is None
+    assert 0 < first["class_similarity"] <= 1

@@ -36,6 +36,32 @@ def test_what_a_vacancy_takes_from_its_neighbours() -> None:
     assert without.psi6[second - (second > at)] == pytest.approx(5 / 6, abs=1e-5)
 
 
+def test_order_around_is_whole_in_a_sheet_and_less_near_a_vacancy(
+    sheet: np.ndarray,
+) -> None:
+    distance = np.hypot(*sheet.T)
+    centre = distance < 0.01
+    near = (distance < 0.2) & ~centre
+    assert order_parameters(sheet).order[near] == pytest.approx(1.0)
+    turn = np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
+    assert order_parameters(sheet @ turn).order[near] == pytest.approx(1.0)
+    around = np.hypot(*(sheet[near][0] - sheet[~centre]).T) < 0.5
+    three_short_of_a_third = around.sum() - 3 / 3
+    assert order_parameters(sheet[~centre]).order[near[~centre]] == pytest.approx(
+        three_short_of_a_third / around.sum()
+    )
+
+
+def test_atoms_too_many_take_from_order_as_atoms_too_few_do() -> None:
+    turn = np.arange(4) * np.pi / 2
+    around = 0.142 * np.stack([np.sin(turn), np.cos(turn)], axis=1)
+    order = order_parameters(np.concatenate([[[0.0, 0.0]], around]))
+    # Four bonds at right angles cancel about a threefold axis.
+    assert order.psi3[0] == pytest.approx(0, abs=1e-6)
+    order = order_parameters(np.concatenate([[[0.0, 0.0]], around, [[0.0, 0.1]]]))
+    assert order.psi3[0] == pytest.approx(1 / 5, abs=1e-6)
+
+
 def test_a_lonely_atom_has_no_orientation() -> None:
     order = order_parameters(np.array([[0.0, 0.0], [1.0, 1.0]]))
     assert np.isnan(order.angle_rad).all()

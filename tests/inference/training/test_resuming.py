@@ -18,6 +18,7 @@ torch = pytest.importorskip("torch")
 
 from inference.harmonics import Rings
 from inference.training.fit_dcnn import DcnnFit, DcnnRecipe
+from inference.training.fit_paper_rvae import PaperFit, PaperRvaeRecipe
 from inference.training.fit_rvae import RvaeFit, RvaeRecipe
 from inference.training.fitting import Fit, Kept, Stopped, run
 from inference.training.scenes import Scene
@@ -27,6 +28,7 @@ from inference.training.unfinished import (
     Unfinished,
     unfinished,
 )
+from inference.training.window_set import WindowSet
 from streamer.errors import ModelError
 
 STEPS = 6
@@ -57,11 +59,20 @@ def rvae_fit() -> Fit:
         angle_rad=rng.uniform(-1, 1, 64).astype(np.float32),
         crystallinity=rng.random(64).astype(np.float32),
         coordination=np.full(64, 3, np.uint8),
+        frame=np.zeros(64, np.intp),
     )
     return RvaeFit(data, RINGS, replace(RvaeRecipe(), steps=STEPS, batch=8, points=5))
 
 
-FITS = {"dcnn": dcnn_fit, "rvae": rvae_fit}
+def paper_fit() -> Fit:
+    rng = np.random.default_rng(1)
+    unknown = np.zeros(64, np.float32)
+    windows = rng.random((64, 8, 8), np.float32)
+    data = WindowSet(windows, np.zeros(64, np.intp), unknown, unknown)
+    return PaperFit(data, PaperRvaeRecipe(steps=STEPS, batch=8, pixels=5, share=1))
+
+
+FITS = {"dcnn": dcnn_fit, "rvae": rvae_fit, "paper": paper_fit}
 
 
 def ignored(_done: int, _total: int) -> None:

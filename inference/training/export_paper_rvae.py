@@ -1,0 +1,113 @@
+"""The paper's rVAE, trained → the encoder and decoder of a model."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from inference.card import DecoderCard, WindowEncoderCard
+from inference.training.export import (
+    DECODER_FILE,
+    ENCODER_FILE,
+    ExportedEncoder,
+    export_network,
+    sha256_of,
+)
+from inference.training.fit_paper_rvae import PaperFit, held_out_loss
+from inference.training.paper_readout import (
+    HIGHEST,
+    LATENT_NAMES,
+    LOWEST,
+    PERIOD_RAD,
+    Readout,
+    ServedDecoder,
+    ServedWindowEncoder,
+    find_readout,
+    raw_latents,
+)
+from inference.training.paper_rvae import CONTENT, PaperRvae
+from inference.training.window_set import WINDOWS_NM
+from streamer.frame import JsonValue
+
+ORDINALS = ("first", "second")
+LIMITS = (
+    "Made to compare with the paper: graphene-si tells orientation and order better.",
+    "A content latent may have died in training, and says nothing then: the rank "
+    "correlation in the provenance tells.",
+    "Content latents may carry rotation as well as order; dx and dy tell mostly where "
+    "the atom lies within its pixel.",
+)
+
+
+def export_paper_fit(fit: PaperFit, folder: Path) -> ExportedEncoder:
+    """Write encoder and decoder, read as the training's own sub-images tell."""
+    data, recipe, rvae = fit.data, fit.recipe, fit.trained
+    raw = raw_latents(rvae.encoder, data.windows)
+    readout = find_readout(raw, data.angle_rad, data.order)
+    export_paper_rvae(rvae, readout, float(np.median(raw[:, 0])), folder)
+    facts: dict[str, JsonValue] = {
+        "latents": _in_words(readout),
+        "readout": asdict(readout),
+    }
+    if recipe.test_share:
+        facts["held_out_loss_nats"] = round(held_out_loss(rvae, data, recipe), 3)
+    side_px, pixel_size_nm = data.windows.shape[1], WINDOWS_NM[recipe.window]
+    return ExportedEncoder(_card(folder, side_px, pixel_size_nm), facts, LIMITS)
+
+
+def export_paper_rvae(
+    rvae: PaperRvae, readout: Readout, usual_rad: float, folder: Path
+) -> None:
+    """Write encoder and decoder; the number of sub-images stays free.
+
+    Parameters
+    ----------
+    usual_rad
+        A raw angle that is common in the training.
+    """
+    side = rvae.encoder.side_px
+    free = {0: torch.export.Dim("atoms")}
+    export_network(
+        ServedWindowEncoder(rvae.encoder, readout).eval(),
+        torch.zeros(7, side, side),
+        folder / ENCODER_FILE,
+        names=(["windows"], ["angle", "latents", "sigma"]),
+        dynamic={"windows": free},
+    )
+    export_network(
+        ServedDecoder(rvae, readout, usual_rad).eval(),
+        torch.zeros(7, CONTENT),
+        folder / DECODER_FILE,
+        names=(["content"], ["images"]),
+        dynamic={"content": free},
+    )
+
+
+def _card(folder: Path, side_px: int, pixel_size_nm: float) -> WindowEncoderCard:
+    return WindowEncoderCard(
+        file=ENCODER_FILE,
+        sha256=sha256_of(folder / ENCODER_FILE),
+        pixel_size_nm=pixel_size_nm,
+        side_px=side_px,
+        latents=LATENT_NAMES,
+        angle_period_rad=PERIOD_RAD,
+        decoder=DecoderCard(
+            file=DECODER_FILE,
+            sha256=sha256_of(folder / DECODER_FILE),
+            latents=LATENT_NAMES[:CONTENT],
+            side_px=side_px,
+            pixel_size_nm=pixel_size_nm,
+        ),
+    )
+
+
+def _in_words(readout: Readout) -> str:
+    return (
+        f"crystallinity is the network's {ORDINALS[readout.crystallinity]} content "
+        "latent, which orders the training's sub-images best by their order "
+        f"(Spearman {readout.spearman:.3f}), scaled linearly: its percentiles "
+        f"{LOWEST:g} and {HIGHEST:g} in the training became 0 and 1, in the sense in "
+        "which it grows with order; z2 is the other one, as trained; dx and dy are in "
+        "tenths of half a window, in the frame that is turned by the angle"
+    )
