@@ -9,7 +9,7 @@ from types import FrameType
 
 from streamer.errors import SettingsError
 
-NEEDED = ("torch", "onnx", "onnxscript")
+NEEDED = ("torch", "onnx", "onnxscript", "skimage", "sklearn")
 
 
 def check_extra(what: str = "training") -> None:

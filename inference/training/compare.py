@@ -26,6 +26,9 @@ from inference.training.simulated_windows import DescribedAtoms, simulate_descri
 from inference.training.window_set import WINDOWS_NM, WindowSize, windows_of
 from streamer.frame import JsonValue
 
+MODEL = "model"
+"""What the model compared with is called among the ways to describe sub-images."""
+
 
 @dataclass(frozen=True, slots=True)
 class ComparedMethod:
@@ -114,7 +117,7 @@ def compare_methods(
     rows: list[ComparedMethod] = []
     for window in WINDOWS_NM:
         methods: dict[str, Method] = {
-            model.card.name: by_model(model),
+            f"model {model.card.name}": by_model(model),
             "psi3, psi6": by_coordinates,
             **fit_methods(known, window, recipe, stage),
         }
@@ -135,7 +138,7 @@ def _simulated(
     describers: dict[str, Describer] = {
         size: windows_of(size, card.pixel_size_nm) for size in WINDOWS_NM
     }
-    describers[model.card.name] = describer_of(model.card)
+    describers[MODEL] = describer_of(model.card)
     movies = {"to fit to": recipe.rvae.movies, "to measure on": recipe.held_out_movies}
     made = []
     for part, (name, count) in enumerate(movies.items()):
@@ -178,7 +181,7 @@ def by_model(model: Model) -> Method:
     """The encoder of a model, for atoms described as its card wants them."""
 
     def tell(atoms: DescribedAtoms) -> Told:
-        encoded = model.encode(atoms.rows[model.card.name])
+        encoded = model.encode(atoms.rows[MODEL])
         return Told(encoded.latents, encoded.angle_rad)
 
     return tell

@@ -43,8 +43,9 @@ LIMITS = (
 def export_paper_fit(fit: PaperFit, folder: Path) -> ExportedEncoder:
     """Write encoder and decoder, read as the training's own sub-images tell."""
     data, recipe, rvae = fit.data, fit.recipe, fit.trained
-    raw = raw_latents(rvae.encoder, data.windows)
-    readout = find_readout(raw, data.angle_rad, data.order)
+    train = recipe.split(data).train
+    raw = raw_latents(rvae.encoder, data.windows[train])
+    readout = find_readout(raw, data.angle_rad[train], data.order[train])
     export_paper_rvae(rvae, readout, float(np.median(raw[:, 0])), folder)
     facts: dict[str, JsonValue] = {
         "latents": _in_words(readout),

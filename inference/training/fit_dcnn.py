@@ -33,7 +33,7 @@ class DcnnRecipe:
 
 
 class DcnnFit:
-    """A network trained with cross-entropy and Adam, on the averaged weights.
+    """A network trained with cross-entropy and AdamW, on the averaged weights.
 
     References
     ----------

@@ -49,7 +49,7 @@ class LatentFigures:
     spearman: float
     """Rank correlation of the best of the content with the true order."""
     auc: float
-    """Chance that it ranks a whole neighbourhood above one at an edge or defect."""
+    """Chance that it ranks true crystallinity of 0.8 and more above less."""
 
 
 def by_rvae(rvae: PaperRvae, window: str) -> Method:

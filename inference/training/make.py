@@ -37,16 +37,16 @@ type Image = NDArray[np.float32]
 
 SIMULATED = "simulated by streamer.simulator"
 LIMITS = (
-    "Graphene with Si only. Other lattices are flagged as such; what is called C or Si "
-    "in them is neither.",
+    "Graphene with Si only. Frames of other lattices are flagged; what is called C or "
+    "Si in them is neither.",
     "Neighbours merge beyond a probe of about 0.15 nm (full width at half maximum), or "
-    "some nm out of focus: such frames are flagged as blurred, though not all of them.",
-    "At a quarter of the nominal dose (20 pA x 33.5 s over 16 nm) measured positions "
-    "scatter by 30 pm; at a tenth, Si is not told from C reliably.",
+    "some nm out of focus: such frames are flagged as blurred or too noisy, though not "
+    "all of them.",
     "The nominal dose is the simulator's, 65 counts a C atom; by multislice as many "
-    "electrons give 42 to 45.",
+    "electrons give 45.",
     "Frames of which the sheet covers less than a tenth are normalised by their "
     "vacuum, and atoms are missed.",
+    "Frames with fewer than 40 atoms away from the border are judged only for noise.",
     "Crystallinity and angle of atoms flagged `edge` rest on what of their "
     "surroundings is in the frame.",
 )

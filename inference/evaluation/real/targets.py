@@ -41,10 +41,11 @@ def _sheet_rows(recording: RecordingFigures) -> Iterator[Row]:
     where, sheet = recording.name, recording.sheet
     yield Row("atoms, nm⁻²", where, sheet.inner_density_nm2, Reach(36.5, 38.5))
     # The summary of an analysis takes its bond length from the network's positions.
-    yield Row("bond, nm", where, sheet.bond_net_nm, Reach(0.1405, 0.1440))
+    yield Row("bond, nm", where, sheet.bond_net_nm)
     yield Row("measured bond, nm", where, sheet.bond_nm)
-    yield Row("nearest, nm", where, sheet.nearest_nm)
-    yield Row("network's nearest, nm", where, sheet.nearest_net_nm)
+    nearest = sheet.nearest_net_nm
+    yield Row("nearest, nm", where, nearest, Reach(0.1405, 0.1440))
+    yield Row("measured nearest, nm", where, sheet.nearest_nm)
     inside = recording.contamination.atoms_nm2
     if not math.isnan(inside):
         yield Row("contamination, nm⁻²", where, inside, Reach(high=1))
