@@ -55,6 +55,11 @@ def test_the_shipped_models_are_whole_and_together_small() -> None:
     assert sum(file.stat().st_size for file in files) < 5e6
 
 
+def test_all_shipped_models_together_are_small() -> None:
+    files = [file for folder in shipped_models().values() for file in folder.iterdir()]
+    assert sum(file.stat().st_size for file in files) < 5e6
+
+
 def test_a_model_is_named_by_the_hash_of_its_card(folder: Path) -> None:
     model = load_model(str(folder))
     assert model.id.sha256 == sha256(folder / "card.json")
