@@ -66,3 +66,5 @@ def evaluate(
         write_to_card(measured, model)
         typer.echo(f"all figures on the card of {model}, whose hash changes by it")
     print_table(measured)
+    if quick:
+        typer.echo("two early frames hold too little disorder to judge order by")

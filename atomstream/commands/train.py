@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from inference.training.wish import EncoderWish
 
 app = typer.Typer(
-    no_args_is_help=True, help="Train models. Needs: uv sync --extra train"
+    no_args_is_help=True,
+    help="Train models. Needs: uv sync --extra train",
+    epilog="Start with: atomstream train all --scale 0.001 --out models/trial",
 )
 
 
@@ -120,7 +122,7 @@ def make_all(
             _calibration(seed, scale),
             bench,
         )
-    typer.echo(f"the model is in {out}")
+    _tell_of(out)
 
 
 @app.command("dcnn")
@@ -150,7 +152,7 @@ def make_dcnn(
     with _resumable():
         loaded = BaseModel.load(base, out, threads)
         train_dcnn(recipe, _calibration(seed, scale), loaded, bench)
-    typer.echo(f"the model is in {out}")
+    _tell_of(out)
 
 
 @app.command("rvae")
@@ -203,7 +205,7 @@ def make_encoder(
         else:
             source = SessionSource(session, fraction, seed)
             train_encoder_on_session(wish, source, loaded, bench)
-    typer.echo(f"the model is in {out}")
+    _tell_of(out)
 
 
 @app.command("compare")
@@ -239,6 +241,15 @@ def compare(
         write_figures(compared.to_json(), out)
         typer.echo(f"all figures in {out}")
     Console().print(compared.table())
+
+
+def _tell_of(out: Path) -> None:
+    """Where the model is, and what must not be expected of it."""
+    from inference.card import read_card
+
+    typer.echo(f"the model is in {out}")
+    for limit in read_card(out).limits:
+        typer.echo(f"  {limit}")
 
 
 @contextmanager
