@@ -37,7 +37,7 @@ def test_without_the_extra_it_says_what_to_install(
     outcome = run("train", command, "--out", tmp_path / "model")
     assert outcome.code == 2
     assert outcome.err == (
-        "atomstream: training needs torch, onnx, onnxscript; "
+        "atomstream: training needs torch, onnx, onnxscript, skimage, sklearn; "
         "install it with: uv sync --extra train\n"
     )
     assert not (tmp_path / "model").exists()
