@@ -155,9 +155,12 @@ def test_an_imported_model_analyses_a_movie(
     assert "Traceback" not in outcome.err
     assert run("export", session, table).code == 0
     atoms = pyarrow.parquet.read_table(table)
-    assert set(atoms["frame"].to_pylist()) == {0, 1, 2}
+    assert outcome.out.startswith("3 frames")
     for latent in json.loads((folder / "card.json").read_text())["encoder"]["latents"]:
         assert np.isfinite(atoms[latent].to_numpy()).all()
+    if files[0].startswith("unet"):
+        return  # its weights are random: what it takes for atoms may all be pruned
+    assert set(atoms["frame"].to_pylist()) == {0, 1, 2}
     if files == ("vae.tar",):  # a plain VAE tells no angle
         assert np.isnan(atoms["angle_rad"].to_numpy()).all()
     else:
