@@ -35,12 +35,6 @@ class AtomState:
     def __len__(self) -> int:
         return len(self.amplitude)
 
-    def subset(self, chosen: NDArray[np.bool_]) -> "AtomState":
-        """Only the atoms where `chosen` is true."""
-        return AtomState(
-            self.rowcol[chosen], self.amplitude[chosen], self.silicon[chosen]
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Optics:

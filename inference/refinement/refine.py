@@ -110,7 +110,6 @@ def refine(
     species: NDArray[np.uint8],
     score: NDArray[np.float32],
     pixel_size_nm: float,
-    probe: Probe | None = None,
 ) -> Refined:
     """The atoms where a fit of all of them together to the frame has them.
 
@@ -123,8 +122,6 @@ def refine(
         (N, 2): (row, col) in pixels of the frame, where the network saw atoms.
     species, score
         (N,): what the network says of them.
-    probe
-        As found in an earlier frame, to start from; None to start from a usual one.
 
     Returns
     -------
@@ -144,7 +141,7 @@ def refine(
     # Many small products: threads would spend their time waiting for each other.
     with ThreadpoolController().limit(limits=1, user_api="blas"):
         try:
-            fitted = _fit_frame(image, given, pixel_size_nm, probe or Probe())
+            fitted = _fit_frame(image, given, pixel_size_nm, Probe())
         except (np.linalg.LinAlgError, MemoryError):
             fitted = None  # the fit went astray
     if fitted is None:
