@@ -340,3 +340,18 @@ def test_the_border_draws_no_atom_outwards(stage: Stage) -> None:
     side = sides[:, fitted].transpose(1, 0, 2).reshape(-1, 4).argmin(axis=1)
     outwards = np.stack([-error, error], axis=1).reshape(-1, 4)
     assert abs(outwards[np.arange(len(side)), side].mean()) < 0.003
+
+
+def test_no_brightness_is_told_that_the_frame_does_not_know(stage: Stage) -> None:
+    scene = stage.scene(1.0)
+    doubled = scene.sites[::9] + 3.2  # 70 pm off, where there is no atom
+    found = refine(
+        scene.image,
+        np.concatenate([scene.sites, doubled]),
+        np.concatenate([scene.species, np.zeros(len(doubled), np.uint8)]),
+        np.ones(len(scene.sites) + len(doubled), np.float32),
+        scene.pixel_size_nm,
+    )
+    known = found.amplitude[np.isfinite(found.amplitude)]
+    assert len(known) > 0.5 * len(scene.sites)
+    assert np.abs(known).max() < 8
