@@ -44,11 +44,20 @@ class SiliconRule(_Part):
     """Constant, weight of the share, weight of the brightness."""
 
 
-class DcnnCard(_Part):
-    """The network that sees atoms."""
+class _NetworkCard(_Part):
+    """One of a model's networks, wherever it is copied to."""
 
     file: FileName
     sha256: Sha256
+    provenance: Mapping[str, JsonValue] = {}
+    """Recipe, seeds, versions, time: enough to make the network again."""
+    limits: tuple[str, ...] = ()
+    """Where it must not be trusted, a sentence each."""
+
+
+class DcnnCard(_NetworkCard):
+    """The network that sees atoms."""
+
     pixel_size_nm: PixelSize
     """Frames are resampled to this."""
     stride_px: Annotated[int, Field(ge=2, le=64, multiple_of=2)]
@@ -74,11 +83,9 @@ class DecoderCard(_Part):
     pixel_size_nm: PixelSize
 
 
-class _EncoderCard(_Part):
+class _EncoderCard(_NetworkCard):
     """The network that sees order around an atom."""
 
-    file: FileName
-    sha256: Sha256
     pixel_size_nm: PixelSize
     """Of the sub-images, to which the maps are brought."""
     latents: Annotated[tuple[LatentName, ...], Field(min_length=1, max_length=16)]
@@ -150,12 +157,15 @@ class Card(_Part):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     dcnn: DcnnCard
     encoder: Annotated[EncoderCard, Field(discriminator="kind")]
-    provenance: Mapping[str, JsonValue]
-    """Recipe, seeds, versions, time: enough to make the model again."""
     accuracy: Mapping[str, JsonValue]
     """Measured against held-out truth when the model was made."""
-    limits: tuple[str, ...] = ()
-    """Where it must not be trusted, a sentence each."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of the model as a whole, a sentence each."""
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Where it must not be trusted: what is said of it and of its networks."""
+        return (*self.notes, *self.dcnn.limits, *self.encoder.limits)
 
     @property
     def files(self) -> dict[str, str]:

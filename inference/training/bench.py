@@ -64,8 +64,8 @@ class Bench:
     def finish(self, card: Card) -> None:
         """Write the card, at last with what was measured."""
         if self.scale < 1:
-            limits = (*card.limits, trial_in_words(self.scale))
-            card = card.model_copy(update={"limits": limits})
+            notes = (*card.notes, trial_in_words(self.scale))
+            card = card.model_copy(update={"notes": notes})
         with writable(self.folder):
             write_card(self.folder, card)
         if self.measure is None:
@@ -76,9 +76,8 @@ class Bench:
             write_card(self.folder, card.model_copy(update={"accuracy": accuracy}))
 
     def provenance(self, plan: Plan, seconds: float) -> dict[str, JsonValue]:
-        """Plan, versions and time: enough to make the model again."""
+        """Plan of a network, versions and time: enough to make it again."""
         return {
-            "made_by": f"atomstream train {plan['trains']}",
             **plan,
             "versions": {
                 name: version(name) for name in ("atomstream", "torch", "numpy", "onnx")

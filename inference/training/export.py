@@ -27,17 +27,23 @@ from streamer.frame import JsonValue
 
 OPSET = 18
 DCNN_FILE, ENCODER_FILE, DECODER_FILE = "dcnn.onnx", "encoder.onnx", "decoder.onnx"
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedEncoder:
-    """An encoder whose files are written."""
-
-    card: EncoderCard
-    provenance: Mapping[str, JsonValue] = field(default_factory=dict)
-    """What the model's card is to say of its making besides the plan."""
-    limits: tuple[str, ...] = ()
-    """Where it must not be trusted, a sentence each."""
+DCNN_LIMITS = (
+    "Graphene with Si only. Frames of other lattices are flagged; what is called C or "
+    "Si in them is neither.",
+    "Neighbours merge beyond a probe of about 0.15 nm (full width at half maximum), or "
+    "some nm out of focus: such frames are flagged as blurred or too noisy, though not "
+    "all of them.",
+    "The nominal dose is the simulator's, 65 counts a C atom; by multislice as many "
+    "electrons give 45.",
+    "Frames of which the sheet covers less than a tenth are normalised by their "
+    "vacuum, and atoms are missed.",
+    "Frames with fewer than 40 atoms away from the border are judged only for noise.",
+)
+"""Of what is trained on this simulation, whatever the seed."""
+ENCODER_LIMITS = (
+    "Crystallinity and angle of atoms flagged `edge` rest on what of their "
+    "surroundings is in the frame.",
+)
 
 
 def export_dcnn(network: Dcnn, folder: Path) -> None:
@@ -129,7 +135,9 @@ class Decisions:
     silicon: SiliconRule = field(default_factory=SiliconRule)
 
 
-def dcnn_card(folder: Path, decisions: Decisions) -> DcnnCard:
+def dcnn_card(
+    folder: Path, decisions: Decisions, provenance: Mapping[str, JsonValue]
+) -> DcnnCard:
     """What the segmentation network in `folder` expects and gives."""
     return DcnnCard(
         file=DCNN_FILE,
@@ -139,6 +147,8 @@ def dcnn_card(folder: Path, decisions: Decisions) -> DcnnCard:
         classes=CLASSES,
         threshold=decisions.threshold,
         silicon=decisions.silicon,
+        provenance=provenance,
+        limits=DCNN_LIMITS,
     )
 
 
@@ -156,7 +166,19 @@ def encoder_card(
         latents=("crystallinity", "z1", "z2"),
         angle_period_rad=2 * math.pi / SYMMETRY,
         decoder=decoder,
+        limits=ENCODER_LIMITS,
     )
+
+
+def with_more(
+    card: EncoderCard, facts: Mapping[str, JsonValue], limits: tuple[str, ...] = ()
+) -> EncoderCard:
+    """The card of an encoder of which more is told: of its making, and its limits."""
+    more = {
+        "provenance": {**card.provenance, **facts},
+        "limits": (*card.limits, *limits),
+    }
+    return card.model_copy(update=more)
 
 
 def write_card(folder: Path, card: Card) -> None:

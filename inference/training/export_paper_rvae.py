@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from inference.card import DecoderCard, WindowEncoderCard
+from inference.card import DecoderCard, EncoderCard, WindowEncoderCard
 from inference.training.export import (
     DECODER_FILE,
     ENCODER_FILE,
-    ExportedEncoder,
     export_network,
     sha256_of,
+    with_more,
 )
 from inference.training.fit_paper_rvae import PaperFit, held_out_loss
 from inference.training.paper_readout import (
@@ -40,7 +40,7 @@ LIMITS = (
 )
 
 
-def export_paper_fit(fit: PaperFit, folder: Path) -> ExportedEncoder:
+def export_paper_fit(fit: PaperFit, folder: Path) -> EncoderCard:
     """Write encoder and decoder, read as the training's own sub-images tell."""
     data, recipe, rvae = fit.data, fit.recipe, fit.trained
     train = recipe.split(data).train
@@ -54,7 +54,7 @@ def export_paper_fit(fit: PaperFit, folder: Path) -> ExportedEncoder:
     if recipe.test_share:
         facts["held_out_loss_nats"] = round(held_out_loss(rvae, data, recipe), 3)
     side_px, pixel_size_nm = data.windows.shape[1], WINDOWS_NM[recipe.window]
-    return ExportedEncoder(_card(folder, side_px, pixel_size_nm), facts, LIMITS)
+    return with_more(_card(folder, side_px, pixel_size_nm), facts, LIMITS)
 
 
 def export_paper_rvae(

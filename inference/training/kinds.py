@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from inference.card import EncoderCard
 from inference.describe import Describer, Harmonics
 from inference.harmonics import Rings
 from inference.training.export import (
-    ExportedEncoder,
     encoder_card,
     export_decoder,
     export_encoder,
@@ -64,7 +64,7 @@ class EncoderKind[R: EncoderRecipe, F: Fit]:
     found: tuple[str, ...]
     """Latents that it finds by itself, one of which is to be crystallinity where no
     truth is known; none, where the export reads that off anyway."""
-    export: Callable[[F, Path], ExportedEncoder]
+    export: Callable[[F, Path], EncoderCard]
     """Write its files to a folder."""
 
 
@@ -80,10 +80,10 @@ def _untold_default(recipe: RvaeRecipe) -> RvaeRecipe:
     return replace(recipe, order_weight=0.0, angle_weight=0.0)
 
 
-def _export_default(fit: RvaeFit, folder: Path) -> ExportedEncoder:
+def _export_default(fit: RvaeFit, folder: Path) -> EncoderCard:
     export_encoder(fit.trained.encoder, folder)
     decoder = export_decoder(fit.trained.decoder, RINGS, folder)
-    return ExportedEncoder(encoder_card(folder, RINGS, decoder))
+    return encoder_card(folder, RINGS, decoder)
 
 
 def _describer_paper(recipe: PaperRvaeRecipe, maps_nm: float) -> Describer:

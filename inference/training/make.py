@@ -1,7 +1,7 @@
 """A model from nothing, or one network of it anew: simulate, train, measure, write."""
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from inference.analyse import Analyser
-from inference.card import Card
+from inference.card import Card, DcnnCard, EncoderCard
 from inference.evaluation.evaluate import FULL, evaluate
 from inference.model import load_model
 from inference.segment import Network
@@ -22,9 +22,13 @@ from inference.training.calibrate import (
 )
 from inference.training.copying import copy_dcnn, copy_encoder
 from inference.training.dcnn import Dcnn, Maps
-from inference.training.export import Decisions, dcnn_card, export_dcnn
+from inference.training.export import (
+    Decisions,
+    dcnn_card,
+    export_dcnn,
+    with_more,
+)
 from inference.training.fit_dcnn import DcnnFit, DcnnRecipe
-from inference.training.fitting import Fit
 from inference.training.kinds import KINDS
 from inference.training.progress import Progress
 from inference.training.scene_set import SceneSet, simulate_scenes
@@ -36,21 +40,6 @@ from streamer.frame import JsonValue
 type Image = NDArray[np.float32]
 
 SIMULATED = "simulated by streamer.simulator"
-LIMITS = (
-    "Graphene with Si only. Frames of other lattices are flagged; what is called C or "
-    "Si in them is neither.",
-    "Neighbours merge beyond a probe of about 0.15 nm (full width at half maximum), or "
-    "some nm out of focus: such frames are flagged as blurred or too noisy, though not "
-    "all of them.",
-    "The nominal dose is the simulator's, 65 counts a C atom; by multislice as many "
-    "electrons give 45.",
-    "Frames of which the sheet covers less than a tenth are normalised by their "
-    "vacuum, and atoms are missed.",
-    "Frames with fewer than 40 atoms away from the border are judged only for noise.",
-    "Crystallinity and angle of atoms flagged `edge` rest on what of their "
-    "surroundings is in the frame.",
-)
-"""Of what is trained on this simulation, whatever the seed."""
 
 
 def train_all(
@@ -77,25 +66,12 @@ def train_all(
     }
     kind = KINDS[wish.kind]
     with bench.begin(plan) as held:
-        dcnn, dcnn_s = _trained_dcnn(recipe, bench, held)
-        decisions = _decided(dcnn, calibration, bench)
-        card = unsaved_card(decisions.threshold)
+        dcnn = _made_dcnn(recipe, calibration, bench, held)
+        card = dcnn.card
         describer = kind.describer(wish.recipe, card.pixel_size_nm)
-        sight = Sight(network_of(dcnn), card, describer)
-        fit, encoder_s = _trained_on_simulation(wish, sight, bench, held)
-        with writable(bench.folder):
-            export_dcnn(dcnn, bench.folder)
-            encoder = kind.export(fit, bench.folder)
-            provenance = bench.provenance(plan, dcnn_s + encoder_s)
-            model = Card(
-                name=model_name(bench.folder),
-                dcnn=dcnn_card(bench.folder, decisions),
-                encoder=encoder.card,
-                provenance={**provenance, **encoder.provenance},
-                accuracy={},
-                limits=(*LIMITS, *encoder.limits),
-            )
-        bench.finish(model)
+        sight = Sight(network_of(dcnn.network), card, describer)
+        encoder = _made_encoder(wish, sight, bench, held)
+        bench.finish(model_of(bench.folder, card, encoder))
 
 
 def train_dcnn(
@@ -116,19 +92,10 @@ def train_dcnn(
         "base": base.facts,
     }
     with bench.begin(plan) as held:
-        dcnn, seconds = _trained_dcnn(recipe, bench, held)
-        decisions = _decided(dcnn, calibration, bench)
+        dcnn = _made_dcnn(recipe, calibration, bench, held)
         with writable(bench.folder):
-            export_dcnn(dcnn, bench.folder)
-            model = Card(
-                name=model_name(bench.folder),
-                dcnn=dcnn_card(bench.folder, decisions),
-                encoder=copy_encoder(base.model.card, base.folder, bench.folder),
-                provenance=bench.provenance(plan, seconds),
-                accuracy={},
-                limits=base.model.card.limits,
-            )
-        bench.finish(model)
+            encoder = copy_encoder(base.model.card, base.folder, bench.folder)
+        bench.finish(model_of(bench.folder, dcnn.card, encoder))
 
 
 def train_encoder(wish: EncoderWish, base: BaseModel, bench: Bench) -> None:
@@ -146,19 +113,10 @@ def train_encoder(wish: EncoderWish, base: BaseModel, bench: Bench) -> None:
         **wish.plan,
     }
     with bench.begin(plan) as held:
-        sight = base.sight(wish)
-        fit, seconds = _trained_on_simulation(wish, sight, bench, held)
+        encoder = _made_encoder(wish, base.sight(wish), bench, held)
         with writable(bench.folder):
-            encoder = KINDS[wish.kind].export(fit, bench.folder)
-            model = Card(
-                name=model_name(bench.folder),
-                dcnn=copy_dcnn(base.model.card, base.folder, bench.folder),
-                encoder=encoder.card,
-                provenance={**bench.provenance(plan, seconds), **encoder.provenance},
-                accuracy={},
-                limits=(*base.model.card.limits, *encoder.limits),
-            )
-        bench.finish(model)
+            dcnn = copy_dcnn(base.model.card, base.folder, bench.folder)
+        bench.finish(model_of(bench.folder, dcnn, encoder))
 
 
 def measured(folder: Path, progress: Progress) -> dict[str, JsonValue]:
@@ -178,20 +136,38 @@ def network_of(dcnn: Dcnn) -> Network:
     return network
 
 
-def model_name(folder: Path) -> str:
-    """The folder's name, as far as it can be a model's."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", folder.resolve().name)[:64] or "model"
+def model_of(folder: Path, dcnn: DcnnCard, encoder: EncoderCard) -> Card:
+    """The model of two networks in its folder; its name is that of the folder."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", folder.resolve().name)[:64] or "model"
+    return Card(name=name, dcnn=dcnn, encoder=encoder, accuracy={})
 
 
-def _trained_dcnn(
-    recipe: DcnnRecipe, bench: Bench, held: Unfinished
-) -> tuple[Dcnn, float]:
+@dataclass(frozen=True, slots=True)
+class _MadeDcnn:
+    network: Dcnn
+    card: DcnnCard
+
+
+def _made_dcnn(
+    recipe: DcnnRecipe, calibration: CalibrationRecipe, bench: Bench, held: Unfinished
+) -> _MadeDcnn:
+    """The segmentation network, trained, calibrated and written."""
     wanted = SceneSet(recipe.scenes, recipe.scenes_per_movie, recipe.seed)
     with bench.stage("simulating scenes") as report:
         made = simulate_scenes(wanted, recipe.workers, held, report)
     fit = DcnnFit(made, recipe, bench.device)
     seconds = bench.fit("dcnn", fit, recipe.steps, held)
-    return fit.trained, seconds
+    dcnn = fit.trained
+    decisions = _decided(dcnn, calibration, bench)
+    facts: Plan = {
+        "training_data": SIMULATED,
+        "recipe": asdict(recipe),
+        "calibration": asdict(calibration),
+    }
+    with writable(bench.folder):
+        export_dcnn(dcnn, bench.folder)
+        provenance = bench.provenance(facts, seconds)
+        return _MadeDcnn(dcnn, dcnn_card(bench.folder, decisions, provenance))
 
 
 def _decided(dcnn: Dcnn, calibration: CalibrationRecipe, bench: Bench) -> Decisions:
@@ -201,11 +177,20 @@ def _decided(dcnn: Dcnn, calibration: CalibrationRecipe, bench: Bench) -> Decisi
     return Decisions(calibration.threshold, fit_rule(seen))
 
 
-def _trained_on_simulation(
+def _made_encoder(
     wish: EncoderWish, sight: Sight, bench: Bench, held: Unfinished
-) -> tuple[Fit, float]:
-    recipe = wish.recipe
+) -> EncoderCard:
+    """The encoder, trained on simulation and written."""
+    recipe, kind = wish.recipe, KINDS[wish.kind]
     with bench.stage("simulating sub-images") as report:
         data = simulate_subimages(recipe.movies, recipe.seed, sight, held, report)
-    fit: Fit = KINDS[wish.kind].fit(data, recipe, bench.device)
-    return fit, bench.fit("rvae", fit, recipe.steps, held)
+    fit = kind.fit(data, recipe, bench.device)
+    seconds = bench.fit("rvae", fit, recipe.steps, held)
+    with writable(bench.folder):
+        card = kind.export(fit, bench.folder)
+    facts: Plan = {
+        "training_data": SIMULATED,
+        "dcnn_sha256": sight.card.sha256,
+        **wish.facts,
+    }
+    return with_more(card, bench.provenance(facts, seconds))

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from inference.card import Card
+from inference.card import EncoderCard
 from inference.training.base_model import BaseModel
 from inference.training.bench import Bench
 from inference.training.copying import copy_dcnn
-from inference.training.export import ExportedEncoder
+from inference.training.export import with_more
 from inference.training.kinds import KINDS
-from inference.training.make import model_name
+from inference.training.make import model_of
 from inference.training.pin import ORDER, held_out_rho, pin_crystallinity
 from inference.training.session_set import (
     SessionSource,
@@ -41,14 +41,14 @@ def train_encoder_on_session(
     """
     kind = KINDS[wish.kind]
     wish = EncoderWish(wish.kind, kind.untold(wish.recipe))
-    plan: Plan = {
-        "trains": "rvae --from",
+    facts: Plan = {
         "training_data": "a recorded session",
         "streams": [*streams_of(source.folder)],
         "fraction": source.fraction,
-        "base": base.facts,
-        **wish.plan,
+        "dcnn_sha256": base.model.card.dcnn.sha256,
+        **wish.facts,
     }
+    plan: Plan = {"trains": "rvae --from", "base": base.facts, **facts}
     with bench.begin(plan) as held:
         data = _of_session(source, base.sight(wish), bench, held)
         fit = kind.fit(data.learnt, wish.recipe, bench.device)
@@ -56,35 +56,25 @@ def train_encoder_on_session(
         with writable(bench.folder):
             encoder = kind.export(fit, bench.folder)
             encoder = _told_order(bench.folder, encoder, kind.found, data)
-            model = Card(
-                name=model_name(bench.folder),
-                dcnn=copy_dcnn(base.model.card, base.folder, bench.folder),
-                encoder=encoder.card,
-                provenance={**bench.provenance(plan, seconds), **encoder.provenance},
-                accuracy={},
-                limits=(*base.model.card.limits, *encoder.limits),
-            )
-        bench.finish(model)
+            encoder = with_more(encoder, bench.provenance(facts, seconds))
+            dcnn = copy_dcnn(base.model.card, base.folder, bench.folder)
+        bench.finish(model_of(bench.folder, dcnn, encoder))
 
 
 def _told_order(
     folder: Path,
-    encoder: ExportedEncoder,
+    card: EncoderCard,
     found: tuple[str, ...],
     data: SessionSubImages,
-) -> ExportedEncoder:
+) -> EncoderCard:
     """The encoder with a crystallinity, and how well that follows order."""
-    card, facts, words = encoder.card, encoder.provenance, encoder.limits
     if found:
         card, pin = pin_crystallinity(folder, card, found, data)
-        facts = {**facts, "crystallinity": pin.as_json}
-        return ExportedEncoder(card, facts, (*words, pin.in_words))
+        return with_more(card, {"crystallinity": pin.as_json}, (pin.in_words,))
     rho = held_out_rho(folder, card, data)
-    facts = {
-        **facts,
-        "crystallinity": {"order_parameter": ORDER, "held_out_rho": round(rho, 4)},
-    }
-    return ExportedEncoder(card, facts, (*words, READ.format(order=ORDER, rho=rho)))
+    follows: Plan = {"order_parameter": ORDER, "held_out_rho": round(rho, 4)}
+    words = READ.format(order=ORDER, rho=rho)
+    return with_more(card, {"crystallinity": follows}, (words,))
 
 
 def _of_session(

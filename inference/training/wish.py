@@ -16,6 +16,11 @@ class EncoderWish:
     """Of that kind."""
 
     @property
+    def facts(self) -> Plan:
+        """For its card, and for a run that goes on with this one."""
+        return {"kind": self.kind, "recipe": asdict(self.recipe)}
+
+    @property
     def plan(self) -> Plan:
         """What a run that goes on with this one must have been told too."""
-        return {"kind": self.kind, "encoder": asdict(self.recipe)}
+        return {"encoder": self.facts}

@@ -122,7 +122,7 @@ def test_a_latent_that_shrinks_with_order_is_named_with_a_minus(
     assert "That -z1 is the crystallinity was said" in outcome.out
     card = json.loads(run("models", "show", out).out)
     assert card["encoder"]["latents"] == ["crystallinity", "z1", "z2"]
-    assert card["provenance"]["encoder"]["file"] == "vae.tar"
+    assert card["encoder"]["provenance"]["file"] == "vae.tar"
     assert run("models", "verify", out).out.startswith("mine: whole (")
 
 

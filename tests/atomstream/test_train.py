@@ -201,5 +201,5 @@ def test_stopped_at_any_stage_the_same_command_makes_a_model_that_says_what_it_i
     assert said.startswith(f"the model is in {out}\n")
     assert "with 0.001 of the recipe" in said
     assert run("models", "verify", out).code == 0
-    assert "with 0.001 of the recipe" in read_card(out).limits[-1]
+    assert "with 0.001 of the recipe" in read_card(out).limits[0]
     assert run("analyze", movie, "--model", out, "--record", tmp_path / "s").code == 0

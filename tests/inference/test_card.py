@@ -27,6 +27,8 @@ VALID: Mapping[str, Any] = {
             "seen": [-1.0, 0.8],
             "measured": [-2.0, 0.7, 3.0],
         },
+        "provenance": {},
+        "limits": ["Only graphene."],
     },
     "encoder": {
         "file": "encoder.onnx",
@@ -45,10 +47,11 @@ VALID: Mapping[str, Any] = {
         "rings_nm": [0.142, 0.246],
         "ring_sigma_nm": 0.03,
         "max_orders": [3, 6],
+        "provenance": {"seed": 1, "versions": {"numpy": "2.3"}},
+        "limits": ["No order at edges."],
     },
-    "provenance": {"seed": 1, "versions": {"numpy": "2.3"}},
     "accuracy": {"f1": 0.99, "doses": [1, 0.25], "note": None},
-    "limits": ["Only graphene."],
+    "notes": ["Made with little."],
 }
 
 
@@ -160,7 +163,7 @@ def test_a_card_survives_being_written() -> None:
         ("encoder.latents", ["crystallinity", "a/b"], "encoder.latents.1: String"),
         ("encoder.angle_period_rad", 7, "encoder.angle_period_rad: Input should be"),
         ("encoder.angle_period_rad", 0, "encoder.angle_period_rad: Input should be"),
-        ("provenance", None, "provenance: Input should be an object"),
+        ("encoder.provenance", None, "encoder.provenance: Input should be an object"),
         ("accuracy", {"f1": math.inf}, "accuracy.f1"),
     ],
 )  # fmt: skip
@@ -265,3 +268,8 @@ def test_a_folder_in_the_cards_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / CARD_FILE).mkdir()
     with pytest.raises(ModelError, match=r"card\.json cannot be read"):
         read_card(tmp_path)
+
+
+def test_limits_are_those_of_the_model_and_of_each_network() -> None:
+    card = parse_card(json.dumps(VALID).encode(), "card.json")
+    assert card.limits == ("Made with little.", "Only graphene.", "No order at edges.")

@@ -66,15 +66,6 @@ class Wanted:
     shrinks."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One of the model's networks on its card, and what is to be said of it."""
-
-    card: DcnnCard | EncoderCard
-    provenance: JsonValue
-    limits: tuple[str, ...]
-
-
 def bring(
     unet: SavedUnet | None, vae: SavedVae | None, wanted: Wanted, out: Path
 ) -> Card:
@@ -90,7 +81,13 @@ def bring(
         try:
             dcnn = _dcnn(unet, wanted, folder) if unet else _shipped_dcnn(folder)
             encoder = _encoder(vae, wanted, folder) if vae else _shipped_encoder(folder)
-            card = _card(wanted.name, dcnn, encoder)
+            card = Card(
+                name=wanted.name,
+                dcnn=dcnn,
+                encoder=encoder,
+                accuracy={},
+                notes=(NOT_MEASURED,),
+            )
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(str(step) for step in first["loc"]) or "the card"
@@ -122,9 +119,10 @@ def _becoming(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _dcnn(unet: SavedUnet, wanted: Wanted, folder: Path) -> _Part:
+def _dcnn(unet: SavedUnet, wanted: Wanted, folder: Path) -> DcnnCard:
     export_unet(unet, folder / DCNN_FILE)
-    card = DcnnCard(
+    architecture = f"Unet of {unet.classes} classes, upsampling {unet.upsampling}"
+    return DcnnCard(
         file=DCNN_FILE,
         sha256=sha256_of(folder / DCNN_FILE),
         pixel_size_nm=wanted.pixel_size_nm,
@@ -133,13 +131,12 @@ def _dcnn(unet: SavedUnet, wanted: Wanted, folder: Path) -> _Part:
         classes=CLASSES,
         threshold=wanted.threshold,
         silicon=SiliconRule(),
+        provenance=_from_atomai(unet.source, architecture),
+        limits=(CLASS_LIMITS[unet.classes], *unet.source.assumed),
     )
-    architecture = f"Unet of {unet.classes} classes, upsampling {unet.upsampling}"
-    limits = (CLASS_LIMITS[unet.classes], *unet.source.assumed)
-    return _Part(card, _from_atomai(unet.source, architecture), limits)
 
 
-def _encoder(vae: SavedVae, wanted: Wanted, folder: Path) -> _Part:
+def _encoder(vae: SavedVae, wanted: Wanted, folder: Path) -> EncoderCard:
     content = tuple(f"z{number}" for number in range(1, vae.content + 1))
     if abs(wanted.crystallinity) > len(content):
         raise ModelError(
@@ -148,7 +145,9 @@ def _encoder(vae: SavedVae, wanted: Wanted, folder: Path) -> _Part:
         )
     export_encoder(vae, wanted.crystallinity, folder / ENCODER_FILE)
     export_decoder(vae, folder / DECODER_FILE)
-    card = WindowEncoderCard(
+    kind = "rVAE" if vae.coordinates else "VAE"
+    architecture = f"{kind} of {len(content)} content latents"
+    return WindowEncoderCard(
         file=ENCODER_FILE,
         sha256=sha256_of(folder / ENCODER_FILE),
         pixel_size_nm=wanted.pixel_size_nm,
@@ -162,11 +161,9 @@ def _encoder(vae: SavedVae, wanted: Wanted, folder: Path) -> _Part:
             side_px=vae.side_px,
             pixel_size_nm=wanted.pixel_size_nm,
         ),
+        provenance=_from_atomai(vae.source, architecture),
+        limits=(*_limits_of(vae, wanted), *vae.source.assumed),
     )
-    kind = "rVAE" if vae.coordinates else "VAE"
-    architecture = f"{kind} of {len(content)} content latents"
-    limits = (*_limits_of(vae, wanted), *vae.source.assumed)
-    return _Part(card, _from_atomai(vae.source, architecture), limits)
 
 
 def _limits_of(vae: SavedVae, wanted: Wanted) -> tuple[str, str]:
@@ -184,17 +181,16 @@ def _limits_of(vae: SavedVae, wanted: Wanted) -> tuple[str, str]:
     return angle, order
 
 
-def _shipped_dcnn(folder: Path) -> _Part:
-    card = read_card(find_model(DEFAULT))
-    _copy_shipped((card.dcnn,), folder)
-    return _Part(card.dcnn, _from_shipped(card), card.limits)
+def _shipped_dcnn(folder: Path) -> DcnnCard:
+    dcnn = read_card(find_model(DEFAULT)).dcnn
+    _copy_shipped((dcnn,), folder)
+    return dcnn
 
 
-def _shipped_encoder(folder: Path) -> _Part:
-    card = read_card(find_model(DEFAULT))
-    encoder = card.encoder
+def _shipped_encoder(folder: Path) -> EncoderCard:
+    encoder = read_card(find_model(DEFAULT)).encoder
     _copy_shipped((encoder, encoder.decoder) if encoder.decoder else (encoder,), folder)
-    return _Part(encoder, _from_shipped(card), card.limits)
+    return encoder
 
 
 def _copy_shipped(
@@ -205,32 +201,13 @@ def _copy_shipped(
         (folder / part.file).write_bytes(content)
 
 
-def _from_atomai(source: Source, architecture: str) -> JsonValue:
+def _from_atomai(source: Source, architecture: str) -> dict[str, JsonValue]:
     return {
         "weights": "AtomAI",
         "architecture": architecture,
         "file": source.file,
         "sha256": source.sha256,
-    }
-
-
-def _from_shipped(card: Card) -> JsonValue:
-    return {"weights": "shipped", "model": card.name}
-
-
-def _card(name: str, dcnn: _Part, encoder: _Part) -> Card:
-    return Card(
-        name=name,
-        dcnn=dcnn.card,
-        encoder=encoder.card,
-        provenance={
-            "made_by": "atomstream models import",
-            "dcnn": dcnn.provenance,
-            "encoder": encoder.provenance,
-            "versions": {
-                package: version(package) for package in ("atomstream", "torch", "onnx")
-            },
+        "imported_with": {
+            package: version(package) for package in ("atomstream", "torch", "onnx")
         },
-        accuracy={},
-        limits=(NOT_MEASURED, *dcnn.limits, *encoder.limits),
-    )
+    }

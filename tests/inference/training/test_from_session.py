@@ -157,7 +157,7 @@ def test_a_session_gives_a_model_that_says_what_its_crystallinity_is(
     assert card.name == "mine"
     assert card.dcnn.sha256 == base.model.card.dcnn.sha256
     assert re.search("crystallinity is (z|that of its content)", card.limits[-1])
-    told = card.provenance["crystallinity"]
+    told = card.encoder.provenance["crystallinity"]
     assert isinstance(told, dict)
     assert -1 <= told["held_out_rho"] <= 1
     assert sorted(path.name for path in folder.iterdir()) == [
