@@ -19,8 +19,8 @@ from inference.positions import SILICON
 from inference.refinement.refine import refine
 from inference.segment import Network, segment
 from inference.species import log_brightness, share_odds, silicon_probability
+from inference.training.footage import random_movie
 from inference.training.progress import Progress
-from inference.training.subimage_set import random_movie
 from streamer.simulator.movie import Exposure, Movie, simulate
 
 SILICON_PER_NM2 = 0.6

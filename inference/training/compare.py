@@ -82,7 +82,7 @@ class ComparisonRecipe:
     rvae: PaperRvaeRecipe = field(default_factory=PaperRvaeRecipe)
     """Whatever its loss and window: both of each are compared."""
     baselines: BaselineRecipe = field(default_factory=BaselineRecipe)
-    held_out_movies: int = 4
+    held_out_movies: int = 1
     """Simulated, to measure on."""
 
 
@@ -139,13 +139,15 @@ def _simulated(
         size: windows_of(size, card.pixel_size_nm) for size in WINDOWS_NM
     }
     describers[MODEL] = describer_of(model.card)
-    movies = {"to fit to": recipe.rvae.movies, "to measure on": recipe.held_out_movies}
+    footage = recipe.rvae.footage
+    held_out = replace(footage, movies=recipe.held_out_movies)
     made = []
-    for part, (name, count) in enumerate(movies.items()):
+    movies = {"to fit to": footage, "to measure on": held_out}
+    for part, (name, one) in enumerate(movies.items()):
         seed = [recipe.rvae.seed, part]
         with stage(f"simulating movies {name}") as report:
             atoms = simulate_described(
-                count, card, model.segment, describers, seed, report
+                one, card, model.segment, describers, seed, report
             )
         made.append(atoms)
     return made[0], made[1]

@@ -8,6 +8,7 @@ from torch import Tensor
 from inference.harmonics import Rings
 from inference.training.device import drawing_on
 from inference.training.fitting import State
+from inference.training.footage import Footage, random_movies
 from inference.training.rvae import (
     SYMMETRY,
     Decoder,
@@ -16,6 +17,7 @@ from inference.training.rvae import (
     Posterior,
     kl_content,
     kl_residual,
+    random_waves,
 )
 from inference.training.subimage_set import SubImageSet
 
@@ -47,6 +49,11 @@ class RvaeRecipe:
     """Weight of the supervised orientation against the ELBO."""
     seed: int = 1
 
+    @property
+    def footage(self) -> Footage:
+        """What it sees: every orientation, dose and stage of damage."""
+        return random_movies(self.movies)
+
 
 @dataclass(frozen=True, slots=True)
 class Rvae:
@@ -70,7 +77,8 @@ class RvaeFit:
         torch.manual_seed(recipe.seed)
         self._recipe, self._device = recipe, device
         self._generator = torch.Generator(device).manual_seed(recipe.seed)
-        self._model = Rvae(Encoder(rings, recipe.latents), Decoder(recipe.latents))
+        decoder = Decoder(recipe.latents, random_waves())
+        self._model = Rvae(Encoder(rings, recipe.latents), decoder)
         self._harmonics = torch.from_numpy(data.harmonics).to(device)
         self._order = torch.from_numpy(data.crystallinity).to(device)
         self._angle = torch.from_numpy(data.angle_rad).to(device)
@@ -154,14 +162,19 @@ def negative_elbo(
     # A few random points a step estimate the error without bias at a fraction of the
     # cost, which is all the decoder's.
     points = torch.randperm(len(grid.area), generator=generator)[: recipe.points]
+    told = recipe.angle_weight > 0
+    if told:
+        # Where the truth teaches the angle, a picture's error would only disturb it.
+        residual = residual.detach()
     drawn = decoder(content, grid.turned(residual)[:, points])
     target = grid.intensities(posterior.canonical)[:, points].detach()
     area = grid.area[points] * (len(grid.area) / recipe.points)
     squared = ((drawn - target) ** 2 * area).sum(dim=1)
     error = 0.5 * recipe.pixels * squared / recipe.pixel_sd**2
-    kl = recipe.beta * kl_content(posterior.content, posterior.content_log_sd)
-    kl = kl + recipe.beta * kl_residual(posterior.residual, posterior.residual_log_sd)
-    return (error + kl).mean()
+    kl = kl_content(posterior.content, posterior.content_log_sd)
+    if not told:
+        kl = kl + kl_residual(posterior.residual, posterior.residual_log_sd)
+    return (error + recipe.beta * kl).mean()
 
 
 def order_error(posterior: Posterior, order: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from inference.training.export_paper_rvae import export_paper_fit
 from inference.training.fit_paper_rvae import PaperFit, PaperRvaeRecipe
 from inference.training.fit_rvae import RvaeFit, RvaeRecipe
 from inference.training.fitting import Fit
+from inference.training.footage import Footage
 from inference.training.paper_rvae import RotationLoss
 from inference.training.subimage_set import SubImageSet
 from inference.training.window_set import WindowSet, windows_of
@@ -24,11 +25,11 @@ from inference.training.window_set import WindowSet, windows_of
 DEFAULT_KIND = "default"
 RINGS = Rings(
     # Dense to 0.5 nm, the radius within which order is asked for; one more where the
-    # bonds of the outermost atoms end.
-    radii_nm=(0.06, 0.115, 0.17, 0.225, 0.28, 0.335, 0.39, 0.445, 0.5, 0.61),
+    # bonds of the outermost atoms end, and one for the atom itself.
+    radii_nm=(0.02, 0.06, 0.115, 0.17, 0.225, 0.28, 0.335, 0.39, 0.445, 0.5, 0.61),
     sigma_nm=0.03,
     # As many as the distance of neighbouring atoms can make vary around the ring.
-    max_orders=(2, 5, 7, 9, 12, 12, 12, 12, 12, 12),
+    max_orders=(0, 2, 5, 7, 9, 12, 12, 12, 12, 12, 12),
     pixel_size_nm=0.04,
 )
 
@@ -37,7 +38,7 @@ class EncoderRecipe(Protocol):
     """What the recipes of all kinds have; a frozen dataclass."""
 
     @property
-    def movies(self) -> int:
+    def footage(self) -> Footage:
         """Simulated movies that the sub-images come from."""
 
     @property
@@ -95,8 +96,8 @@ def _fit_paper(data: SubImageSet, recipe: PaperRvaeRecipe, device: str) -> Paper
 
 
 def _untold_paper(recipe: PaperRvaeRecipe) -> PaperRvaeRecipe:
-    # Of a session a share is drawn, and a share of it held out, before.
-    return replace(recipe, share=1.0, test_share=0.0)
+    # Of a session a share is held out before.
+    return replace(recipe, test_share=0.0)
 
 
 def _paper_kind(loss: RotationLoss) -> EncoderKind[PaperRvaeRecipe, PaperFit]:

@@ -183,7 +183,7 @@ def _made_encoder(
     """The encoder, trained on simulation and written."""
     recipe, kind = wish.recipe, KINDS[wish.kind]
     with bench.stage("simulating sub-images") as report:
-        data = simulate_subimages(recipe.movies, recipe.seed, sight, held, report)
+        data = simulate_subimages(recipe.footage, recipe.seed, sight, held, report)
     fit = kind.fit(data, recipe, bench.device)
     seconds = bench.fit("rvae", fit, recipe.steps, held)
     with writable(bench.folder):

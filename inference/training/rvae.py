@@ -9,6 +9,7 @@ References
 ----------
 Kalinin et al., Sci. Adv. 7, eabd5084 (2021): rVAE with a prior of 0.1 rad on the angle.
 Bepler et al., NeurIPS 2019: decoder over coordinates.
+Tancik et al., NeurIPS 2020: random waves, by which such a decoder can draw atoms.
 """
 
 import math
@@ -25,6 +26,10 @@ ROTATION_PRIOR_RAD = 0.1
 SYMMETRY = 3
 REACH = 2.0
 """The outermost ring's radius in the decoder's own unit of length."""
+WAVES = 64
+WAVE_SD = 6.0
+"""Of each component of a wave vector, rad per the decoder's unit of length: about one
+over the radius of an atom as the maps show it."""
 POLAR_ANGLES = 24
 """Points on each ring at which the decoder is compared with the sub-image."""
 
@@ -119,12 +124,23 @@ def turned_back(harmonics: Tensor, angle: Tensor, orders: Tensor) -> Tensor:
     return torch.stack([real, imaginary], dim=-1)
 
 
-class Decoder(nn.Module):
-    """Content latents and a position → intensity of the canonical sub-image there."""
+def random_waves() -> Tensor:
+    """(2, WAVES) wave vectors, drawn by torch's own generator."""
+    return WAVE_SD * torch.randn(2, WAVES)
 
-    def __init__(self, latents: int = 2) -> None:
+
+class Decoder(nn.Module):
+    """Content latents and a position → intensity of the canonical sub-image there.
+
+    A network of bare coordinates is slow to learn what changes over short distances;
+    it is given cosines and sines of `waves` as well.
+    """
+
+    def __init__(self, latents: int = 2, waves: Tensor | None = None) -> None:
         super().__init__()
-        self.from_position = nn.Linear(2, HIDDEN)
+        waves = torch.zeros(2, 0) if waves is None else waves
+        self.register_buffer("waves", waves)
+        self.from_position = nn.Linear(2 + 2 * waves.shape[1], HIDDEN)
         self.from_content = nn.Linear(latents, HIDDEN, bias=False)
         self.body = nn.Sequential(
             nn.Tanh(),
@@ -137,7 +153,9 @@ class Decoder(nn.Module):
 
     def forward(self, content: Tensor, position: Tensor) -> Tensor:
         """(B, P) intensities for content (B, z) and positions (B, P, 2)."""
-        mixed = self.from_position(position) + self.from_content(content)[:, None]
+        phase = position @ self.waves
+        place = torch.cat([position, torch.cos(phase), torch.sin(phase)], dim=-1)
+        mixed = self.from_position(place) + self.from_content(content)[:, None]
         intensity: Tensor = self.body(mixed).squeeze(-1)
         return intensity
 

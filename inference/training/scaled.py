@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Protocol
 
-FEWEST = {"scenes": 1, "movies": 1, "steps": 20}
+FEWEST = {"scenes": 1, "movies": 1, "frames": 2, "steps": 20}
 """Numbers of a recipe that are scaled; with fewer steps no rate can be scheduled."""
 
 

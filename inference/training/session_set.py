@@ -57,7 +57,6 @@ class SessionSubImages:
             angle_rad=self.angle_rad[learnt],
             crystallinity=self.order[learnt],
             coordination=np.zeros(learnt.sum(), np.uint8),
-            frame=self.frame[learnt],
         )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +9,12 @@ from numpy.typing import NDArray
 from inference.card import DcnnCard
 from inference.describe import Describer
 from inference.segment import Network
+from inference.training.footage import Footage
 from inference.training.order_parameters import OrderParameters, order_parameters
 from inference.training.progress import Progress
-from inference.training.subimage_set import found_atoms, random_movie
+from inference.training.subimage_set import found_atoms
 from inference.training.window_set import WindowSet
-from streamer.simulator.movie import Exposure, simulate
-
-EVERY = 9
-"""Of so many frames of a movie one is taken: neighbours are alike."""
+from streamer.simulator.movie import Exposure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +23,6 @@ class DescribedAtoms:
 
     rows: Mapping[str, NDArray[np.float32]]
     """What each describer makes of it, by the describer's name."""
-    frame: NDArray[np.intp]
-    """(N,): number of the frame that it is from, through all movies."""
     angle_rad: NDArray[np.float32]
     """(N,): true orientation, modulo 2π/3."""
     crystallinity: NDArray[np.float32]
@@ -36,34 +31,37 @@ class DescribedAtoms:
     """From the positions of all detected atoms."""
 
     def __len__(self) -> int:
-        return len(self.frame)
+        return len(self.angle_rad)
+
+    def chosen(self, rows: NDArray[np.intp]) -> "DescribedAtoms":
+        """Those in these rows."""
+        return DescribedAtoms(
+            rows={name: described[rows] for name, described in self.rows.items()},
+            angle_rad=self.angle_rad[rows],
+            crystallinity=self.crystallinity[rows],
+            detected=self.detected[rows],
+        )
 
     def windows(self, name: str) -> WindowSet:
         """The windows of one describer, to be read by the truth."""
-        return WindowSet(
-            self.rows[name], self.frame, self.angle_rad, self.crystallinity
-        )
+        return WindowSet(self.rows[name], self.angle_rad, self.crystallinity)
 
 
 def simulate_described(
-    movies: int,
+    footage: Footage,
     card: DcnnCard,
     network: Network,
     describers: Mapping[str, Describer],
     seed: int | list[int],
     progress: Progress,
 ) -> DescribedAtoms:
-    """Atoms of small movies at many doses, orientations and stages of damage."""
-    rng = np.random.default_rng(seed)
+    """Atoms of simulated movies."""
     parts: list[DescribedAtoms] = []
-    for number in range(movies):
-        movie = random_movie(rng)
-        exposures = simulate(movie, int(rng.integers(2**31)))
-        for exposure in islice(exposures, 0, None, EVERY):
-            parts.append(
-                describe_atoms(exposure, card, network, describers, len(parts))
-            )
-        progress(number + 1, movies)
+    for number, shot in enumerate(footage.shot(np.random.default_rng(seed))):
+        for exposure, rng in shot.exposures():
+            every = describe_atoms(exposure, card, network, describers)
+            parts.append(every.chosen(shot.drawn(len(every), rng)))
+        progress(number + 1, footage.movies)
     return join_described(parts)
 
 
@@ -72,9 +70,8 @@ def describe_atoms(
     card: DcnnCard,
     network: Network,
     describers: Mapping[str, Describer],
-    frame: int,
 ) -> DescribedAtoms:
-    """Atoms of one frame, which gets the number `frame`."""
+    """Atoms of one frame."""
     found = found_atoms(exposure, card, network)
     described = {
         name: describer.describe(found.maps, found.on_maps)
@@ -85,7 +82,6 @@ def describe_atoms(
     kept, true = found.rows[whole], found.true[whole]
     return DescribedAtoms(
         rows={name: one.rows[whole] for name, one in described.items()},
-        frame=np.full(len(kept), frame),
         angle_rad=exposure.truth.angle_rad[true],
         crystallinity=exposure.truth.crystallinity[true],
         detected=order[kept],
@@ -99,7 +95,6 @@ def join_described(parts: list[DescribedAtoms]) -> DescribedAtoms:
             name: np.concatenate([part.rows[name] for part in parts])
             for name in parts[0].rows
         },
-        frame=np.concatenate([part.frame for part in parts]),
         angle_rad=np.concatenate([part.angle_rad for part in parts]),
         crystallinity=np.concatenate([part.crystallinity for part in parts]),
         detected=OrderParameters(

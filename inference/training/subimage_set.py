@@ -1,9 +1,7 @@
 """Sub-images to train the encoder on, with what is known about each."""
 
-import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +12,11 @@ from inference.locate import locate
 from inference.matching import MATCH_NM, match
 from inference.segment import Maps, Network, segment
 from inference.training.dcnn import CLASSES, STRIDE_PX
+from inference.training.footage import Footage, Shot
 from inference.training.progress import Progress
 from inference.training.scenes import PIXEL_SIZE_NM
 from inference.training.unfinished import Arrays, Unfinished, readable
-from streamer.simulator.microscope import Microscope, Probe
-from streamer.simulator.movie import Exposure, Movie, simulate
+from streamer.simulator.movie import Exposure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +33,6 @@ class SubImageSet:
     positions (`inference.training.order_parameters`)."""
     coordination: NDArray[np.uint8]
     """(N,): true number of bonds; 0 where it is not known."""
-    frame: NDArray[np.intp]
-    """(N,): number of the frame that it is from, in the set."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -45,6 +41,11 @@ class SubImageSet:
     def harmonics(self) -> NDArray[np.float32]:
         """(N, F, 2): the real and imaginary parts that rows of harmonics are."""
         return self.rows.reshape(len(self.rows), -1, 2)
+
+    def chosen(self, rows: NDArray[np.intp]) -> "SubImageSet":
+        """Those in these rows."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return SubImageSet(**{name: one[rows] for name, one in columns.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,13 @@ class Sight:
 
 
 def join(parts: list[SubImageSet]) -> SubImageSet:
-    """All rows of several sets, whose frames are counted on from one to the next."""
-    before = np.cumsum([0, *(part.frame.max(initial=-1) + 1 for part in parts)])
+    """All rows of several sets."""
+    names = [field.name for field in fields(SubImageSet)]
     return SubImageSet(
-        rows=np.concatenate([part.rows for part in parts]),
-        angle_rad=np.concatenate([part.angle_rad for part in parts]),
-        crystallinity=np.concatenate([part.crystallinity for part in parts]),
-        coordination=np.concatenate([part.coordination for part in parts]),
-        frame=np.concatenate(
-            [part.frame + first for part, first in zip(parts, before, strict=False)]
-        ),
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in names
+        }
     )
 
 
@@ -82,7 +80,6 @@ def subimages_of(exposure: Exposure, seen_by: Sight) -> SubImageSet:
         angle_rad=truth.angle_rad[true],
         crystallinity=truth.crystallinity[true],
         coordination=truth.coordination[true],
-        frame=np.zeros(len(true), np.intp),
     )
 
 
@@ -119,9 +116,9 @@ def found_atoms(exposure: Exposure, card: DcnnCard, network: Network) -> Found:
 
 
 def simulate_subimages(
-    movies: int, seed: int, seen_by: Sight, kept: Unfinished, progress: Progress
+    footage: Footage, seed: int, seen_by: Sight, kept: Unfinished, progress: Progress
 ) -> SubImageSet:
-    """Sub-images of small movies at many doses, probes and stages of damage.
+    """Sub-images of simulated movies.
 
     Those of a run before are not simulated again.
 
@@ -130,22 +127,23 @@ def simulate_subimages(
     ModelError
         They cannot be kept, or those that are there cannot be read.
     """
-    rng = np.random.default_rng(seed)
-    drawn = [(random_movie(rng), int(rng.integers(2**31))) for _ in range(movies)]
     parts = []
-    for number, (movie, movie_seed) in enumerate(drawn):
-        make = partial(_of_movie, movie, movie_seed, seen_by)
+    for number, shot in enumerate(footage.shot(np.random.default_rng(seed))):
+        make = partial(_of_movie, shot, seen_by)
         name = f"sub-images-{number:04d}"
         arrays = kept.arrays(name, make)
         with readable(kept.path(name)):
             parts.append(SubImageSet(**arrays))
-        progress(number + 1, movies)
+        progress(number + 1, footage.movies)
     return join(parts)
 
 
-def _of_movie(movie: Movie, seed: int, seen_by: Sight) -> Arrays:
-    exposures = islice(simulate(movie, seed), 0, None, 9)
-    found = join([subimages_of(exposure, seen_by) for exposure in exposures])
+def _of_movie(shot: Shot, seen_by: Sight) -> Arrays:
+    parts = []
+    for exposure, rng in shot.exposures():
+        every = subimages_of(exposure, seen_by)
+        parts.append(every.chosen(shot.drawn(len(every), rng)))
+    found = join(parts)
     return {field.name: getattr(found, field.name) for field in fields(found)}
 
 
@@ -159,22 +157,4 @@ def unsaved_card(threshold: float) -> DcnnCard:
         classes=CLASSES,
         threshold=threshold,
         silicon=SiliconRule(),
-    )
-
-
-def random_movie(rng: np.random.Generator) -> Movie:
-    """A movie of 8 nm at a dose of 1/4 to 4 times the nominal."""
-    dose = math.exp(rng.uniform(math.log(0.25), math.log(4)))
-    microscope = replace(
-        Microscope(),
-        shape=(512, 512),
-        field_nm=8.0,
-        frame_time_s=33.5 / 4 * dose,
-        probe=Probe(fwhm_nm=rng.uniform(0.09, 0.13)),
-    )
-    return replace(
-        Movie(),
-        frames=int(rng.integers(20, 56)),
-        microscope=microscope,
-        blob_radius_nm=0.6,
     )

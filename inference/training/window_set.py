@@ -28,8 +28,6 @@ class WindowSet:
 
     windows: NDArray[np.float32]
     """(N, side, side): probability of an atom, 0..1."""
-    frame: NDArray[np.intp]
-    """(N,): number of the frame that it is from."""
     angle_rad: NDArray[np.float32]
     """(N,): orientation by which the network's angle is to be read, counter-clockwise
     on the screen, modulo 2π/3: the true one or, where no truth is known, that of the
@@ -43,7 +41,7 @@ class WindowSet:
     @classmethod
     def of(cls, data: SubImageSet) -> "WindowSet":
         """Sub-images that were described by windows."""
-        return cls(data.rows, data.frame, data.angle_rad, data.crystallinity)
+        return cls(data.rows, data.angle_rad, data.crystallinity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,27 +52,8 @@ class Split:
     test: NDArray[np.intp]
 
 
-def drawn_split(
-    frame: NDArray[np.intp], share: float, test_share: float, seed: int
-) -> Split:
-    """A share of the sub-images of each frame, split into training and test.
-
-    Parameters
-    ----------
-    frame
-        (N,): number of the frame that each is from.
-    share
-        Of each frame's sub-images that are used, 0..1; no frame is left without one.
-    test_share
-        Of those used, 0..1, that are kept from training.
-    """
-    rng = np.random.default_rng(seed)
-    used = np.concatenate(
-        [
-            rng.permutation(rows)[: max(1, round(share * len(rows)))]
-            for rows in (np.flatnonzero(frame == one) for one in np.unique(frame))
-        ]
-    )
-    used = rng.permutation(used)
-    kept = round(test_share * len(used))
-    return Split(train=np.sort(used[kept:]), test=np.sort(used[:kept]))
+def drawn_split(count: int, test_share: float, seed: int) -> Split:
+    """`count` rows, of which a share, 0..1, is kept from training."""
+    drawn = np.random.default_rng(seed).permutation(count)
+    kept = round(test_share * count)
+    return Split(train=np.sort(drawn[kept:]), test=np.sort(drawn[:kept]))

@@ -59,7 +59,6 @@ def rvae_fit() -> Fit:
         angle_rad=rng.uniform(-1, 1, 64).astype(np.float32),
         crystallinity=rng.random(64).astype(np.float32),
         coordination=np.full(64, 3, np.uint8),
-        frame=np.zeros(64, np.intp),
     )
     return RvaeFit(data, RINGS, replace(RvaeRecipe(), steps=STEPS, batch=8, points=5))
 
@@ -68,8 +67,8 @@ def paper_fit() -> Fit:
     rng = np.random.default_rng(1)
     unknown = np.zeros(64, np.float32)
     windows = rng.random((64, 8, 8), np.float32)
-    data = WindowSet(windows, np.zeros(64, np.intp), unknown, unknown)
-    return PaperFit(data, PaperRvaeRecipe(steps=STEPS, batch=8, pixels=5, share=1))
+    data = WindowSet(windows, unknown, unknown)
+    return PaperFit(data, PaperRvaeRecipe(steps=STEPS, batch=8, pixels=5))
 
 
 FITS = {"dcnn": dcnn_fit, "rvae": rvae_fit, "paper": paper_fit}

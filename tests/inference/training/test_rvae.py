@@ -13,7 +13,14 @@ torch = pytest.importorskip("torch", reason="needs the extra [train]")
 from inference.harmonics import Rings, turned
 from inference.training.export import export_decoder, export_encoder
 from inference.training.fit_rvae import doubt
-from inference.training.rvae import Decoder, Drawn, Encoder, Served, order_sd
+from inference.training.rvae import (
+    Decoder,
+    Drawn,
+    Encoder,
+    Served,
+    order_sd,
+    random_waves,
+)
 
 RINGS = Rings((0.06, 0.142, 0.246), 0.03, (2, 5, 9), 0.04)
 COUNT = len(RINGS.features)
@@ -110,7 +117,7 @@ def test_nothing_is_drawn_beyond_the_outermost_ring() -> None:
 def test_what_is_exported_gives_the_same_numbers(
     encoder: Encoder, tmp_path: Path
 ) -> None:
-    decoder = Decoder().eval()
+    decoder = Decoder(2, random_waves()).eval()
     export_encoder(encoder, tmp_path)
     card = export_decoder(decoder, RINGS, tmp_path)
     session = onnxruntime.InferenceSession(tmp_path / "encoder.onnx")
