@@ -18,6 +18,7 @@ from inference.quality import doubts
 from inference.segment import Maps, segment
 from inference.stopwatch import Stopwatch
 from inference.summary import nothing, summarise
+from inference.tiles import MOST_PX
 from streamer.analysis import Analysis, Flag, Summary
 from streamer.atoms import Atoms, sigma_columns
 from streamer.frame import Frame
@@ -57,6 +58,8 @@ class Analyser:
     refine: bool = True
     """Whether positions are measured by a fit to the frame, or left as the network
     has them."""
+    most_px: int = MOST_PX
+    """Pixels that the network sees at once; larger frames go through it in tiles."""
     clock: Callable[[], float] = time.perf_counter
     describer: Describer = field(init=False)
 
@@ -140,7 +143,9 @@ class Analyser:
         if not pixels.worth_analysing:
             return (Flag.NO_ATOMS,), None, None
         card = self.model.card.dcnn
-        maps = segment(pixels.image, pixel_size_nm, card, self.model.segment)
+        maps = segment(
+            pixels.image, pixel_size_nm, card, self.model.segment, self.most_px
+        )
         watch.lap("network")
         if maps is None:
             return (Flag.TOO_SMALL, Flag.NO_ATOMS), None, None

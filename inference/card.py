@@ -62,6 +62,9 @@ class DcnnCard(_NetworkCard):
     """Frames are resampled to this."""
     stride_px: Annotated[int, Field(ge=2, le=64, multiple_of=2)]
     """Sides of the input are padded to multiples of this."""
+    reach_px: Annotated[int, Field(ge=0, le=4096)] = 112
+    """No input pixel farther than this, along either axis, decides about an output:
+    by it tiles of large frames overlap. Of our own architecture unless it is said."""
     normalisation: Literal["robust", "min-max"] = "robust"
     """Of the grey values: see `inference.normalise`."""
     classes: tuple[Literal["C"], Literal["Si"], Literal["background"]]

@@ -1,6 +1,5 @@
 """A frame's grey values in, probability maps out, at the network's own pixel size."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,17 +8,13 @@ from numpy.typing import NDArray
 from inference.card import DcnnCard
 from inference.normalise import min_max, normalise
 from inference.resample import Grid, grid_for, resample
+from inference.tiles import MOST_PX, Network, in_tiles
 
 SMALLEST_PX = 16
 """Sides shorter than this, after resampling, are too small to tell anything."""
 COARSEST = 4
 """A frame's pixels may be this many of the network's wide: beyond, no lattice can be
 seen, and a wrong unit of the pixel size would fill the memory."""
-
-type Network = Callable[
-    [NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]
-]
-"""Normalised image (rows, cols) → probability of C and of Si, (rows, cols) each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +28,11 @@ class Maps:
 
 
 def segment(
-    image: NDArray[np.float32], pixel_size_nm: float, card: DcnnCard, network: Network
+    image: NDArray[np.float32],
+    pixel_size_nm: float,
+    card: DcnnCard,
+    network: Network,
+    most_px: int = MOST_PX,
 ) -> Maps | None:
     """Probabilities of the species at each pixel.
 
@@ -41,6 +40,10 @@ def segment(
     ----------
     image
         (rows, cols): the frame, finite.
+    most_px
+        Pixels that the network sees at once. A larger frame goes through it in tiles
+        that overlap by all that the network looks at, so that there is no seam; it is
+        normalised as a whole.
 
     Returns
     -------
@@ -57,5 +60,5 @@ def segment(
     scale = normalise if card.normalisation == "robust" else min_max
     # With zeros, as in training: a mirrored lattice would draw atoms to the border.
     padded = np.pad(scale(resample(image, grid)), ((0, below), (0, right)))
-    carbon, silicon = network(padded)
+    carbon, silicon = in_tiles(padded, network, card.stride_px, card.reach_px, most_px)
     return Maps(carbon[:rows, :cols], silicon[:rows, :cols], grid)

@@ -17,8 +17,9 @@ from inference.locate import Peaks, locate
 from inference.matching import MATCH_NM, match
 from inference.positions import SILICON
 from inference.refinement.refine import refine
-from inference.segment import Network, segment
+from inference.segment import segment
 from inference.species import log_brightness, share_odds, silicon_probability
+from inference.tiles import Network
 from inference.training.footage import random_movie
 from inference.training.progress import Progress
 from streamer.simulator.movie import Exposure, Movie, simulate

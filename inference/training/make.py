@@ -12,7 +12,7 @@ from inference.analyse import Analyser
 from inference.card import Card, DcnnCard, EncoderCard
 from inference.evaluation.evaluate import FULL, evaluate
 from inference.model import load_model
-from inference.segment import Network
+from inference.tiles import Network
 from inference.training.base_model import BaseModel
 from inference.training.bench import Bench
 from inference.training.calibrate import (

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from inference.card import DcnnCard
 from inference.describe import Describer
-from inference.segment import Network
+from inference.tiles import Network
 from inference.training.footage import Footage
 from inference.training.order_parameters import OrderParameters, order_parameters
 from inference.training.progress import Progress

@@ -10,7 +10,8 @@ from inference.card import DcnnCard, SiliconRule
 from inference.describe import Describer
 from inference.locate import locate
 from inference.matching import MATCH_NM, match
-from inference.segment import Maps, Network, segment
+from inference.segment import Maps, segment
+from inference.tiles import Network
 from inference.training.dcnn import CLASSES, STRIDE_PX
 from inference.training.footage import Footage, Shot
 from inference.training.progress import Progress

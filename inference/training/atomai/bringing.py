@@ -33,7 +33,7 @@ from inference.training.atomai.export import (
     export_unet,
 )
 from inference.training.atomai.networks import SavedUnet, SavedVae, Source
-from inference.training.atomai.unet import STRIDE_PX
+from inference.training.atomai.unet import STRIDE_PX, reach_px
 from inference.training.atomai.vae import ANGLE_PERIOD_RAD
 from inference.training.dcnn import CLASSES
 from inference.training.export import sha256_of
@@ -127,6 +127,7 @@ def _dcnn(unet: SavedUnet, wanted: Wanted, folder: Path) -> DcnnCard:
         sha256=sha256_of(folder / DCNN_FILE),
         pixel_size_nm=wanted.pixel_size_nm,
         stride_px=STRIDE_PX,
+        reach_px=reach_px(unet),
         normalisation="min-max",
         classes=CLASSES,
         threshold=wanted.threshold,

@@ -144,6 +144,23 @@ class Unet(nn.Module):
         return logits
 
 
+def reach_px(saved: SavedUnet) -> int:
+    """How far from an output, along either axis, an input still decides about it."""
+    weights = saved.weights
+    levels = {"c1": 1, "c2": 2, "c3": 4, "c4": 4, "c5": 2, "c6": 1}
+    pixels = sum(
+        layout_of(weights, f"{name}.block").layers * pixel
+        for name, pixel in levels.items()
+    )
+    if any(name.startswith(DILATED) for name in weights):
+        layers = _dilated_layout(saved).layers
+        pixels += 8 * layers * (layers + 1)  # 2, 4, 6 … of the pixels there
+    else:
+        pixels += 8 * layout_of(weights, "bn.block").layers
+    # What is pooled reaches 1, 2, 4 pixels further, what is interpolated one there.
+    return pixels + 1 + 2 + 4 + 2 + 4 + 8
+
+
 class ServedUnet(nn.Module):
     """The network as it serves: (B, 1, H, W) → p(C), p(Si), each (B, H, W)."""
 
