@@ -14,7 +14,9 @@ NOTHING = "\N{EN DASH}"
 """Stands where a number would, when there is none."""
 
 FLAG_WORDS: Mapping[Flag, str] = {
-    Flag.NO_PIXEL_SIZE: "no pixel size: not analysed",
+    Flag.NO_PIXEL_SIZE: "no pixel size, none to be told from the lattice: not analysed",
+    Flag.PIXEL_SIZE_ESTIMATED: "pixel size estimated from the lattice",
+    Flag.PIXEL_SIZE_DOUBTFUL: "pixel size contradicts the lattice",
     Flag.NOT_FINITE: "NaN or infinite pixels were replaced",
     Flag.CONSTANT: "every pixel has the same value",
     Flag.CONSTANT_ROWS: "the last rows are all one value",

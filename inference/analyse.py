@@ -1,6 +1,5 @@
 """The whole path of one frame: pixels → probabilities → atoms → order → analysis."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,32 +11,26 @@ from scipy.spatial import KDTree
 from inference.describe import Describer, describer_of
 from inference.locate import locate
 from inference.model import Encoded, Model
+from inference.pixel_size import estimate_pixel_size
 from inference.pixels import Pixels, pixels_of
 from inference.positions import Placed, place_by_fit, place_by_network
-from inference.quality import doubts
+from inference.quality import contradicts, doubts
+from inference.report import (
+    History as History,  # part of what callers of `Analyser` need
+)
+from inference.report import Report
 from inference.segment import Maps, segment
 from inference.stopwatch import Stopwatch
-from inference.summary import nothing, summarise
+from inference.summary import summarise
 from inference.tiles import MOST_PX
-from streamer.analysis import Analysis, Flag, Summary
+from streamer.analysis import Analysis, Flag
 from streamer.atoms import Atoms, sigma_columns
 from streamer.frame import Frame
-from streamer.preview import preview
 
+STRANGE = {Flag.NO_ATOMS, Flag.OTHER_LATTICE, Flag.TOO_NOISY}
+"""What a frame of graphene can look like when its pixel size is far off."""
 LONELY_NM = 0.25
 """An atom with no other one within this has no orientation."""
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What is known about a frame only from the frames before it."""
-
-    time_s: float = math.nan
-    """Since the start of the stream's first frame; NaN if unknown."""
-    dose_e_nm2: float = math.nan
-    """Accumulated, this frame included; NaN if unknown."""
-    waited_s: float = 0.0
-    """Since the frame arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +41,33 @@ class Order:
     edge: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The pixel size to go by, and what is to be said of it."""
+
+    pixel_size_nm: float | None
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Maps and atoms of a frame, or why there are none."""
+
+    flags: tuple[Flag, ...]
+    maps: Maps | None = None
+    placed: Placed | None = None
+
+
 @dataclass(frozen=True)
 class Analyser:
     """One model, analysing frame after frame; keeps nothing between frames."""
 
     model: Model
     pixel_size_nm: float | None = None
-    """Instead of the frames' own calibration; None to trust that."""
+    """Instead of the frames' own calibration; None to trust that. Where there is
+    neither, each frame's own lattice is asked."""
+    estimate_pixel_size: bool = False
+    """Whether each frame's own lattice is asked first."""
     refine: bool = True
     """Whether positions are measured by a fit to the frame, or left as the network
     has them."""
@@ -74,85 +87,78 @@ class Analyser:
         watch = Stopwatch(self.clock)
         pixels = pixels_of(frame)
         watch.lap("prepare")
-        pixel_size_nm = self.pixel_size_nm or frame.pixel_size_nm
-        flags, maps, placed = self._see(pixels, pixel_size_nm, watch)
-        flags = (*pixels.flags, *flags)
-        if maps is None or placed is None or pixel_size_nm is None:
-            return self._without_atoms(frame, history, flags, watch)
-        flags += _doubts(pixels, placed, pixel_size_nm)
+        scale = self._scale(frame, pixels, watch)
+        seen = self._see(pixels, scale.pixel_size_nm, watch)
+        flags = (*pixels.flags, *scale.flags, *seen.flags)
+        report = Report(self.model, frame, history, scale.pixel_size_nm, watch)
+        shape = (pixels.image.shape[0], pixels.image.shape[1])
+        if seen.maps is None or seen.placed is None or scale.pixel_size_nm is None:
+            flags += self._doubt_of_scale(pixels, scale, flags, watch)
+            return report.without_atoms(flags, shape)
+        flags += _doubts(pixels, seen.placed, scale.pixel_size_nm)
         watch.lap("quality")
-        order = self._order(maps, placed, watch)
-        atoms = self._table(frame, pixel_size_nm, placed, order)
-        summary = summarise(atoms, analysed_shape(frame), pixel_size_nm)
+        flags += self._doubt_of_scale(pixels, scale, flags, watch)
+        order = self._order(seen.maps, seen.placed, watch)
+        atoms = self._table(frame, scale.pixel_size_nm, seen.placed, order)
+        summary = summarise(atoms, shape, scale.pixel_size_nm)
         watch.lap("summary")
-        return self._report(frame, history, flags, atoms, summary, watch)
+        return report.of(flags, atoms, summary)
 
     def give_up(self, frame: Frame, history: History) -> Analysis:
         """What stands for the analysis of a frame that could not be analysed."""
-        watch = Stopwatch(self.clock)
-        return self._without_atoms(frame, history, (Flag.FAILED,), watch)
-
-    def _without_atoms(
-        self,
-        frame: Frame,
-        history: History,
-        flags: tuple[Flag, ...],
-        watch: Stopwatch,
-    ) -> Analysis:
         pixel_size_nm = self.pixel_size_nm or frame.pixel_size_nm
-        atoms = Atoms.none(self.model.id.latents)
-        summary = nothing(analysed_shape(frame), pixel_size_nm)
-        return self._report(frame, history, flags, atoms, summary, watch)
-
-    def _report(
-        self,
-        frame: Frame,
-        history: History,
-        flags: tuple[Flag, ...],
-        atoms: Atoms,
-        summary: Summary,
-        watch: Stopwatch,
-    ) -> Analysis:
-        shown = preview(frame.image, frame.valid_rows)
-        watch.lap("preview")
-        return Analysis(
-            stream=frame.stream,
-            seq=frame.seq,
-            model=self.model.id,
-            provider=self.model.provider,
-            shape=frame.shape,
-            pixel_size_nm=self.pixel_size_nm or frame.pixel_size_nm,
-            origin_nm=frame.origin_nm,
-            time_s=history.time_s,
-            dose_e_nm2=history.dose_e_nm2,
-            completeness=frame.completeness,
-            flags=flags,
-            atoms=atoms,
-            summary=summary,
-            stages_ms=watch.laps_ms,
-            latency_s=history.waited_s + watch.total_s,
-            preview=shown,
+        report = Report(
+            self.model, frame, history, pixel_size_nm, Stopwatch(self.clock)
         )
+        return report.without_atoms((Flag.FAILED,), (frame.valid_rows, frame.shape[1]))
+
+    def _scale(self, frame: Frame, pixels: Pixels, watch: Stopwatch) -> Scale:
+        known = self.pixel_size_nm or frame.pixel_size_nm
+        if known is not None and not self.estimate_pixel_size:
+            return Scale(known)
+        estimated = self._by_lattice(pixels, watch)
+        if estimated is None:
+            return Scale(known)
+        return Scale(estimated, (Flag.PIXEL_SIZE_ESTIMATED,))
+
+    def _by_lattice(self, pixels: Pixels, watch: Stopwatch) -> float | None:
+        if not pixels.worth_analysing:
+            return None
+        card, network = self.model.card.dcnn, self.model.segment
+        estimated = estimate_pixel_size(pixels.image, card, network)
+        watch.lap("pixel size")
+        return estimated
+
+    def _doubt_of_scale(
+        self, pixels: Pixels, scale: Scale, flags: tuple[Flag, ...], watch: Stopwatch
+    ) -> tuple[Flag, ...]:
+        """Whether a frame in which nothing sensible was seen has another pixel size."""
+        if scale.pixel_size_nm is None or scale.flags or not STRANGE & set(flags):
+            return ()
+        estimated = self._by_lattice(pixels, watch)
+        if estimated is None or not contradicts(estimated / scale.pixel_size_nm):
+            return ()
+        return (Flag.PIXEL_SIZE_DOUBTFUL,)
 
     def _see(
         self, pixels: Pixels, pixel_size_nm: float | None, watch: Stopwatch
-    ) -> tuple[tuple[Flag, ...], Maps | None, Placed | None]:
+    ) -> Seen:
         """Maps and atoms, or the reason why there are none."""
-        if pixel_size_nm is None:
-            return (Flag.NO_PIXEL_SIZE,), None, None
         if not pixels.worth_analysing:
-            return (Flag.NO_ATOMS,), None, None
+            return Seen((Flag.NO_ATOMS,))
+        if pixel_size_nm is None:
+            return Seen((Flag.NO_PIXEL_SIZE,))
         card = self.model.card.dcnn
         maps = segment(
             pixels.image, pixel_size_nm, card, self.model.segment, self.most_px
         )
         watch.lap("network")
         if maps is None:
-            return (Flag.TOO_SMALL, Flag.NO_ATOMS), None, None
+            return Seen((Flag.TOO_SMALL, Flag.NO_ATOMS))
         placed = self._place(pixels, maps, pixel_size_nm, watch)
         if len(placed) == 0:
-            return (Flag.NO_ATOMS,), None, None
-        return (), maps, placed
+            return Seen((Flag.NO_ATOMS,))
+        return Seen((), maps, placed)
 
     def _place(
         self, pixels: Pixels, maps: Maps, pixel_size_nm: float, watch: Stopwatch
@@ -215,11 +221,6 @@ def _columns(
         name: np.ascontiguousarray(values[:, number])
         for number, name in enumerate(names)
     }
-
-
-def analysed_shape(frame: Frame) -> tuple[int, int]:
-    """(rows, cols) of the part of a frame that really belongs to it."""
-    return frame.valid_rows, frame.shape[1]
 
 
 def _lonely(rowcol_nm: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ class Pixels:
     """The rows that belong to the frame, as finite float32."""
 
     image: NDArray[np.float32]
-    """(valid rows, cols)."""
+    """(rows, cols): the valid ones, without those that were dropped."""
     flags: tuple[Flag, ...]
 
     @property
@@ -27,7 +27,10 @@ class Pixels:
 
 
 def pixels_of(frame: Frame) -> Pixels:
-    """The frame's own rows; NaN and infinity replaced by the median of the rest."""
+    """The frame's own rows, down to where a scan that says it is complete dropped.
+
+    NaN and infinity are replaced by the median of the rest.
+    """
     flags = []
     if frame.completeness is not Completeness.COMPLETE:
         flags.append(Flag.PARTIAL)
@@ -42,4 +45,11 @@ def pixels_of(frame: Frame) -> Pixels:
         flags.append(Flag.CONSTANT)
     elif frame.completeness is Completeness.COMPLETE and np.ptp(image[-1]) == 0:
         flags.append(Flag.CONSTANT_ROWS)
+        image = _scanned(image)
     return Pixels(image, tuple(flags))
+
+
+def _scanned(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows before the last ones that are all one value: there the scan dropped."""
+    differs = (image != image[-1, -1]).any(axis=1)
+    return image[: int(np.flatnonzero(differs)[-1]) + 1]

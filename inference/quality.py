@@ -4,6 +4,8 @@ Judged from the network's own positions, which lean towards graphene: what does 
 as in graphene even there is none.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,9 @@ is less and `order` is not, a few atoms in noise happen to lie well."""
 SCALES = (0.78, 1.25)
 """Bonds of this frame relative to those of graphene: a pixel size may be wrong by a
 fifth; metal and chalcogen of MoS2, WS2 and their kin are 1.28 bonds apart and more."""
+WRONG_SCALE = 0.05
+"""By which bonds differ from graphene's when it is the pixel size that is wrong: strain
+is at most a few hundredths, and the bond is known to one."""
 ALTERNATING = 0.5
 """Of `Contrast.alternation`: below 0.4 on graphene, also beside Si; 0.87 and more where
 the two sublattices are different elements."""
@@ -64,40 +69,68 @@ def doubts(
     `SCALES`; h-BN, whose bonds are as long, is told by its brightness from about the
     nominal dose on, if at all.
     """
-    unsure = (Flag.TOO_NOISY,) if _unsure(score) else ()
+    noisy = (Flag.TOO_NOISY,) if unsure(score) else ()
     if len(rowcol) < FEWEST:
-        return unsure
+        return noisy
     honeycomb = honeycomb_of(rowcol, (image.shape[0], image.shape[1]))
-    if np.count_nonzero(honeycomb.inner) < FEWEST_JUDGED:
-        return unsure
+    if not _can_be_judged(honeycomb):
+        return noisy
     if not _is_honeycomb(honeycomb):
         # Noise has no order either: only what is surely seen is another lattice.
-        return unsure or (Flag.OTHER_LATTICE,)
+        return noisy or (Flag.OTHER_LATTICE,)
     contrast = contrast_of(image, honeycomb)
-    other = not _of_carbon(honeycomb.bond * pixel_size_nm, contrast)
     return (
-        *((Flag.OTHER_LATTICE,) if other else ()),
+        *_about_the_bond(honeycomb.bond * pixel_size_nm, contrast),
         *((Flag.BLURRED,) if _merged(contrast) else ()),
-        *unsure,
+        *noisy,
     )
 
 
-def _unsure(score: NDArray[np.float32]) -> bool:
+def unsure(score: NDArray[np.float32]) -> bool:
+    """Whether the network hardly tells atoms from noise, by their (N,) scores."""
     return len(score) > 0 and bool(np.median(score) < UNSURE_SCORE)
+
+
+def is_graphene(image: NDArray[np.float32], honeycomb: Honeycomb) -> bool:
+    """Whether enough atoms lie as in graphene, and all are of one kind, at any scale.
+
+    Parameters
+    ----------
+    image
+        (rows, cols): the frame in which the honeycomb's positions are.
+    """
+    if not (_can_be_judged(honeycomb) and _is_honeycomb(honeycomb)):
+        return False
+    return not _alternates(contrast_of(image, honeycomb))
+
+
+def _can_be_judged(honeycomb: Honeycomb) -> bool:
+    return int(np.count_nonzero(honeycomb.inner)) >= FEWEST_JUDGED
 
 
 def _is_honeycomb(honeycomb: Honeycomb) -> bool:
     return honeycomb.order >= LEAST_ORDER and honeycomb.whole_share >= LEAST_WHOLE_SHARE
 
 
-def _of_carbon(bond_nm: float, contrast: Contrast) -> bool:
-    """Whether bonds are about as long as graphene's, and all atoms of one kind."""
+def _about_the_bond(bond_nm: float, contrast: Contrast) -> tuple[Flag, ...]:
+    """Whether bonds are as long as graphene's, and all atoms of one kind."""
     shortest, longest = SCALES
-    alternates = (
+    scale = bond_nm / BOND_NM
+    if not shortest <= scale <= longest or _alternates(contrast):
+        return (Flag.OTHER_LATTICE,)
+    return (Flag.PIXEL_SIZE_DOUBTFUL,) if contradicts(scale) else ()
+
+
+def contradicts(scale: float) -> bool:
+    """Whether a lattice `scale` times its true size is more than strained."""
+    return abs(math.log(scale)) > math.log1p(WRONG_SCALE)
+
+
+def _alternates(contrast: Contrast) -> bool:
+    return (
         contrast.alternation > ALTERNATING
         and contrast.alternation_depth > ALTERNATION_DEPTH
     )
-    return shortest <= bond_nm / BOND_NM <= longest and not alternates
 
 
 def _merged(contrast: Contrast) -> bool:

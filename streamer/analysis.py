@@ -1,6 +1,6 @@
 """What was found in one frame, and by which model."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,7 +18,14 @@ class Flag(StrEnum):
     """Why an analysis, or a frame, is not to be taken at face value."""
 
     NO_PIXEL_SIZE = "no-pixel-size"
-    """The frame has no calibration and none was given: it was not analysed."""
+    """The frame has no calibration, none was given, and its lattice, if it shows one,
+    does not tell: it was not analysed."""
+    PIXEL_SIZE_ESTIMATED = "pixel-size-estimated"
+    """The pixel size that was used is the one by which the frame's own lattice is that
+    of graphene."""
+    PIXEL_SIZE_DOUBTFUL = "pixel-size-doubtful"
+    """With the pixel size that was used, the lattice is not as large as graphene's, by
+    more than strain could explain."""
     NOT_FINITE = "not-finite"
     """Pixels that are NaN or infinite were replaced before the analysis."""
     CONSTANT = "constant"
@@ -41,6 +48,17 @@ class Flag(StrEnum):
     """Atoms can hardly be told from noise: too little dose, or nothing to see."""
     FAILED = "failed"
     """The analysis failed; the service's log says why."""
+
+
+class PixelSizeSource(StrEnum):
+    """Where the pixel size of an analysis comes from."""
+
+    METADATA = "metadata"
+    """The frame's own calibration."""
+    TOLD = "told"
+    """The user said it."""
+    LATTICE = "lattice"
+    """Estimated from this frame's lattice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +114,7 @@ class Analysis:
     shape: tuple[int, int]
     """(rows, cols) of the frame."""
     pixel_size_nm: float | None
-    """What was used: the frame's own, or what the user said instead."""
+    """What was used; None if none is known."""
     origin_nm: tuple[float, float]
     """(x, y) of the centre of pixel (0, 0)."""
     time_s: float
@@ -112,3 +130,18 @@ class Analysis:
     latency_s: float
     """From the arrival of the frame to the end of its analysis."""
     preview: Preview
+    pixel_size_source: PixelSizeSource | None = None
+    """Where `pixel_size_nm` comes from; None if there is none, or nobody says."""
+
+
+def pixel_size_source(
+    used_nm: float | None, frames_own_nm: float | None, flags: Collection[Flag]
+) -> PixelSizeSource | None:
+    """Where the pixel size that an analysis used comes from; None if there is none."""
+    if used_nm is None:
+        return None
+    if Flag.PIXEL_SIZE_ESTIMATED in flags:
+        return PixelSizeSource.LATTICE
+    if used_nm == frames_own_nm:
+        return PixelSizeSource.METADATA
+    return PixelSizeSource.TOLD

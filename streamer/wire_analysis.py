@@ -7,7 +7,14 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.analysis import Analysis, Flag, ModelId, Preview, Summary
+from streamer.analysis import (
+    Analysis,
+    Flag,
+    ModelId,
+    PixelSizeSource,
+    Preview,
+    Summary,
+)
 from streamer.atoms import FIXED_COLUMNS, SPECIES, Atoms
 from streamer.errors import FrameError, WireError
 from streamer.frame import Completeness, Stream, check_pixel_size
@@ -34,6 +41,7 @@ def write_analysis(analysis: Analysis) -> tuple[Mapping[str, object], memoryview
         "provider": analysis.provider,
         "shape": list(analysis.shape),
         "pixel_size_nm": analysis.pixel_size_nm,
+        "pixel_size_source": analysis.pixel_size_source,
         "origin_nm": list(analysis.origin_nm),
         "time_s": analysis.time_s,
         "dose_e_nm2": analysis.dose_e_nm2,
@@ -114,6 +122,9 @@ def read_analysis(
         stages_ms=read_stages(fields.inner("stages_ms", MAX_STAGES)),
         latency_s=fields.real("latency_s"),
         preview=preview,
+        pixel_size_source=fields.optional(
+            lambda name: fields.choice(name, PixelSizeSource), "pixel_size_source"
+        ),
     )
 
 

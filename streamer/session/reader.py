@@ -172,6 +172,7 @@ class SessionReader:
             stages_ms=record.stages_ms,
             latency_s=record.latency_s,
             preview=preview(frame.image, frame.valid_rows),
+            pixel_size_source=record.pixel_size_source,
         )
 
     def _records[T](

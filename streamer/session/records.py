@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from streamer.analysis import Flag, ModelId, Summary
+from streamer.analysis import (
+    Flag,
+    ModelId,
+    PixelSizeSource,
+    Summary,
+    pixel_size_source,
+)
 from streamer.frame import Completeness, Stream
 from streamer.session.exposure import Exposure
 
@@ -63,6 +69,13 @@ class AnalysisRecord:
     summary: Summary
     stages_ms: Mapping[str, float]
     latency_s: float
+
+    @property
+    def pixel_size_source(self) -> PixelSizeSource | None:
+        """Where the pixel size comes from; None if there is none."""
+        return pixel_size_source(
+            self.pixel_size_nm, self.frame.pixel_size_nm, self.flags
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""How large the pixels of a frame are, from the lattice that it shows."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.card import DcnnCard
+from inference.honeycomb import FEWEST, Honeycomb, honeycomb_of
+from inference.locate import locate
+from inference.quality import BOND_NM, is_graphene, unsure
+from inference.segment import segment
+from inference.spectrum import candidates
+from inference.tiles import Network
+
+CANDIDATES = 4
+"""Pixel sizes at which the network is tried."""
+ROUNDS = 3
+AGREED = 0.03
+"""The network is tried again at a size that differs by more."""
+
+
+def estimate_pixel_size(
+    image: NDArray[np.float32], card: DcnnCard, network: Network
+) -> float | None:
+    """Side of a pixel in nm, if the frame shows graphene; None if it cannot be told.
+
+    Parameters
+    ----------
+    image
+        (rows, cols): the frame, finite.
+
+    Notes
+    -----
+    The spectrum proposes, the network and the lattice of its atoms decide: noise and
+    other materials have rings too, but no honeycomb of one kind of atom. The bond then
+    gives the size. It depends on nothing but the frame.
+    """
+    for candidate in candidates(image, CANDIDATES):
+        window = np.ascontiguousarray(image[candidate.window])
+        size = candidate.pixel_size_nm
+        for _ in range(ROUNDS):
+            measured = _measured(window, size, card, network)
+            if measured is None:
+                break
+            if abs(np.log(measured / size)) < AGREED:
+                return measured
+            size = measured
+    return None
+
+
+def _measured(
+    image: NDArray[np.float32], pixel_size_nm: float, card: DcnnCard, network: Network
+) -> float | None:
+    """The size by the bonds that the network sees when it is told another."""
+    maps = segment(image, pixel_size_nm, card, network)
+    if maps is None:
+        return None
+    peaks = locate(maps.carbon, maps.silicon, card)
+    if len(peaks) < FEWEST or unsure(peaks.score):
+        return None
+    shape = image.shape[0], image.shape[1]
+    honeycomb = honeycomb_of(maps.grid.to_frame(peaks.rowcol), shape)
+    return _size(honeycomb) if is_graphene(image, honeycomb) else None
+
+
+def _size(honeycomb: Honeycomb) -> float:
+    """By the median bond of atoms amid three others."""
+    whole = honeycomb.whole
+    around = honeycomb.rowcol[honeycomb.nearest[whole]]
+    bonds = np.linalg.norm(around - honeycomb.rowcol[whole, None], axis=-1)
+    return BOND_NM / float(np.median(bonds))
