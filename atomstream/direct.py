@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from atomstream.calibrated import open_calibrated
 from atomstream.progress import progress_bar
 from atomstream.service.analysing import analyse
 from inference.analyse import Analyser
@@ -17,7 +16,7 @@ from streamer.session.creation import create_session
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.session.records import AnalysisRecord, FrameKey
-from streamer.stacks import Stack
+from streamer.stacks import Stack, open_stack
 
 
 def analyse_stack(
@@ -25,12 +24,15 @@ def analyse_stack(
     record: Path,
     channel: str | None,
     pixel_size_nm: float | None,
+    estimate_pixel_size: bool,
     model: str,
     threads: int,
 ) -> str:
     """Commit and analyse every frame that is not analysed yet; what came of it."""
-    analyser = Analyser(load_model(model, threads))
-    with open_calibrated(path, channel, pixel_size_nm) as stack:
+    analyser = Analyser(
+        load_model(model, threads), estimate_pixel_size=estimate_pixel_size
+    )
+    with open_stack(path, channel=channel, pixel_size_nm=pixel_size_nm) as stack:
         create_session(record)
         with (
             FrameRecorder(record) as frame_recorder,

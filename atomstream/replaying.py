@@ -8,10 +8,9 @@ from uuid import uuid4
 
 import zmq
 
-from atomstream.calibrated import open_calibrated
 from streamer.frame import Frame, Stream
 from streamer.publisher import Publisher
-from streamer.stacks import Stack
+from streamer.stacks import Stack, open_stack
 
 KEPT_BYTES = 64 * 2**20
 """Frames just sent, for a subscriber that is only a little behind."""
@@ -60,7 +59,9 @@ class Replay:
                 wait_until_taken(publisher, self.linger_s)
 
     def _open(self) -> Stack:
-        return open_calibrated(self.path, self.channel, self.pixel_size_nm)
+        return open_stack(
+            self.path, channel=self.channel, pixel_size_nm=self.pixel_size_nm
+        )
 
     def _play(self, stack: Stack, publisher: Publisher) -> None:
         stream = Stream(str(uuid4()), stack.source, stack.channel)

@@ -7,6 +7,7 @@ import typer
 
 from atomstream.commands.options import (
     Channel,
+    EstimatePixelSize,
     ModelName,
     PixelSize,
     Threads,
@@ -27,6 +28,7 @@ def analyze(
     ],
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
+    estimate_pixel_size: EstimatePixelSize = False,
     channel: Channel = None,
     threads: Threads = 2,
 ) -> None:
@@ -37,8 +39,10 @@ def analyze(
 
     Example: atomstream analyze movie.tif --record runs/movie
     """
-    check_pixel_size(pixel_size)
+    check_pixel_size(pixel_size, estimate_pixel_size)
     from atomstream.direct import analyse_stack
 
-    found = analyse_stack(stack, record, channel, pixel_size, model, threads)
+    found = analyse_stack(
+        stack, record, channel, pixel_size, estimate_pixel_size, model, threads
+    )
     typer.echo(f"{found} in {record}")

@@ -16,6 +16,14 @@ PixelSize = Annotated[
         help="Side of a pixel in nm, instead of the calibration in the data.",
     ),
 ]
+EstimatePixelSize = Annotated[
+    bool,
+    typer.Option(
+        "--estimate-pixel-size",
+        help="Take the pixel size from each frame's own lattice, whatever the data "
+        "say; without it, only where they say nothing.",
+    ),
+]
 ModelName = Annotated[
     str,
     typer.Option("--model", metavar="NAME|DIR", help="A shipped model, or a folder."),
@@ -32,14 +40,18 @@ SessionFolder = Annotated[
 ]
 
 
-def check_pixel_size(pixel_size_nm: float | None) -> None:
+def check_pixel_size(pixel_size_nm: float | None, estimate: bool = False) -> None:
     """Refuse a pixel size that no atom-resolved frame has.
 
     Raises
     ------
     SettingsError
-        Not between 0.1 pm and 1 nm.
+        Not between 0.1 pm and 1 nm, or to be told and estimated at once.
     """
+    if estimate and pixel_size_nm is not None:
+        raise SettingsError(
+            "--pixel-size and --estimate-pixel-size contradict each other; give one"
+        )
     if pixel_size_nm is None:
         return
     if not (math.isfinite(pixel_size_nm) and 1e-4 <= pixel_size_nm <= 1):

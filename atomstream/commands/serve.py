@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import (
+    EstimatePixelSize,
     ModelName,
     PixelSize,
     Threads,
@@ -38,6 +39,7 @@ def serve(
     ] = None,
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
+    estimate_pixel_size: EstimatePixelSize = False,
     threads: Threads = 2,
     until_end: Annotated[
         bool,
@@ -52,7 +54,7 @@ def serve(
     Example: atomstream serve --connect tcp://127.0.0.1:5555 --record runs/today
     --dashboard 127.0.0.1:5006
     """
-    check_pixel_size(pixel_size)
+    check_pixel_size(pixel_size, estimate_pixel_size)
     for url in (*connect, publish):
         Address.parse(url)
     address = host_and_port(page, "--dashboard") if page else None
@@ -67,6 +69,7 @@ def serve(
         model=model,
         threads=threads,
         pixel_size_nm=pixel_size,
+        estimate_pixel_size=estimate_pixel_size,
         dashboard=address,
         until_end=until_end,
     )

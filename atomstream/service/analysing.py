@@ -28,7 +28,11 @@ POLL_S = 0.05
 
 def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
     """Analyse, commit and publish until told to stop."""
-    analyser = Analyser(load_model(task.model, task.threads), task.pixel_size_nm)
+    analyser = Analyser(
+        load_model(task.model, task.threads),
+        task.pixel_size_nm,
+        task.estimate_pixel_size,
+    )
     with (
         AnalysisRecorder(task.record) as recorder,
         SessionReader(task.record) as session,

@@ -20,6 +20,8 @@ class ServiceSettings:
     """For the networks."""
     pixel_size_nm: float | None = None
     """Instead of the frames' own calibration; None to trust that."""
+    estimate_pixel_size: bool = False
+    """Whether each frame's own lattice is asked first."""
     dashboard: tuple[str, int] | None = None
     """Address and port of the page; None for no page."""
     until_end: bool = False

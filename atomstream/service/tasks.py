@@ -42,6 +42,8 @@ class Analyst:
     """For the networks."""
     pixel_size_nm: float | None
     """Instead of the frames' own calibration."""
+    estimate_pixel_size: bool
+    """Whether each frame's own lattice is asked first."""
     until_end: bool
     """Stop when every stream has ended and is analysed."""
 
@@ -95,6 +97,7 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
             settings.model,
             settings.threads,
             settings.pixel_size_nm,
+            settings.estimate_pixel_size,
             settings.until_end,
         ),
         "receive": Receiver(settings.connect, settings.record),

@@ -31,7 +31,6 @@ STACKS = [
     Case("objects", save(np.array([None, {}]), objects=True), "object"),
     Case("complex", save(np.zeros((2, 32, 32), np.complex64)), "complex"),
     Case("boolean", save(np.zeros((2, 32, 32), bool)), "bool"),
-    Case("uncalibrated", save(np.zeros((2, 32, 32))), "--pixel-size", ()),
     Case("absurd pixel size", save(np.zeros((2, 32, 32))), "0.0001",
          ("--pixel-size", "5")),
 ]  # fmt: skip

@@ -290,22 +290,40 @@ def test_a_frame_without_atoms_says_why(
     assert found.summary.counts == {"C": 0, "Si": 0}
 
 
+@pytest.mark.parametrize("dtype", sorted(DTYPES, key=str), ids=str)
+@pytest.mark.parametrize("value", [0, 1, None], ids=["0", "1", "highest"])
+def test_a_constant_frame_says_so_in_any_type(
+    analyse: Callable[..., Analysis], dtype: np.dtype[np.generic], value: int | None
+) -> None:
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+    filled = np.full((80, 90), limits.max if value is None else value, dtype)
+    found = analyse(filled)
+    # What a double can hold and a single cannot is as good as infinite.
+    assert set(found.flags) - {Flag.NOT_FINITE} == {Flag.CONSTANT, Flag.NO_ATOMS}
+    assert len(found.atoms) == 0
+    assert found.preview.image.shape == (80, 90)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_pixels_that_are_not_a_number_leave_the_others_as_they_are(
+    analyse: Callable[..., Analysis], pristine: NDArray[np.float32], dtype: str
+) -> None:
+    image = pristine[:200, :180].astype(dtype)
+    image[:40] = np.nan
+    found, expected = analyse(image), analyse(pristine[:200, :180])
+    assert found.flags == (Flag.NOT_FINITE,)
+    clear = rowcol(expected)[:, 0] > 56
+    pairs = match(rowcol(found), rowcol(expected)[clear], 2.0)
+    assert len(pairs.true) > 0.97 * clear.sum()
+    assert (rowcol(found)[:, 0] > 30).all()
+
+
 def test_a_frame_of_which_nothing_was_scanned_says_so(
     analyse: Callable[..., Analysis], pristine: NDArray[np.float32]
 ) -> None:
     found = analyse(pristine, completeness=Completeness.PARTIAL, valid_rows=0)
     assert {Flag.PARTIAL, Flag.NO_ATOMS} <= set(found.flags)
     assert math.isnan(found.summary.density_nm2)
-
-
-def test_a_frame_without_pixel_size_is_flagged(
-    analyse: Callable[..., Analysis], pristine: NDArray[np.float32]
-) -> None:
-    found = analyse(pristine, pixel_size_nm=None)
-    assert found.flags == (Flag.NO_PIXEL_SIZE,)
-    assert len(found.atoms) == 0
-    assert found.pixel_size_nm is None
-    assert math.isnan(found.summary.area_nm2)
 
 
 @pytest.mark.parametrize("frames_own", [None, 0.5])
@@ -329,7 +347,8 @@ def test_a_pixel_size_in_the_wrong_unit_does_no_harm(
     pixel_size_nm: float,
 ) -> None:
     found = analyse(pristine, pixel_size_nm=pixel_size_nm)
-    assert set(found.flags) <= {Flag.TOO_SMALL, Flag.NO_ATOMS, Flag.TOO_NOISY}
+    assert Flag.PIXEL_SIZE_DOUBTFUL in found.flags
+    assert set(found.flags) & {Flag.TOO_SMALL, Flag.NO_ATOMS, Flag.TOO_NOISY}
     assert len(found.atoms) < 100
 
 
@@ -379,14 +398,16 @@ def test_a_bright_patch_hides_only_what_it_covers(
     assert len(pairs.true) > 0.97 * clear.sum()
 
 
-def test_constant_last_rows_are_flagged_and_hold_no_atoms(
-    analyse: Callable[..., Analysis], pristine: NDArray[np.float32]
+@pytest.mark.parametrize("value", [0, 65535, np.nan], ids=str)
+def test_rows_of_a_dropped_scan_are_flagged_and_not_analysed(
+    analyse: Callable[..., Analysis], pristine: NDArray[np.float32], value: float
 ) -> None:
     image = pristine.copy()
-    image[300:] = 0
-    found = analyse(image)
-    assert found.flags == (Flag.CONSTANT_ROWS,)
-    assert (found.atoms.row_px < 304).mean() > 0.99
+    image[300:] = value
+    found, cut = analyse(image), analyse(pristine[:300])
+    assert set(found.flags) - {Flag.NOT_FINITE} == {Flag.CONSTANT_ROWS}
+    assert fingerprint(found) == fingerprint(cut)
+    assert found.summary == cut.summary
 
 
 def half_a_sheet(extra: list[tuple[float, float]]) -> Sheet:

@@ -160,6 +160,16 @@ def test_graphene_of_a_wrong_pixel_size_is_no_other_material(
     flags: Flags, stages: dict[str, Sheet], stage: str, dose: float, scale: float
 ) -> None:
     image = exposed(stages[stage], microscope(dose))
+    assert flags(image, PIXEL_NM * scale) == {Flag.PIXEL_SIZE_DOUBTFUL}
+
+
+@each_stage
+@each_dose
+@pytest.mark.parametrize("scale", [0.97, 1.03])
+def test_a_pixel_size_that_strain_could_explain_is_not_doubted(
+    flags: Flags, stages: dict[str, Sheet], stage: str, dose: float, scale: float
+) -> None:
+    image = exposed(stages[stage], microscope(dose))
     assert flags(image, PIXEL_NM * scale) == set()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.analysis import Analysis, Flag, ModelId, Preview, Summary
+from streamer.analysis import Analysis, Flag, ModelId, PixelSizeSource, Preview, Summary
 from streamer.atoms import Atoms
 from streamer.frame import Completeness, Frame, Stream
 from streamer.messages import (
@@ -94,6 +94,7 @@ MESSAGES: dict[str, Message] = {
         preview=Preview(
             np.array([[0, 128, 255], [1, 2, 3]], np.uint8), low=0.0, high=513.0
         ),
+        pixel_size_source=PixelSizeSource.METADATA,
     ),
     "heartbeat": Heartbeat(
         catch_up=5556,
