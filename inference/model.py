@@ -23,6 +23,8 @@ from streamer.errors import ModelError
 
 INPUT = {"harmonics": "harmonics", "window": "windows"}
 """Name of the encoder's input, by its kind."""
+MOST_ROWS = 2**14
+"""Sub-images that the encoder sees at once: all of a frame of 1024²."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +67,12 @@ class Model:
 
     def encode(self, described: NDArray[np.float32]) -> Encoded:
         """Angles and latents of sub-images, described as the card wants them."""
-        outputs = self.encoder.run(None, {INPUT[self.card.encoder.kind]: described})
+        name = INPUT[self.card.encoder.kind]
+        parts = [
+            self.encoder.run(None, {name: described[first : first + MOST_ROWS]})
+            for first in range(0, max(len(described), 1), MOST_ROWS)
+        ]
+        outputs = map(np.concatenate, zip(*parts, strict=True))
         angle, latents, *sigma = outputs
         return Encoded(angle, latents, sigma[0] if sigma else None)
 

@@ -54,7 +54,8 @@ class PixelSizeSource(StrEnum):
     """Where the pixel size of an analysis comes from."""
 
     METADATA = "metadata"
-    """The frame's own calibration."""
+    """The frame's own calibration, as it came; a stack that is told a pixel size when
+    it is opened gives its frames that."""
     TOLD = "told"
     """The user said it."""
     LATTICE = "lattice"

@@ -66,6 +66,11 @@ OPTIONS = {
          "--model", "gold"),
         "no model 'gold'",
     ),
+    "a pixel size told and estimated": (
+        ("serve", "--connect", "tcp://127.0.0.1:1", "--record", "{session}",
+         "--pixel-size", "0.02", "--estimate-pixel-size"),
+        "give one",
+    ),
     "nothing to show": (("dashboard",), "give either a SESSION or --connect URL"),
     "no such session": (("dashboard", "{session}"), "{session} does not exist"),
     "export of no session": (

@@ -15,7 +15,7 @@ from inference.catalogue import (
     shipped_models,
     verify_model,
 )
-from inference.model import load_model
+from inference.model import MOST_ROWS, load_model
 from streamer.errors import ModelError
 
 type Change = Callable[[dict[str, Any]], object]
@@ -93,6 +93,18 @@ def test_any_number_of_atoms_can_be_encoded(count: int) -> None:
     assert angle.shape == (count,)
     assert np.isfinite(angle).all()
     assert np.isfinite(latents).all()
+
+
+def test_many_atoms_are_encoded_as_each_by_itself() -> None:
+    model = load_model(DEFAULT, threads=1)
+    features = 2 * sum(order + 1 for order in model.card.encoder.max_orders)
+    rng = np.random.default_rng(1)
+    described = rng.normal(size=(2 * MOST_ROWS + 5, features)).astype(np.float32)
+    encoded = model.encode(described)
+    for part in (slice(0, 3), slice(MOST_ROWS - 2, MOST_ROWS + 2), slice(-4, None)):
+        alone = model.encode(described[part])
+        np.testing.assert_allclose(encoded.latents[part], alone.latents, atol=1e-5)
+        np.testing.assert_allclose(encoded.angle_rad[part], alone.angle_rad, atol=1e-5)
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.3], ids=["nothing", "a round spot"])

@@ -37,6 +37,22 @@ def test_a_unet_serves_what_atomai_predicts(
     assert np.ptp(expected[..., 0]) > 1000 * TOLERANCE
 
 
+@pytest.mark.parametrize("name", ["unet", "unet-one-class", "unet-dilated"])
+def test_a_unet_looks_no_farther_than_its_card_says(
+    imported: Imported, name: str
+) -> None:
+    file = f"{name}.tar"
+    model = load_model(str(imported(file, RVAE.get(file))))
+    rng = np.random.default_rng(1)
+    image = rng.uniform(0, 1, (512, 64)).astype(np.float32)
+    changed = image.copy()
+    changed[:248] = rng.uniform(0, 1, (248, 64))
+    maps, others = model.segment(image), model.segment(changed)
+    differs = (maps[0] != others[0]) | (maps[1] != others[1])
+    reach = int(np.flatnonzero(differs.any(axis=1)).max()) - 248 + 1
+    assert 0 < reach <= model.card.dcnn.reach_px
+
+
 @pytest.mark.parametrize(
     ("name", "coordinates", "files"),
     [
