@@ -61,7 +61,9 @@ class Analyser:
     describer: Describer = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "describer", describer_of(self.model.card))
+        object.__setattr__(
+            self, "describer", describer_of(self.model.card, self.model.threads)
+        )
 
     def analyse(self, frame: Frame, history: History) -> Analysis:
         """Everything found in one frame; a frame without atoms says why in its flags.

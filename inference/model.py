@@ -46,6 +46,8 @@ class Model:
     id: ModelId
     provider: str
     """Execution provider that ONNX Runtime really uses."""
+    threads: int
+    """That work at one frame."""
     dcnn: onnxruntime.InferenceSession
     encoder: onnxruntime.InferenceSession
 
@@ -76,7 +78,7 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
     Parameters
     ----------
     threads
-        For ONNX Runtime within one network.
+        That work at one frame.
 
     Raises
     ------
@@ -97,7 +99,8 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
         latents=card.encoder.latents,
         angle_period_rad=card.encoder.angle_period_rad,
     )
-    return Model(card, model_id, dcnn.get_providers()[0], dcnn, encoder)
+    provider = dcnn.get_providers()[0]
+    return Model(card, model_id, provider, threads, dcnn, encoder)
 
 
 def _check_signature(
