@@ -12,6 +12,8 @@ that no corner of the square window can tell how it was turned.
 """
 
 import math
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +60,7 @@ class Rings:
 
 
 def harmonics(
-    subimages: SubImages, bases: NDArray[np.float32]
+    subimages: SubImages, bases: NDArray[np.float32], threads: int = 1
 ) -> NDArray[np.complex64]:
     """Harmonics of each sub-image about its atom: (N, features).
 
@@ -68,13 +70,20 @@ def harmonics(
         In ascending order of `offset_step`: those of one step lie together.
     bases
         From `ring_bases`, for windows of this size.
+    threads
+        That take one basis after the other, each a product of its own: how many they
+        are does not change a bit of the result.
     """
     flat = subimages.windows.reshape(len(subimages), bases.shape[1])
     result = np.empty((len(flat), bases.shape[2] // 2), np.complex64)
     step = offset_step(subimages.offset)
     starts = np.searchsorted(step, np.arange(OFFSET_STEPS**2 + 1))
-    for basis, start, end in zip(bases, starts, starts[1:], strict=False):
+
+    def describe(basis: NDArray[np.float32], start: int, end: int) -> None:
         result[start:end] = (flat[start:end] @ basis).view(np.complex64)
+
+    with ThreadPoolExecutor(threads) as pool:
+        deque(pool.map(describe, bases, starts[:-1], starts[1:]), maxlen=0)
     return result
 
 

@@ -48,6 +48,8 @@ class Model:
     id: ModelId
     provider: str
     """Execution provider that ONNX Runtime really uses."""
+    threads: int
+    """That work at one frame."""
     dcnn: onnxruntime.InferenceSession
     encoder: onnxruntime.InferenceSession
 
@@ -83,7 +85,7 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
     Parameters
     ----------
     threads
-        For ONNX Runtime within one network.
+        That work at one frame.
 
     Raises
     ------
@@ -104,7 +106,8 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
         latents=card.encoder.latents,
         angle_period_rad=card.encoder.angle_period_rad,
     )
-    return Model(card, model_id, dcnn.get_providers()[0], dcnn, encoder)
+    provider = dcnn.get_providers()[0]
+    return Model(card, model_id, provider, threads, dcnn, encoder)
 
 
 def _check_signature(
