@@ -47,6 +47,8 @@ def profile(
     options.graph_optimization_level = (
         onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     )
+    # Kernels that are packed beforehand are not among the shapes.
+    options.add_session_config_entry("session.disable_prepacking", "1")
     options.enable_profiling = True
     with tempfile.TemporaryDirectory() as folder:
         options.profile_file_prefix = str(Path(folder) / "profile")

@@ -21,7 +21,7 @@ from streamer.wire import pack
 NOMINAL_PX = 1024
 """What the start is measured with, and larger frames are repeated less than."""
 FEWEST_REPEATS = 3
-STARTS = 3
+MOST_STARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,15 @@ class Plan:
         return NOMINAL_PX if NOMINAL_PX in self.sizes else min(self.sizes)
 
     @property
+    def starts(self) -> int:
+        """Processes that are started, one after the other."""
+        return min(MOST_STARTS, self.repeats)
+
+    @property
     def steps(self) -> int:
         """Parts of the work, for the progress bar."""
         modes = sum(2 * (self.repeats_of(size) + 1) for size in self.sizes)
-        return modes + STARTS
+        return modes + self.starts
 
 
 def bench_inference(plan: Plan, report: Report) -> InferenceFigures:
@@ -110,7 +115,7 @@ def measure_start(plan: Plan, folder: Path, tick: Tick) -> StartFigures:
     """`atomstream analyze` of one frame, a fresh process and session each time."""
     file = keep_scene(draw_scene(plan.start_px), folder)
     taken = []
-    for number in range(STARTS):
+    for number in range(plan.starts):
         command: Sequence[str | Path] = (
             sys.executable, "-m", "atomstream", "analyze", file,
             "--record", folder / f"session-{number}",
@@ -121,7 +126,7 @@ def measure_start(plan: Plan, folder: Path, tick: Tick) -> StartFigures:
         tick()
     return StartFigures(
         size_px=plan.start_px,
-        starts=STARTS,
+        starts=plan.starts,
         first_result_s=statistics.median(each.first_line_s for each in taken),
         cpu_s=statistics.median(each.cpu_s for each in taken),
         peak_mb=max(each.peak_mb for each in taken),
