@@ -68,4 +68,6 @@ class Worker:
 
     def _command(self, job: Job, result: Path) -> list[str]:
         whole = {**job, "threads": self.threads, "out": str(result)}
-        return [str(self.environment.python), str(PROGRAM), json.dumps(whole)]
+        # Without -P the program would find our modules beside it, and one is `atomai`.
+        python = [str(self.environment.python), "-P"]
+        return [*python, str(PROGRAM), json.dumps(whole)]
