@@ -8,6 +8,7 @@ import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,11 @@ import onnxruntime
 
 from inference.card import read_card
 from inference.catalogue import checked_bytes, find_model
+
+KERNELS = MappingProxyType(
+    {"Conv": 1, "ConvTranspose": 1, "ConvInteger": 1, "QLinearConv": 3}
+)
+"""Operators that are counted, and which of their inputs is the kernel."""
 
 type Shape = Sequence[int]
 
@@ -66,15 +72,14 @@ def profile(
 
 def node_flop(node: Mapping[str, Any]) -> int:
     """Operations of one node; 0 for what is no convolution."""
-    match node["op_name"]:
-        case "Conv":
-            made = _shape(node["output_type_shape"][0])
-            return conv_flop(made, _shape(node["input_type_shape"][1]))
-        case "ConvTranspose":
-            # Each pixel that goes in is multiplied, not each that comes out.
-            taken = _shape(node["input_type_shape"][0])
-            return conv_flop(taken, _shape(node["input_type_shape"][1]))
-    return 0
+    operator = node["op_name"]
+    if operator not in KERNELS:
+        return 0
+    taken = [_shape(tensor) for tensor in node["input_type_shape"]]
+    made = _shape(node["output_type_shape"][0])
+    # Transposed, each pixel that goes in is multiplied, not each that comes out.
+    pixels = taken[0] if operator == "ConvTranspose" else made
+    return conv_flop(pixels, taken[KERNELS[operator]])
 
 
 def conv_flop(pixels: Shape, kernel: Shape) -> int:

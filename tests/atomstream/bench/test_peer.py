@@ -83,3 +83,15 @@ def test_a_peer_that_fails_says_why_in_one_line(tmp_path: Path) -> None:
     worker = Worker(Environment(tmp_path / "env"), threads=1, folder=tmp_path)
     with pytest.raises(SettingsError, match=r"^AtomAI failed: ModuleNotFoundError: "):
         worker.do({"task": "measure", "frames": []}, lambda *_: None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")
+def test_the_peers_python_does_not_find_our_modules_beside_the_program(
+    tmp_path: Path,
+) -> None:
+    environment = Environment(tmp_path / "env")
+    environment.python.parent.mkdir(parents=True)
+    program(environment.python, 'echo "$1" >&2; exit 1')
+    worker = Worker(environment, threads=1, folder=tmp_path)
+    with pytest.raises(SettingsError, match=r"^AtomAI failed: -P$"):
+        worker.do({"task": "measure", "frames": []}, lambda *_: None)
