@@ -77,19 +77,19 @@ def frame_rows(frame: FrameFigures) -> Iterator[Row]:
 
 
 def growth_rows(frames: tuple[FrameFigures, ...]) -> Iterator[Row]:
-    """Time a pixel of the largest frame, in that of the smallest: 1 if linear."""
+    """CPU time a pixel of the largest frame, in that of the smallest: 1 if linear."""
     if len(frames) < 2:
         return
     small = min(frames, key=lambda frame: frame.size_px)
     large = max(frames, key=lambda frame: frame.size_px)
     where = f"{large.size_px}² / {small.size_px}²"
     pairs = {
-        "time a pixel, not refined": (large.unrefined, small.unrefined),
-        "time a pixel, refined": (large.refined, small.refined),
+        "CPU time a pixel, not refined": (large.unrefined, small.unrefined),
+        "CPU time a pixel, refined": (large.refined, small.refined),
     }
     pixels = (large.size_px / small.size_px) ** 2
     for what, (most, least) in pairs.items():
-        times = most.frame.wall_ms.p50 / least.frame.wall_ms.p50
+        times = most.frame.cpu_ms.p50 / least.frame.cpu_ms.p50
         yield Row(what, where, times / pixels)
 
 
