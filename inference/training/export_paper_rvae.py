@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from inference.card import DecoderCard, EncoderCard, WindowEncoderCard
 from inference.training.export import (
@@ -26,6 +25,7 @@ from inference.training.paper_readout import (
     ServedWindowEncoder,
     errors_deg,
     find_readout,
+    orientation_deg,
     raw_latents,
 )
 from inference.training.paper_rvae import CONTENT, PaperRvae
@@ -93,12 +93,6 @@ def export_paper_rvae(
         names=(["content"], ["images"]),
         dynamic={"content": free},
     )
-
-
-def orientation_deg(angle_rad: NDArray[np.floating]) -> float:
-    """Of a sheet, from the angles of its atoms, ± 30: both sublattices are alike."""
-    turned = np.exp(6j * angle_rad[np.isfinite(angle_rad)].astype(np.float64))
-    return round(float(np.degrees(np.angle(turned.sum()))) / 6, 2)
 
 
 def _card(folder: Path, side_px: int, pixel_size_nm: float) -> WindowEncoderCard:
