@@ -15,6 +15,7 @@ import math
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,21 +102,29 @@ def ring_bases(rings: Rings) -> NDArray[np.float32]:
     be viewed as complex.
     """
     steps = (np.arange(OFFSET_STEPS) + 0.5) / OFFSET_STEPS - 0.5
-    return np.stack([_basis(rings, down, right) for down in steps for right in steps])
+    side_px = 2 * rings.radius_px + 1
+    shape = (OFFSET_STEPS**2, side_px**2, len(rings.features))
+    bases = np.empty(shape, np.complex64)
+    for basis, (down_px, right_px) in zip(bases, product(steps, steps), strict=True):
+        _draw(rings, down_px, right_px, basis)
+    return bases.view(np.float32)
 
 
-def _basis(rings: Rings, down_px: float, right_px: float) -> NDArray[np.float32]:
+def _draw(
+    rings: Rings, down_px: float, right_px: float, basis: NDArray[np.complex64]
+) -> None:
+    """Fill (window pixels, features) with rings about one offset."""
     axis = np.arange(-rings.radius_px, rings.radius_px + 1, dtype=np.float64)
     x = (axis[None, :] - right_px) * rings.pixel_size_nm
     y = -(axis[:, None] - down_px) * rings.pixel_size_nm
-    radius, theta = np.hypot(x, y), np.arctan2(y, x)
-    columns = []
-    for ring, order in rings.features:
-        profile = np.exp(-0.5 * ((radius - rings.radii_nm[ring]) / rings.sigma_nm) ** 2)
-        profile /= profile.sum()
-        columns.append((profile * np.exp(-1j * order * theta)).ravel())
-    basis = np.stack(columns, axis=1).astype(np.complex64)
-    return np.ascontiguousarray(basis).view(np.float32)
+    radius, theta = np.hypot(x, y).reshape(-1, 1), np.arctan2(y, x).reshape(-1, 1)
+    waves = np.exp(-1j * theta * np.arange(max(rings.max_orders) + 1))
+    first = 0
+    for radius_nm, highest in zip(rings.radii_nm, rings.max_orders, strict=True):
+        profile = np.exp(-0.5 * ((radius - radius_nm) / rings.sigma_nm) ** 2)
+        end = first + highest + 1
+        basis[:, first:end] = profile / profile.sum() * waves[:, : highest + 1]
+        first = end
 
 
 def turned(
