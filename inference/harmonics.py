@@ -64,21 +64,25 @@ def harmonics(
 
     Parameters
     ----------
+    subimages
+        In ascending order of `offset_step`: those of one step lie together.
     bases
         From `ring_bases`, for windows of this size.
     """
     flat = subimages.windows.reshape(len(subimages), bases.shape[1])
     result = np.empty((len(flat), bases.shape[2] // 2), np.complex64)
-    steps = np.floor((subimages.offset + 0.5) * OFFSET_STEPS).astype(np.intp)
-    steps = np.clip(steps, 0, OFFSET_STEPS - 1)
-    group = steps[:, 0] * OFFSET_STEPS + steps[:, 1]
-    order = np.argsort(group, kind="stable")
-    starts = np.searchsorted(group[order], np.arange(OFFSET_STEPS**2 + 1))
-    for number, basis in enumerate(bases):
-        members = order[starts[number] : starts[number + 1]]
-        product = flat[members] @ basis
-        result[members] = product.view(np.complex64)
+    step = offset_step(subimages.offset)
+    starts = np.searchsorted(step, np.arange(OFFSET_STEPS**2 + 1))
+    for basis, start, end in zip(bases, starts, starts[1:], strict=False):
+        result[start:end] = (flat[start:end] @ basis).view(np.complex64)
     return result
+
+
+def offset_step(offset: NDArray[np.float64]) -> NDArray[np.intp]:
+    """(N,): which of the bases is drawn nearest to offsets (N, 2) within a pixel."""
+    steps = np.floor((offset + 0.5) * OFFSET_STEPS).astype(np.intp)
+    steps = np.clip(steps, 0, OFFSET_STEPS - 1)
+    return np.asarray(steps[:, 0] * OFFSET_STEPS + steps[:, 1])
 
 
 def ring_bases(rings: Rings) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ class SubImages:
 
     windows: NDArray[np.float32]
     """(N, side, side); 0 beyond the frame."""
-    offset: NDArray[np.float32]
+    offset: NDArray[np.float64]
     """(N, 2): the atom's (row, col) from the middle pixel of its window, within ± 0.5;
     of an even number of pixels the middle one is the later."""
     edge: NDArray[np.bool_]
@@ -53,12 +53,19 @@ def cut(
     valid_shape
         (rows, cols) that belong to the frame; the rest of `image` is padding.
     """
-    centre = np.clip(np.rint(rowcol).astype(np.intp), 0, np.array(image.shape) - 1)
+    centre = middle_pixels(image.shape, rowcol)
     padded = np.pad(image, side_px // 2)
     windows = sliding_window_view(padded, (side_px, side_px))
     to_border = np.minimum(rowcol, np.array(valid_shape) - 1 - rowcol).min(axis=1)
     return SubImages(
         windows=windows[centre[:, 0], centre[:, 1]],
-        offset=(rowcol - centre).astype(np.float32),
+        offset=rowcol - centre,
         edge=to_border < side_px / 2 - 1,
     )
+
+
+def middle_pixels(
+    shape: tuple[int, ...], rowcol: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """(N, 2): the pixels of an image on which atoms are, and windows centred."""
+    return np.clip(np.rint(rowcol).astype(np.intp), 0, np.array(shape) - 1)

@@ -59,7 +59,7 @@ class Encoder(nn.Module):
     def __init__(self, rings: Rings, latents: int = 2) -> None:
         super().__init__()
         orders = torch.tensor([order for _, order in rings.features])
-        self.register_buffer("orders", orders.float())
+        self.register_buffer("orders", orders)
         self.register_buffer("threes", torch.nonzero(orders == SYMMETRY).flatten())
         self.register_buffer("ones", torch.nonzero(orders == 1).flatten())
         count = len(rings.features)
@@ -117,8 +117,9 @@ class Encoder(nn.Module):
 
 def turned_back(harmonics: Tensor, angle: Tensor, orders: Tensor) -> Tensor:
     """Harmonics (B, F, 2) of sub-images turned clockwise by `angle` (B,)."""
-    phase = angle[:, None] * orders
-    cos, sin = torch.cos(phase), torch.sin(phase)
+    # Of each order once: sines are what this costs.
+    phase = angle[:, None] * torch.arange(int(orders.max()) + 1)
+    cos, sin = torch.cos(phase)[:, orders], torch.sin(phase)[:, orders]
     real = harmonics[..., 0] * cos - harmonics[..., 1] * sin
     imaginary = harmonics[..., 0] * sin + harmonics[..., 1] * cos
     return torch.stack([real, imaginary], dim=-1)
