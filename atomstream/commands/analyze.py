@@ -7,12 +7,18 @@ import typer
 
 from atomstream.commands.options import (
     Channel,
+    DeviceName,
+    EngineName,
     ModelName,
+    OwnThreads,
     PixelSize,
-    Threads,
+    Scheduler,
     check_pixel_size,
+    engine_choice,
 )
+from atomstream.engines import EngineKind
 from inference.catalogue import DEFAULT
+from inference.device import Device
 
 
 def analyze(
@@ -28,7 +34,10 @@ def analyze(
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
     channel: Channel = None,
-    threads: Threads = 2,
+    threads: OwnThreads = None,
+    device: DeviceName = Device.AUTO,
+    engine: EngineName = EngineKind.LOCAL,
+    scheduler: Scheduler = None,
 ) -> None:
     """Find the atoms of every frame of a recorded stack.
 
@@ -38,7 +47,9 @@ def analyze(
     Example: atomstream analyze movie.tif --record runs/movie
     """
     check_pixel_size(pixel_size)
+    choice = engine_choice(engine, scheduler, threads, device)
+    choice.reach()
     from atomstream.direct import analyse_stack
 
-    found = analyse_stack(stack, record, channel, pixel_size, model, threads)
+    found = analyse_stack(stack, record, channel, pixel_size, model, choice)
     typer.echo(f"{found} in {record}")

@@ -22,6 +22,8 @@ from inference.engines.cluster.worker import (
 from inference.model_files import ModelFiles
 from streamer.errors import EngineError, LinkError
 
+FIRST_WAIT_S = 10.0
+"""For a scheduler that has never answered: then there is nothing to wait for."""
 CLOSING_S = 2.0
 LARGEST_GRAPH = "2 GiB"
 """No frame that travels is worth a warning."""
@@ -153,6 +155,17 @@ class Connection:
             future = self._client.submit(as_it_is, files, key=key)
             self._models = {files.sha256: future}
         return self._models[files.sha256]
+
+
+def reach(url: str) -> None:
+    """Wait until a scheduler answers whose workers, if there are some, can analyse.
+
+    Raises
+    ------
+    LinkError, EngineError
+        As for `Connection`.
+    """
+    Connection(url, FIRST_WAIT_S).close()
 
 
 def suppress_large_graphs() -> dask.config.set:

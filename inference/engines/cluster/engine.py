@@ -4,6 +4,7 @@ At least once: a frame whose worker or scheduler is gone is sent again, and what
 back is told apart by stream and number when it is committed.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,8 +24,6 @@ from streamer.analysis import Analysis, ModelId
 from streamer.errors import EngineError, LinkError, WireError
 from streamer.wire import unpack
 
-FIRST_WAIT_S = 10.0
-"""For a scheduler that has never answered: then there is nothing to wait for."""
 RECONNECT_S = 2.0
 COUNT_S = 2.0
 """Between two counts of the workers."""
@@ -61,12 +60,11 @@ class DaskEngine:
 
     Raises
     ------
-    LinkError
-        From the constructor: no scheduler answers there.
-    EngineError
-        From the constructor: its workers cannot analyse.
     ModelError
         From the constructor: the model cannot be used.
+    EngineError
+        From any method: the scheduler answers, but its workers cannot analyse. While
+        it does not answer, frames wait.
     """
 
     url: str
@@ -74,16 +72,17 @@ class DaskEngine:
     setup: Setup
     tell: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
-    _connection: Connection | None = field(init=False)
+    _connection: Connection | None = field(default=None, init=False)
     _errands: deque[Errand] = field(default_factory=deque, init=False)
     _threads: int = field(default=-1, init=False)
-    _counted_s: float = field(default=float("-inf"), init=False)
+    _counted_s: float = field(default=-math.inf, init=False)
     _away_since_s: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.use(self.files)
-        self._connection = Connection(self.url, FIRST_WAIT_S)
-        self._count()
+        self._connected()
+        if self._connection is None:
+            self._say_away()
 
     @property
     def model(self) -> ModelId:
@@ -206,8 +205,11 @@ class DaskEngine:
         except LinkError:
             return None
         self._connection = connection
-        away_s = self.clock() - (self._away_since_s or self.clock())
-        self.tell(f"the scheduler at {self.url} is back after {away_s:.0f} s")
+        if self._away_since_s is not None:
+            away_s = self.clock() - self._away_since_s
+            self.tell(f"the scheduler at {self.url} is back after {away_s:.0f} s")
+            self._away_since_s = None
+        self._counted_s, self._threads = -math.inf, -1
         for errand in self._errands:
             self._send(errand, connection)
         return self._connection
@@ -218,9 +220,12 @@ class DaskEngine:
             return
         self._connection.close()
         self._connection = None
-        self._away_since_s = self.clock()
         for errand in self._errands:
             errand.sent = None
+        self._say_away()
+
+    def _say_away(self) -> None:
+        self._away_since_s = self.clock()
         self.tell(
             f"the scheduler at {self.url} does not answer: frames wait on the disk "
             f"until it is back ({self.in_flight} of them were under way)"
