@@ -78,8 +78,8 @@ class Connection:
                 "same atomstream, with its extra called cluster, on each of them"
             ) from error
 
-    def threads(self) -> int:
-        """Tasks that the workers do at once; 0 while there is no worker.
+    def threads(self) -> int | None:
+        """Tasks that the workers do at once, 0 without any; None if not told in time.
 
         Raises
         ------
@@ -89,8 +89,10 @@ class Connection:
         self._check()
         try:
             return sum(self._client.nthreads().values())
-        except GONE as error:
-            raise SchedulerGone from error
+        except GONE:
+            # A busy scheduler is slow to answer; one that is gone ends the connection.
+            self._check()
+            return None
 
     def send(self, order: Order, files: ModelFiles) -> Sent:
         """Have an order carried out.
@@ -128,14 +130,13 @@ class Connection:
             parts: Packed = sent.result(timeout=timeout_s)
         except KilledWorker as error:
             raise WorkersKilled from error
-        except TimeoutError:
-            if sent.status != "error":
-                return None
-            raise
+        except CancelledError as error:
+            raise SchedulerGone from error
         except Exception as error:
             if sent.status == "error":
                 raise EngineError(f"a worker of {self.url}: {_line(error)}") from error
-            raise SchedulerGone from error
+            self._check()
+            return None  # too early, or a scheduler that is busy, as above
         return parts
 
     def close(self) -> None:

@@ -242,10 +242,10 @@ class DaskEngine:
         except SchedulerGone:
             self._lose()
             return
-        if threads != self._threads:
-            what = f"{threads} threads of workers" if threads else "no worker yet"
+        if threads is not None and threads != self._threads:
+            what = f"room for {threads} frames at once" if threads else "no worker yet"
             self.tell(f"the cluster at {self.url} has {what}")
-        self._threads = threads
+            self._threads = threads
 
 
 def answer_to(order: Order, job: Job, parts: Packed) -> Analysis:

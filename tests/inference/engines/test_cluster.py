@@ -28,6 +28,7 @@ from streamer.errors import (  # noqa: E402
 
 type AsBytes = Callable[[Analysis], tuple[object, ...]]
 SETUP = Setup(threads=1)
+pytestmark = pytest.mark.timeout(300)
 LIMIT_S = 100.0
 """For all frames, on a machine that has much else to do."""
 
