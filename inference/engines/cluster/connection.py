@@ -88,7 +88,7 @@ class Connection:
         """
         self._check()
         try:
-            return sum(self._client.nthreads().values())
+            return sum(map(int, self._client.nthreads().values()))
         except GONE:
             # A busy scheduler is slow to answer; one that is gone ends the connection.
             self._check()
