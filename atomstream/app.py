@@ -7,6 +7,7 @@ import typer
 
 from atomstream.commands import (
     analyze,
+    bench,
     dashboard,
     demo,
     doctor,
@@ -44,3 +45,4 @@ app.add_typer(models.app, name="models")
 app.command()(evaluate.evaluate)
 app.add_typer(train.app, name="train")
 app.command()(doctor.doctor)
+app.add_typer(bench.app, name="bench")

@@ -61,7 +61,9 @@ class Analyser:
     describer: Describer = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "describer", describer_of(self.model.card))
+        object.__setattr__(
+            self, "describer", describer_of(self.model.card, self.model.threads)
+        )
 
     def analyse(self, frame: Frame, history: History) -> Analysis:
         """Everything found in one frame; a frame without atoms says why in its flags.
@@ -219,7 +221,7 @@ def analysed_shape(frame: Frame) -> tuple[int, int]:
 
 def _lonely(rowcol_nm: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(N,): atoms without another one within `LONELY_NM`."""
-    if len(rowcol_nm) < 2:
-        return np.ones(len(rowcol_nm), bool)
-    nearest = np.asarray(KDTree(rowcol_nm).query(rowcol_nm, k=2)[0])[:, 1]
-    return np.asarray(nearest > LONELY_NM)
+    tree = KDTree(rowcol_nm, balanced_tree=False)
+    lonely = np.ones(len(rowcol_nm), bool)
+    lonely[tree.query_pairs(LONELY_NM, output_type="ndarray").ravel()] = False
+    return lonely

@@ -70,6 +70,7 @@ class Harmonics:
     rings: Rings
     maps_nm: float
     """Pixel size of the maps."""
+    threads: int = 1
     bases: NDArray[np.float32] = field(init=False)
     blas: ThreadpoolController = field(init=False, default_factory=ThreadpoolController)
 
@@ -99,7 +100,7 @@ class Harmonics:
         order = np.argsort(offset_step(offset), kind="stable")
         windows = cut(image, where[order], 2 * self.rings.radius_px + 1, valid)
         rows = np.empty((len(where), self.bases.shape[2]), np.float32)
-        rows[order] = harmonics(windows, self.bases).view(np.float32)
+        rows[order] = harmonics(windows, self.bases, self.threads).view(np.float32)
         edge = np.empty(len(where), bool)
         edge[order] = windows.edge
         return rows, edge
@@ -116,12 +117,15 @@ class Harmonics:
         return resample(image, onto), onto.to_resampled(rowcol), onto.shape
 
 
-def describer_of(card: Card) -> Describer:
-    """The way of describing sub-images that a card's encoder wants."""
+def describer_of(card: Card, threads: int = 1) -> Describer:
+    """The way of describing sub-images that a card's encoder wants.
+
+    As many threads work at it; the result is the same with any number of them.
+    """
     encoder: EncoderCard = card.encoder
     maps_nm = card.dcnn.pixel_size_nm
     if isinstance(encoder, HarmonicsEncoderCard):
-        return Harmonics(Rings.of(encoder), maps_nm)
+        return Harmonics(Rings.of(encoder), maps_nm, threads)
     return Windows(encoder.side_px, maps_nm, encoder.pixel_size_nm)
 
 

@@ -12,7 +12,10 @@ that no corner of the square window can tell how it was turned.
 """
 
 import math
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +61,7 @@ class Rings:
 
 
 def harmonics(
-    subimages: SubImages, bases: NDArray[np.float32]
+    subimages: SubImages, bases: NDArray[np.float32], threads: int = 1
 ) -> NDArray[np.complex64]:
     """Harmonics of each sub-image about its atom: (N, features).
 
@@ -68,13 +71,20 @@ def harmonics(
         In ascending order of `offset_step`: those of one step lie together.
     bases
         From `ring_bases`, for windows of this size.
+    threads
+        That take one basis after the other, each a product of its own: how many they
+        are does not change a bit of the result.
     """
     flat = subimages.windows.reshape(len(subimages), bases.shape[1])
     result = np.empty((len(flat), bases.shape[2] // 2), np.complex64)
     step = offset_step(subimages.offset)
     starts = np.searchsorted(step, np.arange(OFFSET_STEPS**2 + 1))
-    for basis, start, end in zip(bases, starts, starts[1:], strict=False):
+
+    def describe(basis: NDArray[np.float32], start: int, end: int) -> None:
         result[start:end] = (flat[start:end] @ basis).view(np.complex64)
+
+    with ThreadPoolExecutor(threads) as pool:
+        deque(pool.map(describe, bases, starts[:-1], starts[1:]), maxlen=0)
     return result
 
 
@@ -92,21 +102,29 @@ def ring_bases(rings: Rings) -> NDArray[np.float32]:
     be viewed as complex.
     """
     steps = (np.arange(OFFSET_STEPS) + 0.5) / OFFSET_STEPS - 0.5
-    return np.stack([_basis(rings, down, right) for down in steps for right in steps])
+    side_px = 2 * rings.radius_px + 1
+    shape = (OFFSET_STEPS**2, side_px**2, len(rings.features))
+    bases = np.empty(shape, np.complex64)
+    for basis, (down_px, right_px) in zip(bases, product(steps, steps), strict=True):
+        _draw(rings, down_px, right_px, basis)
+    return bases.view(np.float32)
 
 
-def _basis(rings: Rings, down_px: float, right_px: float) -> NDArray[np.float32]:
+def _draw(
+    rings: Rings, down_px: float, right_px: float, basis: NDArray[np.complex64]
+) -> None:
+    """Fill (window pixels, features) with rings about one offset."""
     axis = np.arange(-rings.radius_px, rings.radius_px + 1, dtype=np.float64)
     x = (axis[None, :] - right_px) * rings.pixel_size_nm
     y = -(axis[:, None] - down_px) * rings.pixel_size_nm
-    radius, theta = np.hypot(x, y), np.arctan2(y, x)
-    columns = []
-    for ring, order in rings.features:
-        profile = np.exp(-0.5 * ((radius - rings.radii_nm[ring]) / rings.sigma_nm) ** 2)
-        profile /= profile.sum()
-        columns.append((profile * np.exp(-1j * order * theta)).ravel())
-    basis = np.stack(columns, axis=1).astype(np.complex64)
-    return np.ascontiguousarray(basis).view(np.float32)
+    radius, theta = np.hypot(x, y).reshape(-1, 1), np.arctan2(y, x).reshape(-1, 1)
+    waves = np.exp(-1j * theta * np.arange(max(rings.max_orders) + 1))
+    first = 0
+    for radius_nm, highest in zip(rings.radii_nm, rings.max_orders, strict=True):
+        profile = np.exp(-0.5 * ((radius - radius_nm) / rings.sigma_nm) ** 2)
+        end = first + highest + 1
+        basis[:, first:end] = profile / profile.sum() * waves[:, : highest + 1]
+        first = end
 
 
 def turned(

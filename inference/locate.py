@@ -1,6 +1,7 @@
 """Probability maps in, atoms out: where the probability of an atom peaks."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,17 +57,16 @@ def _local_maxima(
     atom: NDArray[np.float32], threshold: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Pixels above `threshold` that none of their eight neighbours exceeds."""
+    rows, cols = atom.shape
     padded = np.pad(atom, 1, constant_values=-1)
-    row, col = np.nonzero(atom > threshold)
-    value = atom[row, col]
-    highest = np.ones(len(row), bool)
-    for down in (0, 1, 2):
-        for right in (0, 1, 2):
-            neighbour = padded[row + down, col + right]
-            # Of two equal pixels the one further down or right is the maximum.
-            later = (down, right) > (1, 1)
-            highest &= value > neighbour if later else value >= neighbour
-    return row[highest], col[highest]
+    highest = atom > threshold
+    for down, right in product((0, 1, 2), repeat=2):
+        neighbour = padded[down : down + rows, right : right + cols]
+        # Of two equal pixels the one further down or right is the maximum.
+        exceeds = np.greater if (down, right) > (1, 1) else np.greater_equal
+        highest &= exceeds(atom, neighbour)
+    row, col = np.nonzero(highest)
+    return row, col
 
 
 def _vertices(

@@ -41,6 +41,8 @@ class Model:
     id: ModelId
     provider: str
     """Execution provider that ONNX Runtime really uses."""
+    threads: int
+    """That work at one frame."""
     dcnn: onnxruntime.InferenceSession
     encoder: onnxruntime.InferenceSession
 
@@ -73,7 +75,7 @@ def load_model(
     Parameters
     ----------
     threads
-        For ONNX Runtime within one network.
+        That work at one frame.
 
     Raises
     ------
@@ -109,7 +111,8 @@ def open_model(files: ModelFiles, threads: int, device: Device) -> Model:
         latents=card.encoder.latents,
         angle_period_rad=card.encoder.angle_period_rad,
     )
-    return Model(card, model_id, dcnn.get_providers()[0], dcnn, encoder)
+    provider = dcnn.get_providers()[0]
+    return Model(card, model_id, provider, threads, dcnn, encoder)
 
 
 def _check_signature(

@@ -72,17 +72,33 @@ def nothing(shape: tuple[int, int], pixel_size_nm: float | None) -> Summary:
 def _hole_area(
     rowcol_nm: NDArray[np.floating], shape: tuple[int, int], pixel_size_nm: float
 ) -> float:
-    sides = [max(1, round(side * pixel_size_nm / HOLE_STEP_NM)) for side in shape]
-    axes = [
-        (np.arange(count) + 0.5) * side * pixel_size_nm / count
-        for count, side in zip(sides, shape, strict=True)
-    ]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-    nearest = np.asarray(
-        KDTree(rowcol_nm).query(points, distance_upper_bound=HOLE_RADIUS_NM)[0]
+    size_nm = np.array(shape) * pixel_size_nm
+    sides = np.maximum(1, np.rint(size_nm / HOLE_STEP_NM)).astype(np.intp)
+    near = _near_an_atom(np.asarray(rowcol_nm, np.float64), sides, size_nm / sides)
+    return float(1 - near.mean()) * float(size_nm.prod())
+
+
+def _near_an_atom(
+    rowcol_nm: NDArray[np.float64],
+    sides: NDArray[np.intp],
+    step_nm: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Of the middles of a grid's cells: those within `HOLE_RADIUS_NM` of an atom."""
+    reach = np.ceil(HOLE_RADIUS_NM / step_nm).astype(np.intp)
+    cell = np.clip(np.floor(rowcol_nm / step_nm).astype(np.intp), 0, sides - 1)
+    beside_nm = (cell + 0.5) * step_nm - rowcol_nm
+    # (steps, N): squared distances along each axis to the cells around.
+    down, right = (
+        (np.arange(-most, most + 1)[:, None] * step + beside) ** 2
+        for most, step, beside in zip(reach, step_nm, beside_nm.T, strict=True)
     )
-    share = float(np.isinf(nearest).mean())
-    return share * math.prod(shape) * pixel_size_nm**2
+    near = np.zeros(sides + 2 * reach, bool)
+    cells, width = near.reshape(-1), near.shape[1]
+    first = cell @ np.array([width, 1])
+    for i, j in np.ndindex(len(down), len(right)):
+        within = down[i] + right[j] <= HOLE_RADIUS_NM**2
+        cells[first[within] + (i * width + j)] = True
+    return near[reach[0] : reach[0] + sides[0], reach[1] : reach[1] + sides[1]]
 
 
 def _bond_length(rowcol_nm: NDArray[np.floating], species: NDArray[np.uint8]) -> float:
@@ -94,7 +110,8 @@ def _bond_length(rowcol_nm: NDArray[np.floating], species: NDArray[np.uint8]) ->
     carbon = rowcol_nm[species == SPECIES.index("C")]
     if len(carbon) < 2:
         return math.nan
-    pairs = KDTree(carbon).query_pairs(LONGEST_BOND_NM, output_type="ndarray")
+    tree = KDTree(carbon, balanced_tree=False)
+    pairs = tree.query_pairs(LONGEST_BOND_NM, output_type="ndarray")
     if len(pairs) == 0:
         return math.nan
     lengths = np.linalg.norm(carbon[pairs[:, 0]] - carbon[pairs[:, 1]], axis=1)

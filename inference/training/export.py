@@ -60,7 +60,7 @@ def export_dcnn(network: Dcnn, folder: Path) -> None:
 
 def export_encoder(encoder: Encoder, folder: Path) -> None:
     """Write the encoder; the number of sub-images stays free."""
-    features = 2 * len(encoder.orders)
+    features = len(encoder.scale)
     export_network(
         Served(encoder).eval(),
         torch.ones(7, features),

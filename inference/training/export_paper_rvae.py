@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from inference.card import DecoderCard, EncoderCard, WindowEncoderCard
 from inference.training.export import (
@@ -23,6 +24,7 @@ from inference.training.paper_readout import (
     Readout,
     ServedDecoder,
     ServedWindowEncoder,
+    errors_deg,
     find_readout,
     raw_latents,
 )
@@ -33,6 +35,8 @@ from streamer.frame import JsonValue
 ORDINALS = ("first", "second")
 LIMITS = (
     "Made to compare with the paper: graphene-si tells orientation and order better.",
+    "The angle is less sure in orientations of the sheet that the training has not "
+    "seen; which it has seen, and how sure it is there, is in the provenance.",
     "A content latent may have died in training, and says nothing then: the rank "
     "correlation in the provenance tells.",
     "Content latents may carry rotation as well as order; dx and dy tell mostly where "
@@ -43,15 +47,21 @@ LIMITS = (
 def export_paper_fit(fit: PaperFit, folder: Path) -> EncoderCard:
     """Write encoder and decoder, read as the training's own sub-images tell."""
     data, recipe, rvae = fit.data, fit.recipe, fit.trained
-    train = recipe.split(data).train
-    raw = raw_latents(rvae.encoder, data.windows[train])
-    readout = find_readout(raw, data.angle_rad[train], data.order[train])
-    export_paper_rvae(rvae, readout, float(np.median(raw[:, 0])), folder)
+    split = recipe.split(data)
+    raw = raw_latents(rvae.encoder, data.windows)
+    angle_rad, order = data.angle_rad[split.train], data.order[split.train]
+    readout = find_readout(raw[split.train], angle_rad, order)
+    usual_rad = float(np.median(raw[split.train, 0]))
+    export_paper_rvae(rvae, readout, usual_rad, folder)
     facts: dict[str, JsonValue] = {
         "latents": _in_words(readout),
         "readout": asdict(readout),
+        "orientation_deg": orientation_deg(angle_rad),
     }
     if recipe.test_share:
+        told = readout.angle_rad(raw[split.test, 0])
+        off = errors_deg(told, data.angle_rad[split.test])
+        facts["held_out_angle_deg"] = round(float(np.nanmean(off)), 3)
         facts["held_out_loss_nats"] = round(held_out_loss(rvae, data, recipe), 3)
     side_px, pixel_size_nm = data.windows.shape[1], WINDOWS_NM[recipe.window]
     return with_more(_card(folder, side_px, pixel_size_nm), facts, LIMITS)
@@ -83,6 +93,12 @@ def export_paper_rvae(
         names=(["content"], ["images"]),
         dynamic={"content": free},
     )
+
+
+def orientation_deg(angle_rad: NDArray[np.floating]) -> float:
+    """Of a sheet, from the angles of its atoms, ± 30: both sublattices are alike."""
+    turned = np.exp(6j * angle_rad[np.isfinite(angle_rad)].astype(np.float64))
+    return round(float(np.degrees(np.angle(turned.sum()))) / 6, 2)
 
 
 def _card(folder: Path, side_px: int, pixel_size_nm: float) -> WindowEncoderCard:

@@ -86,7 +86,7 @@ class RvaeFit:
         for network in (self._model.encoder, self._model.decoder):
             network.to(device)
         power = self._harmonics.pow(2).sum(-1).mean(0)
-        self._model.encoder.scale.copy_(1 / power.sqrt())
+        self._model.encoder.scale.copy_(1 / power.sqrt().repeat(2))
         self._optimiser = torch.optim.Adam(
             [*self._model.encoder.parameters(), *self._model.decoder.parameters()],
             recipe.learning_rate,

@@ -11,8 +11,8 @@ from inference.evaluation.order import DISORDERED, rotation_leak, with_products
 from inference.evaluation.ranks import auc, rank_correlation
 from inference.evaluation.scoring import BULK
 from inference.training.paper_readout import (
-    PERIOD_RAD,
     best_latent,
+    errors_deg,
     mean_offset_rad,
     raw_latents,
 )
@@ -99,8 +99,7 @@ def _angle_errors_deg(
         return np.full(len(truth), math.nan)
     certain = known.crystallinity > BULK
     offset = mean_offset_rad(reading.angle_rad[certain], known.angle_rad[certain])
-    off = (told.angle_rad + offset - truth.angle_rad).astype(np.float64)
-    return np.degrees(np.abs(off - PERIOD_RAD * np.round(off / PERIOD_RAD)))
+    return errors_deg(told.angle_rad + offset, truth.angle_rad)
 
 
 def _mean_of_finite(values: NDArray[np.float64]) -> float:

@@ -82,6 +82,14 @@ def best_latent(
     return best, -1.0 if ranks[best] < 0 else 1.0
 
 
+def errors_deg(
+    told_rad: NDArray[np.floating], true_rad: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """(N,) how far orientations are off, modulo 120°."""
+    off = (told_rad - true_rad).astype(np.float64)
+    return np.degrees(np.abs(off - PERIOD_RAD * np.round(off / PERIOD_RAD)))
+
+
 def mean_offset_rad(
     from_rad: NDArray[np.floating], to_rad: NDArray[np.floating]
 ) -> float:

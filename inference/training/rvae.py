@@ -50,7 +50,8 @@ class Posterior:
     """(B,) square root of what the crystallinity lacks to 1, 0..1."""
     disorder_log_sd: Tensor
     canonical: Tensor
-    """(B, F, 2) harmonics turned back by the closed-form orientation."""
+    """(B, 2F) harmonics turned back by the closed-form orientation: all real parts,
+    then all imaginary ones."""
 
 
 class Encoder(nn.Module):
@@ -59,11 +60,14 @@ class Encoder(nn.Module):
     def __init__(self, rings: Rings, latents: int = 2) -> None:
         super().__init__()
         orders = torch.tensor([order for _, order in rings.features])
-        self.register_buffer("orders", orders)
-        self.register_buffer("threes", torch.nonzero(orders == SYMMETRY).flatten())
-        self.register_buffer("ones", torch.nonzero(orders == 1).flatten())
+        # Products with zeros and ones: to pick columns takes ONNX Runtime longer.
+        order = torch.arange(int(orders.max()) + 1)
+        self.register_buffer("spread", (order[:, None] == orders).float())
+        threes = torch.nonzero(orders == SYMMETRY)
+        self.register_buffer("threes", torch.eye(len(orders))[threes.flatten()])
+        self.register_buffer("ones", (orders == 1).float())
         count = len(rings.features)
-        self.register_buffer("scale", torch.ones(count))
+        self.register_buffer("scale", torch.ones(2 * count))
         # Start: only the ring of the three neighbours counts.
         radii = torch.tensor(rings.radii_nm)[
             [ring for ring, order in rings.features if order == SYMMETRY]
@@ -80,26 +84,26 @@ class Encoder(nn.Module):
         self.content = nn.Linear(HIDDEN, 2 * latents)
         self.order = nn.Linear(HIDDEN, 2)
 
-    def orientation(self, harmonics: Tensor) -> Tensor:
-        """(B,) angle of the lattice in ± π from (B, F, 2) harmonics.
+    def orientation(self, real: Tensor, imaginary: Tensor) -> Tensor:
+        """(B,) angle of the lattice in ± π from (B, F) parts of harmonics.
 
         The lattice fixes it up to thirds of a turn, which are all the same to a whole
         sheet. Near an edge they are not: of the three the one nearest to the side
         with more atoms is taken, so that turning the sub-image turns the frame of
         reference, whatever the angle.
         """
-        three = (harmonics[:, self.threes] * self.ring_weight[:, None]).sum(dim=1)
-        heavier = harmonics[:, self.ones].sum(dim=1)
-        lattice = -torch.atan2(three[:, 1], three[:, 0]) / SYMMETRY
-        heavy = -torch.atan2(heavier[:, 1], heavier[:, 0])
+        pointers = torch.stack([self.ring_weight @ self.threes, self.ones], dim=1)
+        phase = -torch.atan2(imaginary @ pointers, real @ pointers)
+        lattice, heavy = phase[:, 0] / SYMMETRY, phase[:, 1]
         period = 2 * math.pi / SYMMETRY
         return lattice + period * torch.round((heavy - lattice) / period)
 
     def forward(self, harmonics: Tensor) -> Posterior:
         """The posterior for (B, F, 2) harmonics, real and imaginary parts last."""
-        angle = self.orientation(harmonics)
-        canonical = turned_back(harmonics, angle, self.orders)
-        hidden = self.body((canonical * self.scale[:, None]).flatten(1))
+        real, imaginary = harmonics.unbind(-1)
+        angle = self.orientation(real, imaginary)
+        canonical = turned_back(real, imaginary, angle, self.spread)
+        hidden = self.body(canonical * self.scale)
         residual, residual_log_sd = self.residual(hidden).chunk(2, dim=1)
         content, content_log_sd = self.content(hidden).chunk(2, dim=1)
         disorder, disorder_log_sd = self.order(hidden).chunk(2, dim=1)
@@ -115,14 +119,25 @@ class Encoder(nn.Module):
         )
 
 
-def turned_back(harmonics: Tensor, angle: Tensor, orders: Tensor) -> Tensor:
-    """Harmonics (B, F, 2) of sub-images turned clockwise by `angle` (B,)."""
-    # Of each order once: sines are what this costs.
-    phase = angle[:, None] * torch.arange(int(orders.max()) + 1)
-    cos, sin = torch.cos(phase)[:, orders], torch.sin(phase)[:, orders]
-    real = harmonics[..., 0] * cos - harmonics[..., 1] * sin
-    imaginary = harmonics[..., 0] * sin + harmonics[..., 1] * cos
-    return torch.stack([real, imaginary], dim=-1)
+def turned_back(
+    real: Tensor, imaginary: Tensor, angle: Tensor, spread: Tensor
+) -> Tensor:
+    """Harmonics (B, F) of sub-images turned clockwise by `angle` (B,).
+
+    Parameters
+    ----------
+    spread
+        (orders, F): 1 where a harmonic is of an order; sines cost more than this.
+
+    Returns
+    -------
+    (B, 2F): all real parts, then all imaginary ones.
+    """
+    phase = angle[:, None] * torch.arange(len(spread))
+    cos, sin = torch.cos(phase) @ spread, torch.sin(phase) @ spread
+    return torch.cat(
+        [real * cos - imaginary * sin, real * sin + imaginary * cos], dim=1
+    )
 
 
 def random_waves() -> Tensor:
@@ -182,8 +197,8 @@ class PolarGrid(nn.Module):
         self.register_buffer("inverse", torch.from_numpy(_inverse(rings)))
 
     def intensities(self, canonical: Tensor) -> Tensor:
-        """(B, P) intensities from (B, F, 2) harmonics."""
-        values: Tensor = canonical.flatten(1) @ self.inverse
+        """(B, P) intensities from (B, 2F) harmonics, see `Posterior`."""
+        values: Tensor = canonical @ self.inverse
         return values
 
     def turned(self, angle: Tensor) -> Tensor:
@@ -202,11 +217,11 @@ class PolarGrid(nn.Module):
 def _inverse(rings: Rings) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
     """(2F, P): the sum over orders that turns harmonics back into intensities."""
     theta = np.arange(POLAR_ANGLES) * (2 * np.pi / POLAR_ANGLES)
-    matrix = np.zeros((len(rings.features), 2, len(rings.radii_nm), POLAR_ANGLES))
+    matrix = np.zeros((2, len(rings.features), len(rings.radii_nm), POLAR_ANGLES))
     for row, (ring, order) in enumerate(rings.features):
         weight = 1 if order == 0 else 2
-        matrix[row, 0, ring] = weight * np.cos(order * theta)
-        matrix[row, 1, ring] = -weight * np.sin(order * theta)
+        matrix[0, row, ring] = weight * np.cos(order * theta)
+        matrix[1, row, ring] = -weight * np.sin(order * theta)
     flat = matrix.reshape(2 * len(rings.features), -1)
     return flat.astype(np.float32)
 

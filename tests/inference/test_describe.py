@@ -87,3 +87,11 @@ def test_each_of_many_atoms_gets_its_own_row_however_many_are_cut_at_once(
     for one in (0, 13, 49):
         alone = Harmonics(RINGS, 0.02).describe(maps(), where[[one]])
         np.testing.assert_allclose(alone.rows[0], together.rows[one], atol=1e-5)
+
+
+def test_the_number_of_threads_does_not_change_a_bit() -> None:
+    where = np.random.default_rng(4).uniform(10, 70, (300, 2))
+    one, three = (
+        Harmonics(RINGS, 0.02, threads).describe(maps(), where) for threads in (1, 3)
+    )
+    np.testing.assert_array_equal(one.rows, three.rows)

@@ -1,31 +1,45 @@
 """The paper's rVAE, as it is shipped: does it tell what the paper shows?"""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from inference.analyse import Analyser
-from inference.catalogue import shipped_models
 from inference.evaluation.comparison import Comparison
 from inference.evaluation.conditions import compared
 from inference.evaluation.scoring import BULK
 from inference.model import load_model
+from inference.training.order_parameters import order_parameters
 from streamer.simulator.microscope import Microscope
 from streamer.simulator.movie import expose
-from streamer.simulator.sheet import Growth, grow_sheet
+from streamer.simulator.sheet import Growth, Sheet, grow_sheet
 
 NAME = "graphene-si-paper"
-pytestmark = pytest.mark.skipif(
-    NAME not in shipped_models(), reason="the model is not shipped yet"
-)
 FIELD_NM = 8.0
 SIDE_PX = 512
 
 
+def turned_as_in_training(sheet: Sheet, orientation_deg: float) -> bool:
+    around = order_parameters(sheet.xy_nm[:, ::-1]).angle_rad
+    turned = np.nanmean(np.exp(6j * (around - np.radians(orientation_deg))))
+    return abs(np.degrees(np.angle(turned)) / 6) < 2
+
+
 @pytest.fixture(scope="module")
 def frame() -> Comparison:
-    """A sheet with holes at the nominal dose, as the model sees it and as it is."""
-    rng = np.random.default_rng(2000)
-    sheet = grow_sheet(Growth(field_nm=FIELD_NM, holes_per_nm2=0.08), rng)
+    """A sheet with holes at the nominal dose, as the model sees it and as it is.
+
+    It lies as the one of the training did; the paper's rVAE knows no other.
+    """
+    told = load_model(NAME).card.encoder.provenance["orientation_deg"]
+    assert isinstance(told, float)
+    growth = Growth(field_nm=FIELD_NM, holes_per_nm2=0.08)
+    for seed in itertools.count(2000):
+        rng = np.random.default_rng(seed)
+        sheet = grow_sheet(growth, rng)
+        if turned_as_in_training(sheet, told):
+            break
     # The nominal dose is 20 pA for 33.5 s over 16 nm.
     time_s = 33.5 * (FIELD_NM / 16) ** 2
     setting = Microscope((SIDE_PX, SIDE_PX), FIELD_NM, frame_time_s=time_s)

@@ -10,12 +10,13 @@ pytest.importorskip("onnx")
 import onnxruntime
 
 from inference.training.export import DECODER_FILE, ENCODER_FILE
-from inference.training.export_paper_rvae import export_paper_rvae
+from inference.training.export_paper_rvae import export_paper_rvae, orientation_deg
 from inference.training.paper_readout import (
     PERIOD_RAD,
     Readout,
     ServedDecoder,
     ServedWindowEncoder,
+    errors_deg,
     find_readout,
 )
 from inference.training.paper_rvae import PaperRvae
@@ -124,3 +125,19 @@ def test_angles_that_are_told_lie_within_half_a_period() -> None:
         encoder.mean.bias[0] = 40.0
         angle, _, _ = ServedWindowEncoder(encoder, READOUT)(torch.rand(9, SIDE, SIDE))
     assert (angle.abs() <= math.pi / 3 + 1e-5).all()
+
+
+@pytest.mark.parametrize("orientation", [-25.0, 0.0, 12.0, 29.0])
+def test_the_orientation_of_a_sheet_is_that_of_both_its_sublattices(
+    orientation: float,
+) -> None:
+    other = np.arange(200) % 2 * 60.0
+    angle = np.radians(orientation + other - np.linspace(-3, 3, 200))
+    angle[::50] = np.nan  # an atom without neighbours
+    assert orientation_deg(angle) == pytest.approx(orientation, abs=0.2)
+
+
+def test_an_angle_is_off_modulo_a_third_of_a_turn() -> None:
+    told = np.radians([10.0, 130.0, -59.0, 30.0])
+    true = np.radians([12.0, 12.0, 59.0, -30.0])
+    np.testing.assert_allclose(errors_deg(told, true), [2, 2, 2, 60], atol=1e-9)

@@ -1,0 +1,1 @@
+"""How fast the analysis is, measured part by part."""

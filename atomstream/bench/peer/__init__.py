@@ -1,0 +1,1 @@
+"""The same frames by other people's software, in an environment of its own."""

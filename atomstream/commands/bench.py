@@ -1,0 +1,97 @@
+"""`atomstream bench`: how fast it is on this machine."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atomstream.commands.options import ModelName, Threads
+from inference.catalogue import DEFAULT
+from streamer.errors import SettingsError
+
+app = typer.Typer(no_args_is_help=True, help="Measure how fast this machine does it.")
+
+SMALLEST_PX, LARGEST_PX = 64, 4096
+
+
+class Peer(StrEnum):
+    """Other people's software that can be measured beside ours."""
+
+    ATOMAI = "atomai"
+
+
+@app.callback()
+def bench() -> None:
+    """Measure how fast this machine does it."""
+
+
+@app.command()
+def inference(
+    model: ModelName = DEFAULT,
+    sizes: Annotated[
+        str,
+        typer.Option("--sizes", metavar="PX,…", help="Rows and columns of the frames."),
+    ] = "512,1024,2048,4096",
+    repeats: Annotated[
+        int,
+        typer.Option(
+            min=1, max=1000, help="Of frames up to 1024 pixels; larger ones fewer."
+        ),
+    ] = 20,
+    threads: Threads = 2,
+    peer: Annotated[
+        Peer | None,
+        typer.Option(
+            "--peer", help="Run this on the same frames, in an environment made for it."
+        ),
+    ] = None,
+    peer_env: Annotated[
+        Path | None,
+        typer.Option(
+            "--peer-env",
+            metavar="DIR",
+            help="That environment; in the user's cache if left out.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
+    ] = None,
+) -> None:
+    """Measure the analysis, from a frame's bytes to its atoms table, part by part.
+
+    Frames are simulated at the paper's pixel size: 1024 pixels are 16 nm and 9,500
+    atoms. The peer's network is trained first, once, as far as it takes to find them.
+
+    Example: atomstream bench inference --sizes 512,1024 --out speed.json
+    """
+    chosen = sizes_of(sizes)
+    if peer_env and not peer:
+        raise SettingsError("--peer-env is of no use without --peer atomai")
+    if out and not out.absolute().parent.is_dir():
+        raise SettingsError(f"--out {out}: {out.parent} is not a folder; make it first")
+    from atomstream.bench.inference import Plan
+    from atomstream.bench.running import run_inference
+
+    plan = Plan(model, chosen, repeats, threads)
+    run_inference(plan, peer is Peer.ATOMAI, peer_env, out)
+
+
+def sizes_of(text: str) -> tuple[int, ...]:
+    """Sides of frames in pixels, each once and in order, from numbers and commas.
+
+    Raises
+    ------
+    SettingsError
+        Of another form, or a side that is too short or too long.
+    """
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() for word in words):
+        raise SettingsError(f"--sizes {text}: expected pixels, for instance 512,1024")
+    sizes = sorted({int(word) for word in words})
+    if sizes[0] < SMALLEST_PX or sizes[-1] > LARGEST_PX:
+        raise SettingsError(
+            f"--sizes {text}: expected {SMALLEST_PX} to {LARGEST_PX} pixels"
+        )
+    return tuple(sizes)
