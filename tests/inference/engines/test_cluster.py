@@ -18,7 +18,7 @@ from inference.engines.cluster.worker import Order, opened, packed  # noqa: E402
 from inference.engines.engine import Job, Setup, analysed  # noqa: E402
 from inference.engines.local import LocalEngine  # noqa: E402
 from inference.model_files import ModelFiles  # noqa: E402
-from streamer.analysis import Analysis  # noqa: E402
+from streamer.analysis import Analysis, Flag  # noqa: E402
 from streamer.errors import (  # noqa: E402
     EngineError,
     LinkError,
@@ -33,12 +33,12 @@ LIMIT_S = 100.0
 """For all frames, on a machine that has much else to do."""
 
 
-def started(**options: object) -> "distributed.LocalCluster":
+def started(allowed_failures: int = 3, **options: object) -> "distributed.LocalCluster":
     return distributed.LocalCluster(
         threads_per_worker=1,
         processes=True,
         dashboard_address=":0",
-        scheduler_kwargs={"dashboard": False},
+        scheduler_kwargs={"dashboard": False, "allowed_failures": allowed_failures},
         **options,
     )
 
@@ -164,6 +164,31 @@ def test_a_model_that_no_worker_can_use_is_told_in_one_line(
     assert "\n" not in str(refused.value)
     assert str(refused.value).startswith(f"a worker of {cluster.scheduler_address}: ")
     assert sum("is asked for again" in line for line in told) == 2
+
+
+def test_a_frame_that_workers_die_of_is_given_up_and_says_so(
+    jobs: list[Job], shipped: ModelFiles
+) -> None:
+    told: list[str] = []
+    with (
+        started(n_workers=1, allowed_failures=0) as cluster,
+        closing(
+            DaskEngine(cluster.scheduler_address, shipped, SETUP, told.append)
+        ) as engine,
+    ):
+        engine.submit(jobs[0])
+        deadline = time.monotonic() + LIMIT_S
+        while not any(
+            task.state == "processing" and "analyse" in key
+            for key, task in dict(cluster.scheduler.tasks).items()
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        kill(cluster, 1)
+        (given_up,) = collected(engine)
+    assert given_up.flags == (Flag.FAILED,)
+    assert given_up.model.sha256 == shipped.sha256
+    assert told[-1].startswith("frame 0 of 5f0c is not analysed: ")
 
 
 def test_a_scheduler_that_goes_away_is_waited_for_and_nothing_is_lost(
