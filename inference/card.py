@@ -81,6 +81,15 @@ class DecoderCard(_Part):
     side_px: Annotated[int, Field(ge=4, le=256)]
     """Of the images that it draws, the atom in their middle, at angle 0."""
     pixel_size_nm: PixelSize
+    ranges: tuple[tuple[float, float], ...] = ()
+    """Of each latent, from where to where it is worth drawing; none, where all of them
+    are spread as their prior, N(0, 1)."""
+
+    @model_validator(mode="after")
+    def _has_a_range_for_each(self) -> Self:
+        if self.ranges and len(self.ranges) != len(self.latents):
+            raise ValueError("latents and ranges differ in number")
+        return self
 
 
 class _EncoderCard(_NetworkCard):

@@ -58,13 +58,25 @@ def load_decoder(name_or_folder: str) -> Decoder:
 def manifold(decoder: Decoder, steps: int) -> NDArray[np.float32]:
     """(steps, steps, side, side): images over the plane of the first two latents.
 
-    The first grows to the right and the second upwards, at equally likely values of
-    the prior, as in Fig. 5 of the paper; other latents are 0.
+    The first grows to the right and the second upwards, as in Fig. 5 of the paper:
+    through the range that the card gives, or at equally likely values of the prior.
+    Other latents are in the middle of theirs.
     """
-    values = norm.ppf(np.linspace(*QUANTILES, steps)).astype(np.float32)
-    content = np.zeros((steps, steps, len(decoder.card.latents)), np.float32)
-    content[:, :, 0] = values[None, :]
-    if len(decoder.card.latents) > 1:
-        content[:, :, 1] = values[::-1, None]
+    axes = [_values(decoder.card, number, steps) for number in (0, 1)]
+    middle = [
+        float(np.median(_values(decoder.card, number, 3)))
+        for number in range(len(decoder.card.latents))
+    ]
+    content = np.empty((steps, steps, len(middle)), np.float32)
+    content[:] = middle
+    content[:, :, 0] = axes[0][None, :]
+    if len(middle) > 1:
+        content[:, :, 1] = axes[1][::-1, None]
     drawn = decoder.draw(content.reshape(steps**2, -1))
     return drawn.reshape(steps, steps, *drawn.shape[1:])
+
+
+def _values(card: DecoderCard, latent: int, steps: int) -> NDArray[np.float64]:
+    if card.ranges and latent < len(card.ranges):
+        return np.linspace(*card.ranges[latent], steps)
+    return np.asarray(norm.ppf(np.linspace(*QUANTILES, steps)))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from inference.card import Card
+from inference.card import CARD_FILE, Card
+from inference.training.code_hash import code_sha256
 from inference.training.export import write_card
 from inference.training.fitting import KEEP_EVERY_S, Fit, Kept, run
 from inference.training.progress import Progress
@@ -53,6 +54,9 @@ class Bench:
         torch.set_num_threads(self.threads)
         whole = {**plan, "threads": self.threads, "device": self.device}
         with unfinished(self.folder, whole, restart=self.restart) as held:
+            # Until it is finished, what is in the folder is no model any more.
+            with writable(self.folder):
+                (self.folder / CARD_FILE).unlink(missing_ok=True)
             yield held
 
     def fit(self, name: str, fit: Fit, steps: int, held: Unfinished) -> float:
@@ -82,6 +86,7 @@ class Bench:
             "versions": {
                 name: version(name) for name in ("atomstream", "torch", "numpy", "onnx")
             },
+            "code_sha256": code_sha256(),
             "machine": f"{platform.machine()}, {self.device}, {self.threads} threads",
             "training_minutes": round(seconds / 60, 1),
         }

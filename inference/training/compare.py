@@ -13,6 +13,7 @@ from inference.training.baselines import BaselineRecipe, Embedding, fit_baseline
 from inference.training.bench import Stage
 from inference.training.class_images import class_images, mean_similarity
 from inference.training.fit_paper_rvae import PaperRvaeRecipe, fit_paper_rvae
+from inference.training.footage import Footage, paper_movies
 from inference.training.latent_figures import (
     LatentFigures,
     Method,
@@ -21,6 +22,7 @@ from inference.training.latent_figures import (
     latent_figures,
     rounded,
 )
+from inference.training.paper_readout import orientation_deg
 from inference.training.paper_rvae import LOSSES
 from inference.training.simulated_windows import DescribedAtoms, simulate_described
 from inference.training.window_set import WINDOWS_NM, WindowSize, windows_of
@@ -126,6 +128,10 @@ def compare_methods(
         "model": {"name": model.card.name, "card_sha256": model.id.sha256},
         "recipe": asdict(recipe),
         "sub_images": {"fitted_to": len(known), "measured_on": len(truth)},
+        "orientation_deg": {
+            "fitted_to": orientation_deg(known.angle_rad),
+            "measured_on": orientation_deg(truth.angle_rad),
+        },
     }
     return MethodComparison(tuple(rows), facts)
 
@@ -133,24 +139,30 @@ def compare_methods(
 def _simulated(
     model: Model, recipe: ComparisonRecipe, stage: Stage
 ) -> tuple[DescribedAtoms, DescribedAtoms]:
-    """Atoms to fit to, and atoms of other movies to measure on."""
+    """Atoms to fit to, and atoms of movies as they are, but others, to measure on."""
     card = model.card.dcnn
     describers: dict[str, Describer] = {
         size: windows_of(size, card.pixel_size_nm) for size in WINDOWS_NM
     }
     describers[MODEL] = describer_of(model.card)
-    footage = recipe.rvae.footage
-    held_out = replace(footage, movies=recipe.held_out_movies)
-    made = []
-    movies = {"to fit to": footage, "to measure on": held_out}
-    for part, (name, one) in enumerate(movies.items()):
+
+    def simulated(name: str, part: int, footage: Footage) -> DescribedAtoms:
         seed = [recipe.rvae.seed, part]
         with stage(f"simulating movies {name}") as report:
-            atoms = simulate_described(
-                one, card, model.segment, describers, seed, report
+            return simulate_described(
+                footage, card, model.segment, describers, seed, report
             )
-        made.append(atoms)
-    return made[0], made[1]
+
+    rvae = recipe.rvae
+    known = simulated("to fit to", 0, rvae.footage)
+    # The paper's rVAE knows no other orientation than that of its movie.
+    alike = paper_movies(
+        recipe.held_out_movies,
+        rvae.frames,
+        rvae.share,
+        orientation_deg(known.angle_rad),
+    )
+    return known, simulated("to measure on", 1, alike)
 
 
 def fit_methods(

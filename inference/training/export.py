@@ -40,9 +40,13 @@ DCNN_LIMITS = (
     "Frames with fewer than 40 atoms away from the border are judged only for noise.",
 )
 """Of what is trained on this simulation, whatever the seed."""
-ENCODER_LIMITS = (
+STRANGERS = (
+    "The encoder was trained on the maps of another network than this model's: what "
+    "it says of order was not learnt on these."
+)
+EDGE_LIMIT = (
     "Crystallinity and angle of atoms flagged `edge` rest on what of their "
-    "surroundings is in the frame.",
+    "surroundings is in the frame."
 )
 
 
@@ -166,7 +170,7 @@ def encoder_card(
         latents=("crystallinity", "z1", "z2"),
         angle_period_rad=2 * math.pi / SYMMETRY,
         decoder=decoder,
-        limits=ENCODER_LIMITS,
+        limits=(EDGE_LIMIT,),
     )
 
 
@@ -179,6 +183,12 @@ def with_more(
         "limits": (*card.limits, *limits),
     }
     return card.model_copy(update=more)
+
+
+def pair_notes(dcnn: DcnnCard, encoder: EncoderCard) -> tuple[str, ...]:
+    """What is to be said of two networks in one model."""
+    trained_on = encoder.provenance.get("dcnn_sha256", dcnn.sha256)
+    return () if trained_on == dcnn.sha256 else (STRANGERS,)
 
 
 def write_card(folder: Path, card: Card) -> None:

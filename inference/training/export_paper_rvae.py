@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from inference.card import DecoderCard, EncoderCard, WindowEncoderCard
 from inference.training.export import (
     DECODER_FILE,
+    EDGE_LIMIT,
     ENCODER_FILE,
     export_network,
     sha256_of,
@@ -26,17 +26,20 @@ from inference.training.paper_readout import (
     ServedWindowEncoder,
     errors_deg,
     find_readout,
+    orientation_deg,
     raw_latents,
 )
 from inference.training.paper_rvae import CONTENT, PaperRvae
 from inference.training.window_set import WINDOWS_NM
 from streamer.frame import JsonValue
 
+type Ranges = tuple[tuple[float, float], ...]
 ORDINALS = ("first", "second")
 LIMITS = (
+    EDGE_LIMIT,
     "Made to compare with the paper: graphene-si tells orientation and order better.",
     "The angle is less sure in orientations of the sheet that the training has not "
-    "seen; which it has seen, and how sure it is there, is in the provenance.",
+    "seen; which it has seen is in the provenance.",
     "A content latent may have died in training, and says nothing then: the rank "
     "correlation in the provenance tells.",
     "Content latents may carry rotation as well as order; dx and dy tell mostly where "
@@ -64,7 +67,10 @@ def export_paper_fit(fit: PaperFit, folder: Path) -> EncoderCard:
         facts["held_out_angle_deg"] = round(float(np.nanmean(off)), 3)
         facts["held_out_loss_nats"] = round(held_out_loss(rvae, data, recipe), 3)
     side_px, pixel_size_nm = data.windows.shape[1], WINDOWS_NM[recipe.window]
-    return with_more(_card(folder, side_px, pixel_size_nm), facts, LIMITS)
+    other = raw[split.train, -CONTENT:][:, 1 - readout.crystallinity]
+    low, high = np.percentile(other, (LOWEST, HIGHEST)).tolist()
+    card = _card(folder, side_px, pixel_size_nm, ((0.0, 1.0), (low, high)))
+    return with_more(card, facts, LIMITS)
 
 
 def export_paper_rvae(
@@ -95,13 +101,9 @@ def export_paper_rvae(
     )
 
 
-def orientation_deg(angle_rad: NDArray[np.floating]) -> float:
-    """Of a sheet, from the angles of its atoms, ± 30: both sublattices are alike."""
-    turned = np.exp(6j * angle_rad[np.isfinite(angle_rad)].astype(np.float64))
-    return round(float(np.degrees(np.angle(turned.sum()))) / 6, 2)
-
-
-def _card(folder: Path, side_px: int, pixel_size_nm: float) -> WindowEncoderCard:
+def _card(
+    folder: Path, side_px: int, pixel_size_nm: float, ranges: Ranges
+) -> WindowEncoderCard:
     return WindowEncoderCard(
         file=ENCODER_FILE,
         sha256=sha256_of(folder / ENCODER_FILE),
@@ -115,6 +117,7 @@ def _card(folder: Path, side_px: int, pixel_size_nm: float) -> WindowEncoderCard
             latents=LATENT_NAMES[:CONTENT],
             side_px=side_px,
             pixel_size_nm=pixel_size_nm,
+            ranges=ranges,
         ),
     )
 

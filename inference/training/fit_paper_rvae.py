@@ -126,7 +126,7 @@ class PaperFit:
 def fit_paper_rvae(
     data: WindowSet, recipe: PaperRvaeRecipe, progress: Progress
 ) -> PaperRvae:
-    """Both networks, trained on the recipe's share of the windows."""
+    """Both networks, trained on the recipe's part of the windows."""
     fit = PaperFit(data, recipe)
     for step in range(recipe.steps):
         fit.step()

@@ -38,7 +38,7 @@ class RvaeRecipe:
     """Points of each sub-image that the decoder draws in a step."""
     learning_rate: float = 2e-3
     beta: float = 0.2
-    """Weight of the content's KL; 1 lets one of two latents die."""
+    """Weight of the latents' KL; 1 lets one of two content latents die."""
     pixel_sd: float = 0.1
     """Standard deviation of a pixel that the decoder is not blamed for."""
     pixels: float = 50.0
@@ -46,7 +46,8 @@ class RvaeRecipe:
     order_weight: float = 200.0
     """Weight of the supervised order against the ELBO."""
     angle_weight: float = 20.0
-    """Weight of the supervised orientation against the ELBO."""
+    """Weight of the supervised orientation against the ELBO; with none the residual
+    angle is a latent, with a KL of its own."""
     seed: int = 1
 
     @property

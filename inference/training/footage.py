@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from streamer.simulator.microscope import Microscope, Probe
 from streamer.simulator.movie import Exposure, Movie, simulate
+from streamer.simulator.sheet import Growth
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,13 @@ def random_movies(count: int) -> Footage:
     return Footage(random_movie, count, every=9)
 
 
-def paper_movies(count: int, frames: int, share: float) -> Footage:
-    """Movies as the paper's was: 16 nm at the nominal dose, in one orientation."""
-    movie = replace(Movie(), frames=frames)
+def paper_movies(
+    count: int, frames: int, share: float, orientation_deg: float | None = None
+) -> Footage:
+    """Movies as the paper's was: 16 nm at the nominal dose, of one orientation each.
+
+    Any, unless it is given: see `Growth`.
+    """
+    growth = Growth(orientation_deg=orientation_deg)
+    movie = replace(Movie(), frames=frames, growth=growth)
     return Footage(lambda _rng: movie, count, share=share)

@@ -78,7 +78,7 @@ def _fit_default(data: SubImageSet, recipe: RvaeRecipe, device: str) -> RvaeFit:
 
 
 def _untold_default(recipe: RvaeRecipe) -> RvaeRecipe:
-    return replace(recipe, order_weight=0.0, angle_weight=0.0)
+    return replace(recipe, movies=0, order_weight=0.0, angle_weight=0.0)
 
 
 def _export_default(fit: RvaeFit, folder: Path) -> EncoderCard:
@@ -96,8 +96,8 @@ def _fit_paper(data: SubImageSet, recipe: PaperRvaeRecipe, device: str) -> Paper
 
 
 def _untold_paper(recipe: PaperRvaeRecipe) -> PaperRvaeRecipe:
-    # Of a session a share is held out before.
-    return replace(recipe, test_share=0.0)
+    # Of a session a share is drawn, and a share of that held out, before.
+    return replace(recipe, movies=0, frames=0, share=1.0, test_share=0.0)
 
 
 def _paper_kind(loss: RotationLoss) -> EncoderKind[PaperRvaeRecipe, PaperFit]:

@@ -26,6 +26,7 @@ from inference.training.export import (
     Decisions,
     dcnn_card,
     export_dcnn,
+    pair_notes,
     with_more,
 )
 from inference.training.fit_dcnn import DcnnFit, DcnnRecipe
@@ -139,7 +140,8 @@ def network_of(dcnn: Dcnn) -> Network:
 def model_of(folder: Path, dcnn: DcnnCard, encoder: EncoderCard) -> Card:
     """The model of two networks in its folder; its name is that of the folder."""
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", folder.resolve().name)[:64] or "model"
-    return Card(name=name, dcnn=dcnn, encoder=encoder, accuracy={})
+    notes = pair_notes(dcnn, encoder)
+    return Card(name=name, dcnn=dcnn, encoder=encoder, accuracy={}, notes=notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ def _made_dcnn(
     dcnn = fit.trained
     decisions = _decided(dcnn, calibration, bench)
     facts: Plan = {
+        "made_by": "atomstream train all|dcnn",
         "training_data": SIMULATED,
         "recipe": asdict(recipe),
         "calibration": asdict(calibration),
@@ -189,6 +192,7 @@ def _made_encoder(
     with writable(bench.folder):
         card = kind.export(fit, bench.folder)
     facts: Plan = {
+        "made_by": "atomstream train all|rvae",
         "training_data": SIMULATED,
         "dcnn_sha256": sight.card.sha256,
         **wish.facts,

@@ -42,6 +42,7 @@ def train_encoder_on_session(
     kind = KINDS[wish.kind]
     wish = EncoderWish(wish.kind, kind.untold(wish.recipe))
     facts: Plan = {
+        "made_by": "atomstream train rvae --from",
         "training_data": "a recorded session",
         "streams": [*streams_of(source.folder)],
         "fraction": source.fraction,

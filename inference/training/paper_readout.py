@@ -90,6 +90,12 @@ def errors_deg(
     return np.degrees(np.abs(off - PERIOD_RAD * np.round(off / PERIOD_RAD)))
 
 
+def orientation_deg(angle_rad: NDArray[np.floating]) -> float:
+    """Of a sheet, from the angles of its atoms, ± 30: both sublattices are alike."""
+    turned = np.exp(6j * angle_rad[np.isfinite(angle_rad)].astype(np.float64))
+    return round(float(np.degrees(np.angle(turned.sum()))) / 6, 2)
+
+
 def mean_offset_rad(
     from_rad: NDArray[np.floating], to_rad: NDArray[np.floating]
 ) -> float:

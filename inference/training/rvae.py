@@ -2,8 +2,9 @@
 
 The orientation comes in closed form from the phases of the harmonics of order three;
 the encoder sees the sub-image turned back by it, and so cannot tell how the lattice
-lay. What the closed form leaves, a small residual angle, is the VAE's own rotational
-latent. The decoder draws intensity as a function of position, turned by that angle.
+lay. What the closed form leaves is a small residual angle: the VAE's own rotational
+latent or, where the truth is told, learnt from that. The decoder draws intensity as a
+function of position, turned by that angle.
 
 References
 ----------

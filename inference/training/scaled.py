@@ -16,7 +16,7 @@ class Recipe(Protocol):
 
 
 def scaled[R: Recipe](recipe: R, scale: float) -> R:
-    """The recipe with this share, 0 to 1, of its scenes, movies and steps."""
+    """The recipe with this share, 0 to 1, of its scenes, movies, frames and steps."""
     there = {name: getattr(recipe, name, None) for name in FEWEST}
     fewer = {
         name: max(FEWEST[name], round(scale * number))
@@ -28,5 +28,5 @@ def scaled[R: Recipe](recipe: R, scale: float) -> R:
 
 
 def trial_in_words(scale: float) -> str:
-    """For the limits on the card of a model that was made with less."""
+    """For the notes on the card of a model that was made with less."""
     return f"Made to try things out, with {scale:g} of the recipe: not to be used."

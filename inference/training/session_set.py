@@ -56,7 +56,6 @@ class SessionSubImages:
             rows=self.rows[learnt],
             angle_rad=self.angle_rad[learnt],
             crystallinity=self.order[learnt],
-            coordination=np.zeros(learnt.sum(), np.uint8),
         )
 
 

@@ -31,8 +31,6 @@ class SubImageSet:
     crystallinity: NDArray[np.float32]
     """(N,): true order, 0..1; or, where no truth is known, that of the detected
     positions (`inference.training.order_parameters`)."""
-    coordination: NDArray[np.uint8]
-    """(N,): true number of bonds; 0 where it is not known."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -79,7 +77,6 @@ def subimages_of(exposure: Exposure, seen_by: Sight) -> SubImageSet:
         rows=described.rows[whole],
         angle_rad=truth.angle_rad[true],
         crystallinity=truth.crystallinity[true],
-        coordination=truth.coordination[true],
     )
 
 

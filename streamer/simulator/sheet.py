@@ -107,12 +107,17 @@ class Growth:
     """Smallest and largest seed."""
     fragments: int = 7
     """Grains into which the beam will break the sheet."""
+    orientation_deg: float | None = None
+    """Of the bonds, counter-clockwise on the screen, modulo 60; None: any."""
 
 
 def grow_sheet(growth: Growth, rng: np.random.Generator) -> Sheet:
     """A sheet at the start of a movie: one grain, a few holes, Si on random sites."""
     size = growth.field_nm + 2 * growth.margin_nm
-    sites = honeycomb(size, rng.uniform(0, 2 * math.pi)) + growth.field_nm / 2
+    turn_rad = rng.uniform(0, 2 * math.pi)
+    if growth.orientation_deg is not None:
+        turn_rad = math.radians(growth.orientation_deg - 30)  # bonds along y are at 90
+    sites = honeycomb(size, turn_rad) + growth.field_nm / 2
     low, high = -growth.margin_nm, growth.field_nm + growth.margin_nm
     seeds = rng.uniform(low, high, (growth.fragments, 2))
     fragment = KDTree(seeds).query(sites)[1]

@@ -203,3 +203,21 @@ def test_stopped_at_any_stage_the_same_command_makes_a_model_that_says_what_it_i
     assert run("models", "verify", out).code == 0
     assert "with 0.001 of the recipe" in read_card(out).limits[0]
     assert run("analyze", movie, "--model", out, "--record", tmp_path / "s").code == 0
+
+
+@needs_torch
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("default")  # torch's exporter warns of its own parts
+def test_the_papers_encoder_is_trained_on_a_movie_of_its_kind(
+    tmp_path: Path, run: Run
+) -> None:
+    out = tmp_path / "paper"
+    outcome = run("train", "rvae", "--kind", "paper", "--out", out, *LITTLE)
+    assert outcome.code == 0, outcome.err
+    card = read_card(out)
+    told = card.encoder.provenance
+    assert told["kind"] == "paper"
+    assert told["dcnn_sha256"] == card.dcnn.sha256
+    assert isinstance(told["held_out_angle_deg"], float)
+    assert -30 <= told["orientation_deg"] <= 30
+    assert run("models", "draw", out, tmp_path / "latents.png").code == 0

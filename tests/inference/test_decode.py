@@ -44,6 +44,14 @@ def test_the_first_latent_grows_to_the_right_and_the_second_upwards(
     np.testing.assert_allclose(drawn[0, 0], decoder.draw(-corner)[0], atol=1e-4)
 
 
+def test_latents_with_a_range_are_drawn_through_it() -> None:
+    paper = load_decoder("graphene-si-paper")
+    (least, most), (_, highest) = paper.card.ranges
+    assert (least, most) == (0, 1)
+    corner = paper.draw(np.array([[1, highest]], np.float32))[0]
+    np.testing.assert_allclose(manifold(paper, 4)[0, -1], corner, atol=1e-5)
+
+
 def brightness(
     decoder: Decoder, image: NDArray[np.float32], places: list[tuple[float, float]]
 ) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ from inference.training.atomai.networks import SavedUnet, SavedVae, Source
 from inference.training.atomai.unet import STRIDE_PX
 from inference.training.atomai.vae import ANGLE_PERIOD_RAD
 from inference.training.dcnn import CLASSES
-from inference.training.export import sha256_of
+from inference.training.export import EDGE_LIMIT, pair_notes, sha256_of
 from streamer.errors import ModelError
 from streamer.frame import JsonValue
 
@@ -86,7 +86,7 @@ def bring(
                 dcnn=dcnn,
                 encoder=encoder,
                 accuracy={},
-                notes=(NOT_MEASURED,),
+                notes=(NOT_MEASURED, *pair_notes(dcnn, encoder)),
             )
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
@@ -166,7 +166,7 @@ def _encoder(vae: SavedVae, wanted: Wanted, folder: Path) -> EncoderCard:
     )
 
 
-def _limits_of(vae: SavedVae, wanted: Wanted) -> tuple[str, str]:
+def _limits_of(vae: SavedVae, wanted: Wanted) -> tuple[str, ...]:
     angle = (
         "Its angle is counter-clockwise on the screen, from a direction that this rVAE "
         "chose for itself when it was trained."
@@ -178,7 +178,7 @@ def _limits_of(vae: SavedVae, wanted: Wanted) -> tuple[str, str]:
         f"That {sign}z{abs(wanted.crystallinity)} is the crystallinity was said when "
         "it was imported; what its latents mean was not measured here."
     )
-    return angle, order
+    return angle, order, EDGE_LIMIT
 
 
 def _shipped_dcnn(folder: Path) -> DcnnCard:

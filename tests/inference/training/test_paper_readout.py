@@ -10,7 +10,7 @@ pytest.importorskip("onnx")
 import onnxruntime
 
 from inference.training.export import DECODER_FILE, ENCODER_FILE
-from inference.training.export_paper_rvae import export_paper_rvae, orientation_deg
+from inference.training.export_paper_rvae import export_paper_rvae
 from inference.training.paper_readout import (
     PERIOD_RAD,
     Readout,
@@ -18,6 +18,7 @@ from inference.training.paper_readout import (
     ServedWindowEncoder,
     errors_deg,
     find_readout,
+    orientation_deg,
 )
 from inference.training.paper_rvae import PaperRvae
 

@@ -58,7 +58,6 @@ def rvae_fit() -> Fit:
         rows=rng.normal(size=(64, 2 * len(RINGS.features))).astype(np.float32),
         angle_rad=rng.uniform(-1, 1, 64).astype(np.float32),
         crystallinity=rng.random(64).astype(np.float32),
-        coordination=np.full(64, 3, np.uint8),
     )
     return RvaeFit(data, RINGS, replace(RvaeRecipe(), steps=STEPS, batch=8, points=5))
 

@@ -153,3 +153,14 @@ def test_the_same_seed_grows_the_same_sheet() -> None:
     np.testing.assert_array_equal(one.xy_nm, same.xy_nm)
     np.testing.assert_array_equal(one.species, same.species)
     assert one.xy_nm.shape != other.xy_nm.shape or (one.xy_nm != other.xy_nm).any()
+
+
+@pytest.mark.parametrize("orientation_deg", [-25.9, 0.0, 12.0, 44.0])
+def test_a_sheet_lies_as_it_is_asked_to(orientation_deg: float) -> None:
+    growth = Growth(field_nm=3.0, orientation_deg=orientation_deg)
+    sheet = grow_sheet(growth, np.random.default_rng(1))
+    first, second = sheet.xy_nm[find_bonds(sheet).pairs].transpose(1, 0, 2)
+    right, down = (second - first).T
+    told = np.degrees(np.arctan2(-down, right))
+    off = (told - orientation_deg + 30) % 60 - 30
+    np.testing.assert_allclose(off, 0, atol=1e-6)
