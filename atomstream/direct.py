@@ -1,15 +1,17 @@
 """A recorded stack into a session without sockets: what `replay` and `serve` give."""
 
+import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+from atomstream.engines import EngineChoice, files_of
 from atomstream.progress import progress_bar
-from atomstream.service.analysing import analyse
-from inference.analyse import Analyser
-from inference.model import load_model
+from atomstream.service.analysing import job_of
+from inference.engines.engine import Job, analysed
 from streamer.frame import Stream
 from streamer.session.analyst import AnalysisRecorder
 from streamer.session.creation import create_session
@@ -17,6 +19,8 @@ from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.session.records import AnalysisRecord, FrameKey
 from streamer.stacks import Stack, open_stack
+
+log = logging.getLogger("analyse")
 
 
 def analyse_stack(
@@ -26,13 +30,14 @@ def analyse_stack(
     pixel_size_nm: float | None,
     estimate_pixel_size: bool,
     model: str,
-    threads: int,
+    choice: EngineChoice,
 ) -> str:
     """Commit and analyse every frame that is not analysed yet; what came of it."""
-    analyser = Analyser(
-        load_model(model, threads), estimate_pixel_size=estimate_pixel_size
-    )
-    with open_stack(path, channel=channel, pixel_size_nm=pixel_size_nm) as stack:
+    files = files_of(model)
+    with (
+        closing(choice.open(files, None, estimate_pixel_size, log_line)) as engine,
+        open_stack(path, channel=channel, pixel_size_nm=pixel_size_nm) as stack,
+    ):
         create_session(record)
         with (
             FrameRecorder(record) as frame_recorder,
@@ -41,15 +46,28 @@ def analyse_stack(
             progress_bar("analysing") as report,
         ):
             stream = stream_of(stack, path)
-            done = {key.seq for key in session.analysed(stream.id)}
-            for seq in range(len(stack)):
-                frame_recorder.commit_frame(stack.frame(seq, stream), time.time_ns())
-                if seq not in done:
-                    analysis = analyse(session, FrameKey(stream.id, seq), analyser)
-                    analysis_recorder.commit_analysis(analysis)
-                report(seq + 1, len(stack))
+            frames = jobs(stack, stream, frame_recorder, session)
+            for analysis in analysed(engine, frames):
+                analysis_recorder.commit_analysis(analysis)
+                report(analysis.seq + 1, len(stack))
             frame_recorder.commit_end(stream, len(stack))
             return in_words(len(stack), session.analyses(stream.id))
+
+
+def jobs(
+    stack: Stack, stream: Stream, recorder: FrameRecorder, session: SessionReader
+) -> Iterator[Job]:
+    """Each frame that is not analysed yet, after it was committed."""
+    done = {key.seq for key in session.analysed(stream.id)}
+    for seq in range(len(stack)):
+        recorder.commit_frame(stack.frame(seq, stream), time.time_ns())
+        if seq not in done:
+            yield job_of(session, FrameKey(stream.id, seq))
+
+
+def log_line(text: str) -> None:
+    """Say what happens to the engine."""
+    log.warning("%s", text)
 
 
 def in_words(frames: int, analyses: Sequence[AnalysisRecord]) -> str:

@@ -69,10 +69,21 @@ def checked_bytes(folder: Path, file: str, sha256: str) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    check_content(content, path, sha256)
+    return content
+
+
+def check_content(content: bytes, path: Path, sha256: str) -> None:
+    """Refuse a content of `path` that is not the one that its card describes.
+
+    Raises
+    ------
+    ModelError
+        It is another.
+    """
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ModelError(
             f"{path} is not the file its card describes: SHA-256 {found[:12]}…, "
             f"expected {sha256[:12]}…; restore the file or the card"
         )
-    return content

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from inference.card import DecoderCard, read_card
-from inference.catalogue import find_model
+from inference.catalogue import checked_bytes, find_model
 from inference.session import open_session
 from streamer.errors import ModelError
 
@@ -42,7 +42,8 @@ def load_decoder(name_or_folder: str) -> Decoder:
     card = read_card(folder).encoder.decoder
     if card is None:
         raise ModelError(f"the model in {folder} has no decoder")
-    decoder = Decoder(card, open_session(folder, card.file, card.sha256, threads=1))
+    content = checked_bytes(folder, card.file, card.sha256)
+    decoder = Decoder(card, open_session(content, folder / card.file, threads=1))
     takes = [(item.name, item.shape[1:]) for item in decoder.session.get_inputs()]
     gives = decoder.session.get_outputs()[0].shape[1:]
     wanted, image = [("content", [len(card.latents)])], [card.side_px, card.side_px]

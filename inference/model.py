@@ -1,22 +1,17 @@
 """A model, checked and loaded: two ONNX networks and the card that describes them."""
 
-import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from inference.card import (
-    CARD_FILE,
-    Card,
-    EncoderCard,
-    HarmonicsEncoderCard,
-    card_text,
-    parse_card,
-)
+from inference.card import Card, EncoderCard, HarmonicsEncoderCard
 from inference.catalogue import find_model
+from inference.device import Device
 from inference.harmonics import Rings
+from inference.model_files import ModelFiles, read_model
 from inference.session import open_session
 from streamer.analysis import ModelId
 from streamer.errors import ModelError
@@ -79,7 +74,9 @@ class Model:
         return Encoded(angle, latents, sigma[0] if sigma else None)
 
 
-def load_model(name_or_folder: str, threads: int = 2) -> Model:
+def load_model(
+    name_or_folder: str, threads: int = 2, device: Device = Device.CPU
+) -> Model:
     """A shipped model by name, or any other by its folder.
 
     Parameters
@@ -92,17 +89,32 @@ def load_model(name_or_folder: str, threads: int = 2) -> Model:
     ModelError
         No such model, a card that cannot be right, a file whose SHA-256 is not the
         card's, or a file that is not a network of the shape that the card promises.
+    SettingsError
+        It cannot run on `device`.
     """
-    folder = find_model(name_or_folder)
-    text = card_text(folder)
-    card = parse_card(text, str(folder / CARD_FILE))
-    dcnn = open_session(folder, card.dcnn.file, card.dcnn.sha256, threads)
-    encoder = open_session(folder, card.encoder.file, card.encoder.sha256, threads)
+    return open_model(read_model(find_model(name_or_folder)), threads, device)
+
+
+def open_model(files: ModelFiles, threads: int, device: Device) -> Model:
+    """A model from its bytes, wherever they came from; they are checked first.
+
+    Raises
+    ------
+    ModelError, SettingsError
+        As for `load_model`.
+    """
+    card = files.card()
+
+    def opened(file: str) -> onnxruntime.InferenceSession:
+        path = Path(files.folder, file)
+        return open_session(files.networks[file], path, threads, device)
+
+    dcnn, encoder = opened(card.dcnn.file), opened(card.encoder.file)
     _check_signature(dcnn, ("image",), ("carbon", "silicon"), card.dcnn.file)
     _check_encoder(encoder, card.encoder)
     model_id = ModelId(
         name=card.name,
-        sha256=hashlib.sha256(text).hexdigest(),
+        sha256=files.sha256,
         latents=card.encoder.latents,
         angle_period_rad=card.encoder.angle_period_rad,
     )

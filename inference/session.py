@@ -1,29 +1,31 @@
-"""One ONNX network, checked and loaded."""
+"""One ONNX network, loaded."""
 
 from pathlib import Path
 
 import onnxruntime
 
-from inference.catalogue import checked_bytes
+from inference.device import Device, check_providers, wanted_providers
 from streamer.errors import ModelError
 
 
 def open_session(
-    folder: Path, file: str, sha256: str, threads: int
+    content: bytes, path: Path, threads: int, device: Device = Device.CPU
 ) -> onnxruntime.InferenceSession:
-    """The network in a model's file.
+    """The network in the content of a file.
 
     Parameters
     ----------
-    sha256
-        Of the file, as its card states it.
+    path
+        Of the file; names it in errors.
     threads
         For ONNX Runtime within the network.
 
     Raises
     ------
     ModelError
-        The file is not there, is another one, or is no network.
+        It is no network.
+    SettingsError
+        It cannot run on `device`.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -31,10 +33,10 @@ def open_session(
     # Waiting threads sleep: the microscope's frames are seconds apart, and the other
     # core belongs to the receiver and the page.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    content = checked_bytes(folder, file, sha256)
+    providers = wanted_providers(device, onnxruntime.get_available_providers())
     try:
-        return onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(content, options, providers=providers)
     except Exception as error:  # ONNX Runtime has its own tree of errors
-        raise ModelError(f"{folder / file} is not a network: {error!s:.200}") from error
+        raise ModelError(f"{path} is not a network: {error!s:.200}") from error
+    check_providers(device, session.get_providers())
+    return session

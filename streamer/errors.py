@@ -7,6 +7,7 @@
     ├── StackError      a recorded stack that cannot be read
     ├── SessionError    a session folder that cannot be used
     ├── ModelError      a model folder, card or file that cannot be trusted
+    ├── EngineError     a cluster whose workers cannot do what they are asked
     └── SettingsError   an option that makes no sense
 
 A message says what arrived, what was expected and what to do. The command line
@@ -40,6 +41,10 @@ class SessionError(AtomstreamError):
 
 class ModelError(AtomstreamError):
     """A model folder, card or file that cannot be trusted."""
+
+
+class EngineError(AtomstreamError):
+    """A cluster whose workers cannot do what they are asked."""
 
 
 class SettingsError(AtomstreamError):

@@ -7,13 +7,19 @@ import typer
 
 from atomstream.commands.options import (
     Channel,
+    DeviceName,
+    EngineName,
     EstimatePixelSize,
     ModelName,
+    OwnThreads,
     PixelSize,
-    Threads,
+    Scheduler,
     check_pixel_size,
+    engine_choice,
 )
+from atomstream.engines import EngineKind
 from inference.catalogue import DEFAULT
+from inference.device import Device
 
 
 def analyze(
@@ -30,7 +36,10 @@ def analyze(
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
     channel: Channel = None,
-    threads: Threads = 2,
+    threads: OwnThreads = None,
+    device: DeviceName = Device.AUTO,
+    engine: EngineName = EngineKind.LOCAL,
+    scheduler: Scheduler = None,
 ) -> None:
     """Find the atoms of every frame of a recorded stack.
 
@@ -40,9 +49,11 @@ def analyze(
     Example: atomstream analyze movie.tif --record runs/movie
     """
     check_pixel_size(pixel_size, estimate_pixel_size)
+    choice = engine_choice(engine, scheduler, threads, device)
+    choice.reach()
     from atomstream.direct import analyse_stack
 
     found = analyse_stack(
-        stack, record, channel, pixel_size, estimate_pixel_size, model, threads
+        stack, record, channel, pixel_size, estimate_pixel_size, model, choice
     )
     typer.echo(f"{found} in {record}")

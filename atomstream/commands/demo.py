@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import host_and_port
+from atomstream.engines import EngineChoice
 from atomstream.ports import check_page_address, free_address
 from atomstream.service.process import Task
 from atomstream.service.settings import ServiceSettings
@@ -60,7 +61,7 @@ def demo(
             record=record,
             publish=analyses,
             model=DEFAULT,
-            threads=2,
+            engine=EngineChoice(),
             dashboard=address,
             until_end=no_dashboard,
         )

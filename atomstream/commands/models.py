@@ -149,6 +149,30 @@ def import_model(
         typer.echo(f"  {limit}")
 
 
+@app.command()
+def use(
+    name: Name,
+    session: Annotated[
+        Path,
+        typer.Option("--session", metavar="SESSION", help="Of the running service."),
+    ],
+) -> None:
+    """Give a running service another model, from its next frame on.
+
+    No frame is lost. A model that cannot be used is refused, and the one before stays.
+    The session's events name the first frame of the new one.
+
+    Example: atomstream models use models/today --session runs/today
+    """
+    from atomstream.service.model_wish import ask_and_wait
+
+    folder = find_model(name)
+    verify_model(folder)
+    # The service may have been started elsewhere.
+    shipped = name in shipped_models()
+    typer.echo(ask_and_wait(session, name if shipped else str(folder.resolve())))
+
+
 def _latent_number(text: str) -> int:
     """1, 2 … from z1, z2 …, negative with a minus.
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from atomstream.engines import EngineChoice, EngineKind
+from inference.device import Device, cores_here, default_threads
 from streamer.errors import SettingsError
 
 PixelSize = Annotated[
@@ -30,6 +32,30 @@ ModelName = Annotated[
 ]
 Threads = Annotated[
     int, typer.Option("--threads", min=1, max=64, help="Threads for the networks.")
+]
+OwnThreads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        max=64,
+        help="Threads for the networks, on each worker too; by default all cores but "
+        "one, both of two, at most 8.",
+    ),
+]
+DeviceName = Annotated[
+    Device,
+    typer.Option(
+        "--device", help="Where the networks run; auto: CUDA if it works, else CPU."
+    ),
+]
+EngineName = Annotated[
+    EngineKind,
+    typer.Option("--engine", help="Analyse here, or on the workers of a Dask cluster."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="URL", help="Of the Dask cluster."),
 ]
 Channel = Annotated[
     str | None,
@@ -59,6 +85,23 @@ def check_pixel_size(pixel_size_nm: float | None, estimate: bool = False) -> Non
             f"--pixel-size {pixel_size_nm:g}: expected nm per pixel between 0.0001 "
             "and 1, for instance 0.0156 for 1024 pixels over 16 nm"
         )
+
+
+def engine_choice(
+    kind: EngineKind, scheduler: str | None, threads: int | None, device: Device
+) -> EngineChoice:
+    """The engine that the options ask for.
+
+    Raises
+    ------
+    SettingsError
+        They do not go together, or ask for what is not here.
+    """
+    if threads is None:
+        threads = default_threads(cores_here())
+    choice = EngineChoice(kind, scheduler, threads, device)
+    choice.check()
+    return choice
 
 
 def host_and_port(text: str, option: str) -> tuple[str, int]:

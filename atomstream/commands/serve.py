@@ -1,23 +1,31 @@
 """`atomstream serve`: the service."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from atomstream.commands.options import (
+    DeviceName,
+    EngineName,
     EstimatePixelSize,
     ModelName,
+    OwnThreads,
     PixelSize,
-    Threads,
+    Scheduler,
     check_pixel_size,
+    engine_choice,
     host_and_port,
 )
+from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address
+from atomstream.service.model_wish import ask_again, forget
 from atomstream.service.settings import ServiceSettings
 from atomstream.service.supervisor import Supervisor
 from atomstream.service.tasks import service_tasks
 from inference.catalogue import DEFAULT, find_model, verify_model
+from inference.device import Device
 from streamer.endpoint import Address
 from streamer.session.creation import create_session
 
@@ -40,7 +48,10 @@ def serve(
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
-    threads: Threads = 2,
+    threads: OwnThreads = None,
+    device: DeviceName = Device.AUTO,
+    engine: EngineName = EngineKind.LOCAL,
+    scheduler: Scheduler = None,
     until_end: Annotated[
         bool,
         typer.Option("--until-end", help="Stop when all streams have ended."),
@@ -49,7 +60,8 @@ def serve(
     """Receive frames, keep them, find their atoms, and send what was found.
 
     Every frame is on disk before it is analysed. After a stop or a crash, the same
-    command goes on where it was. Ctrl-C stops.
+    command goes on where it was. Ctrl-C stops. SIGHUP has the model's folder read
+    again; `models use` gives it another one.
 
     Example: atomstream serve --connect tcp://127.0.0.1:5555 --record runs/today
     --dashboard 127.0.0.1:5006
@@ -60,17 +72,20 @@ def serve(
     address = host_and_port(page, "--dashboard") if page else None
     if address:
         check_page_address(*address)
+    choice = engine_choice(engine, scheduler, threads, device)
     verify_model(find_model(model))
+    choice.reach()
     create_session(record)
+    forget(record)
     settings = ServiceSettings(
         connect=tuple(connect),
         record=record,
         publish=publish,
         model=model,
-        threads=threads,
+        engine=choice,
         pixel_size_nm=pixel_size,
         estimate_pixel_size=estimate_pixel_size,
         dashboard=address,
         until_end=until_end,
     )
-    Supervisor(service_tasks(settings)).run()
+    Supervisor(service_tasks(settings), partial(ask_again, record)).run()

@@ -3,16 +3,20 @@
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import zmq
 
+from atomstream.engines import files_of
+from atomstream.service.model_swap import ModelSwap, named
+from atomstream.service.model_wish import remembered
 from atomstream.service.tasks import Analyst
 from atomstream.words import analysis_in_words
-from inference.analyse import Analyser, History
-from inference.model import load_model
+from inference.analyse import History
+from inference.engines.engine import Engine, Job
 from streamer.analysis import Analysis
 from streamer.errors import SessionError
 from streamer.frame import Stream
@@ -28,41 +32,98 @@ POLL_S = 0.05
 
 def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
     """Analyse, commit and publish until told to stop."""
-    analyser = Analyser(
-        load_model(task.model, task.threads),
-        task.pixel_size_nm,
-        task.estimate_pixel_size,
-    )
     with (
         AnalysisRecorder(task.record) as recorder,
         SessionReader(task.record) as session,
         publisher_of(task) as publisher,
+        engine_of(task, recorder) as engine,
     ):
         for stream, count in what_can_be_recalled(session):
             publisher.announce(stream, count, Content.ANALYSIS)
-        log.info("%s, publishing at %s", analyser.model.card.name, publisher.url)
-        aside: set[FrameKey] = set()
+        log.info("%s, publishing at %s", named(engine.model), publisher.url)
+        swap = ModelSwap(session, recorder, engine, task.model)
+        bench = Bench(session, recorder, publisher, engine, swap)
         while not stopping.is_set():
             version = session.version()
-            for key in session.pending():
-                if key in aside:
-                    continue
-                try:
-                    analysis = analyse(session, key, analyser)
-                except SessionError as error:
-                    aside.add(key)
-                    set_aside(key, error, recorder)
-                    continue
-                recorder.commit_analysis(analysis)
-                publisher.send(analysis)
-                log.info("%s", analysis_in_words(analysis))
-                if stopping.is_set():
-                    return
-            finished = end_streams(session, publisher, aside)
+            bench.work(stopping)
+            if stopping.is_set():
+                return
+            finished = end_streams(session, publisher, bench.aside)
             if finished and task.until_end:
                 return
             while session.version() == version and not stopping.wait(POLL_S):
-                pass
+                swap.look()
+
+
+@contextmanager
+def engine_of(task: Analyst, recorder: AnalysisRecorder) -> Iterator[Engine]:
+    """The engine with the model that was in use last, or that the task names."""
+
+    def tell(text: str) -> None:
+        log.warning("%s", text)
+        recorder.commit_event(time.time_ns(), "engine", text)
+
+    files = files_of(remembered(task.record, task.model))
+    engine = task.engine.open(files, task.pixel_size_nm, task.estimate_pixel_size, tell)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@dataclass
+class Bench:
+    """What is pending in a session goes through the engine and is kept, in order."""
+
+    session: SessionReader
+    recorder: AnalysisRecorder
+    publisher: Publisher
+    engine: Engine
+    swap: ModelSwap
+    aside: set[FrameKey] = field(default_factory=set, init=False)
+    """Frames that cannot be read back from the disk."""
+    _waiting: deque[FrameKey] = field(default_factory=deque, init=False)
+    _in_flight: set[FrameKey] = field(default_factory=set, init=False)
+    _version: int | None = field(default=None, init=False)
+    """Of the session when it was last asked what is pending."""
+
+    def work(self, stopping: threading.Event) -> None:
+        """Analyse until nothing is pending any more, or until told to stop."""
+        while not stopping.is_set():
+            self.swap.look()
+            self._look_for_frames()
+            if self._waiting and self.engine.room > 0:
+                self._submit(self._waiting.popleft())
+            elif self._in_flight:
+                self._collect()
+            else:
+                return
+
+    def _look_for_frames(self) -> None:
+        version = self.session.version()
+        if self._waiting or version == self._version:
+            return
+        self._version = version
+        known = self._in_flight | self.aside
+        self._waiting.extend(key for key in self.session.pending() if key not in known)
+
+    def _submit(self, key: FrameKey) -> None:
+        try:
+            self.engine.submit(job_of(self.session, key))
+            self._in_flight.add(key)
+        except SessionError as error:
+            self.aside.add(key)
+            set_aside(key, error, self.recorder)
+
+    def _collect(self) -> None:
+        analysis = self.engine.collect(POLL_S)
+        if analysis is None:
+            return
+        self.swap.note(analysis)
+        self._in_flight.remove(FrameKey(analysis.stream.id, analysis.seq))
+        if self.recorder.commit_analysis(analysis):
+            self.publisher.send(analysis)
+            log.info("%s", analysis_in_words(analysis))
 
 
 def what_can_be_recalled(session: SessionReader) -> Iterator[tuple[Stream, int]]:
@@ -95,9 +156,14 @@ def publisher_of(task: Analyst) -> Iterator[Publisher]:
             yield publisher
 
 
-def analyse(session: SessionReader, key: FrameKey, analyser: Analyser) -> Analysis:
-    """The analysis of a committed frame, or one that says that it failed."""
-    frame = session.frame(*key)
+def job_of(session: SessionReader, key: FrameKey) -> Job:
+    """A committed frame and what the session knows of its past.
+
+    Raises
+    ------
+    SessionError
+        It cannot be read back from the disk.
+    """
     record = session.frame_record(*key)
     history = History(
         time_s=record.exposure.time_s,
@@ -105,11 +171,7 @@ def analyse(session: SessionReader, key: FrameKey, analyser: Analyser) -> Analys
         # A clock that was set back must not make an analysis faster than light.
         waited_s=max(0.0, (time.time_ns() - record.received_ns) * 1e-9),
     )
-    try:
-        return analyser.analyse(frame, history)
-    except Exception:  # one frame must not stop the stream, whatever is wrong with it
-        log.exception("frame %d of %s cannot be analysed", key.seq, key.stream_id)
-        return analyser.give_up(frame, history)
+    return Job(session.frame(*key), history)
 
 
 def set_aside(key: FrameKey, error: SessionError, recorder: AnalysisRecorder) -> None:

@@ -14,6 +14,9 @@ from streamer.errors import AtomstreamError
 
 BAD_INPUT = 2
 SPAWN = multiprocessing.get_context("spawn")
+PARENTS_ONLY = [signal.SIGINT]
+if sys.platform != "win32":
+    PARENTS_ONLY.append(signal.SIGHUP)
 
 type Task = Callable[[threading.Event], None]
 """What a process does until the event is set, or until there is no more to do."""
@@ -37,19 +40,20 @@ def start(name: str, task: Task) -> Child:
     theirs, ours = SPAWN.Pipe(duplex=False)
     process = SPAWN.Process(target=_run, args=(name, task, theirs), name=name)
     # Ctrl-C reaches every process of the terminal; only the parent acts on it. The
-    # child inherits that from its first moment on.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # child inherits that from its first moment on, as with SIGHUP.
+    before = [(each, signal.signal(each, signal.SIG_IGN)) for each in PARENTS_ONLY]
     try:
         process.start()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before:
+            signal.signal(number, handler)
     theirs.close()
     return Child(name, process, ours)
 
 
 def _run(name: str, task: Task, stop_pipe: Connection) -> None:
     # A whole group may be told to stop; the parent lets each finish what it is doing.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (*PARENTS_ONLY, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(
         level=logging.INFO,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomstream.engines import EngineChoice
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
@@ -16,8 +18,8 @@ class ServiceSettings:
     """Address at which analyses are published."""
     model: str
     """Name of a shipped model, or a model's folder."""
-    threads: int
-    """For the networks."""
+    engine: EngineChoice
+    """Where frames are analysed."""
     pixel_size_nm: float | None = None
     """Instead of the frames' own calibration; None to trust that."""
     estimate_pixel_size: bool = False

@@ -2,9 +2,10 @@
 
 import logging
 import signal
+import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
@@ -33,6 +34,8 @@ class Supervisor:
     """
 
     tasks: Mapping[str, Task]
+    on_hangup: Callable[[], None] | None = None
+    """Called at SIGHUP; None to leave that signal alone."""
     crashes: dict[str, deque[float]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -43,7 +46,7 @@ class Supervisor:
         ServiceError
             A process refused its input, or died `CRASHES_ALLOWED` times in a minute.
         """
-        with _signals_interrupt():
+        with _signals_interrupt(), _hangup_calls(self.on_hangup):
             children = {name: start(name, task) for name, task in self.tasks.items()}
             try:
                 self._mind(children)
@@ -89,6 +92,19 @@ def stop_all(children: Mapping[str, Child]) -> None:
             log.warning("%s did not stop and is killed", child.name)
             child.process.kill()
             child.process.join()
+
+
+@contextmanager
+def _hangup_calls(action: Callable[[], None] | None) -> Iterator[None]:
+    """Block in which SIGHUP does as it is told, where there is that signal."""
+    if sys.platform == "win32" or action is None:
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda *_: action())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager

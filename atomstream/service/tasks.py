@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomstream.engines import EngineChoice
 from atomstream.service.process import Task
 from atomstream.service.settings import ServiceSettings
 
@@ -38,8 +39,8 @@ class Analyst:
     """Address at which analyses are published."""
     model: str
     """Name of a shipped model, or a model's folder."""
-    threads: int
-    """For the networks."""
+    engine: EngineChoice
+    """Where frames are analysed."""
     pixel_size_nm: float | None
     """Instead of the frames' own calibration."""
     estimate_pixel_size: bool
@@ -95,7 +96,7 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
             settings.record,
             settings.publish,
             settings.model,
-            settings.threads,
+            settings.engine,
             settings.pixel_size_nm,
             settings.estimate_pixel_size,
             settings.until_end,

@@ -7,7 +7,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from streamer.analysis import Analysis
+from streamer.analysis import Analysis, ModelId
 from streamer.atoms import Atoms
 from streamer.errors import SessionError
 from streamer.frame import Frame
@@ -100,6 +100,12 @@ class SessionReader:
         """Frames of a stream that are analysed, by `seq`."""
         query = f"{ANALYSED} WHERE streams.id = ? ORDER BY seq"
         return self._records(query, _key, stream_id)
+
+    def newest_model(self) -> ModelId | None:
+        """The model that has analysed the newest analysed frame; None at first."""
+        query = f"{rows.ANALYSES} ORDER BY frame DESC LIMIT 1"
+        found = self._records(query, rows.analysis_record)
+        return found[0].model if found else None
 
     def gaps(self) -> list[GapRecord]:
         """The ledger of frames that could not be had, in the order of notice."""

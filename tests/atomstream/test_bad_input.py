@@ -71,6 +71,24 @@ OPTIONS = {
          "--pixel-size", "0.02", "--estimate-pixel-size"),
         "give one",
     ),
+    "cuda where there is none": (
+        ("serve", "--connect", "tcp://127.0.0.1:1", "--record", "{session}",
+         "--device", "cuda"),
+        "--device cuda: this ONNX Runtime has ",
+    ),
+    "a cluster without an address": (
+        ("analyze", "movie.tif", "--record", "{session}", "--engine", "dask"),
+        "--engine dask needs --scheduler",
+    ),
+    "an address without a cluster": (
+        ("analyze", "movie.tif", "--record", "{session}", "--scheduler", "tcp://a:1"),
+        "--scheduler goes with --engine dask",
+    ),
+    "an address of another form": (
+        ("analyze", "movie.tif", "--record", "{session}", "--engine", "dask",
+         "--scheduler", "10.0.0.7"),
+        "--scheduler 10.0.0.7: expected tcp://HOST:PORT",
+    ),
     "nothing to show": (("dashboard",), "give either a SESSION or --connect URL"),
     "no such session": (("dashboard", "{session}"), "{session} does not exist"),
     "export of no session": (
@@ -131,3 +149,24 @@ def test_a_file_is_not_overwritten_unasked(run: Run, movie: Path) -> None:
     assert outcome.code == 2
     assert "--overwrite" in outcome.err
     assert movie.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["serve", "analyze"])
+def test_a_scheduler_that_is_not_there_is_refused_after_a_bounded_wait(
+    tmp_path: Path, run: Run, movie: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    pytest.importorskip("distributed", reason="needs the extra [cluster]")
+    monkeypatch.setattr("inference.engines.cluster.connection.FIRST_WAIT_S", 0.5)
+    session = tmp_path / "session"
+    source = ("--connect", "tcp://127.0.0.1:1") if command == "serve" else (movie,)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"tcp://127.0.0.1:{nobody.getsockname()[1]}"
+        outcome = run(
+            command, *source, "--record", session, "--engine", "dask",
+            "--scheduler", url,
+        )  # fmt: skip
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"atomstream: --scheduler {url} cannot be used: ")
+    assert outcome.err.count("\n") == 1
+    assert not session.exists()

@@ -1,0 +1,275 @@
+"""The engine whose work is done by the workers of a Dask cluster.
+
+At least once: a frame whose worker or scheduler is gone is sent again, and what comes
+back is told apart by stream and number when it is committed.
+"""
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from inference.analyse import Analyser
+from inference.device import Device
+from inference.engines.cluster.connection import (
+    Connection,
+    SchedulerGone,
+    Sent,
+    WorkersKilled,
+)
+from inference.engines.cluster.worker import Order, Packed, packed
+from inference.engines.engine import Job, Setup
+from inference.model_files import ModelFiles
+from streamer.analysis import Analysis, ModelId
+from streamer.errors import EngineError, LinkError, WireError
+from streamer.wire import unpack
+
+RECONNECT_S = 2.0
+COUNT_S = 2.0
+"""Between two counts of the workers."""
+FEWEST, MOST = 2, 64
+"""Frames in flight: one a thread at work and one waiting beside it, in these bounds,
+which bound the memory that they take."""
+TRIES = 3
+
+
+@dataclass(slots=True, eq=False)
+class Errand:
+    """One frame in flight."""
+
+    job: Job
+    order: Order
+    files: ModelFiles
+    analyser: Analyser
+    """The same model here, to answer for a frame that nobody can analyse."""
+    submitted_s: float
+    sent: Sent | None = None
+    failures: int = 0
+
+
+@dataclass
+class DaskEngine:
+    """Sends frames to a cluster and gives their analyses in order.
+
+    Parameters
+    ----------
+    url
+        Of the scheduler.
+    tell
+        Called with a line about the cluster that a person should see.
+
+    Raises
+    ------
+    ModelError
+        From the constructor: the model cannot be used.
+    EngineError
+        From any method: the scheduler answers, but its workers cannot analyse. While
+        it does not answer, frames wait.
+    """
+
+    url: str
+    files: ModelFiles
+    setup: Setup
+    tell: Callable[[str], None]
+    clock: Callable[[], float] = time.monotonic
+    _connection: Connection | None = field(default=None, init=False)
+    _errands: deque[Errand] = field(default_factory=deque, init=False)
+    _threads: int = field(default=-1, init=False)
+    _counted_s: float = field(default=-math.inf, init=False)
+    _away_since_s: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.use(self.files)
+        self._connected()
+        if self._connection is None:
+            self._say_away()
+
+    @property
+    def model(self) -> ModelId:
+        """What the next frame will be analysed with."""
+        return self._analyser.model.id
+
+    @property
+    def provider(self) -> str:
+        """What this process checks models with; each worker has its own."""
+        return self._analyser.model.provider
+
+    @property
+    def in_flight(self) -> int:
+        """Frames that were submitted and not collected."""
+        return len(self._errands)
+
+    @property
+    def room(self) -> int:
+        """Frames that may be submitted now: two a thread of the cluster in all."""
+        self._count()
+        return min(max(2 * self._threads, FEWEST), MOST) - self.in_flight
+
+    def use(self, files: ModelFiles) -> None:
+        """Take another model from the next frame on; those in flight keep theirs.
+
+        Raises
+        ------
+        ModelError
+            It cannot be used; the one before stays.
+        """
+        # On the CPU: what this process has is no word about the workers.
+        self._analyser = replace(self.setup, threads=1, device=Device.CPU).analyser(
+            files
+        )
+        self.files = files
+
+    def submit(self, job: Job) -> None:
+        """Take a frame; only when there is room."""
+        frame = packed(job.frame)
+        order = Order(frame, job.history, self.files.sha256, self.setup)
+        errand = Errand(job, order, self.files, self._analyser, self.clock())
+        self._errands.append(errand)
+        if self._connection is not None:
+            self._send(errand, self._connection)
+
+    def collect(self, timeout_s: float) -> Analysis | None:
+        """The analysis of the frame submitted first, or None if it is not done in time.
+
+        Raises
+        ------
+        EngineError
+            The workers have failed at it `TRIES` times.
+        """
+        connection = self._connected()
+        if connection is None or not self._errands:
+            return None
+        errand = self._errands[0]
+        if errand.sent is None:
+            self._send(errand, connection)
+        analysis = self._answer(errand, connection, timeout_s)
+        if analysis is None:
+            return None
+        self._errands.popleft()
+        return analysis
+
+    def close(self) -> None:
+        """Forget what is in flight, here and there."""
+        self._errands.clear()
+        if self._connection is not None:
+            self._connection.close()
+
+    def _answer(
+        self, errand: Errand, connection: Connection, timeout_s: float
+    ) -> Analysis | None:
+        if errand.sent is None:
+            return None
+        try:
+            parts = connection.answer(errand.sent, timeout_s)
+            return None if parts is None else self._checked(errand, parts)
+        except SchedulerGone:
+            self._lose()
+        except WorkersKilled:
+            return self._given_up(errand)
+        except (EngineError, WireError) as error:
+            self._ask_again(errand, error)
+        return None
+
+    def _checked(self, errand: Errand, parts: Packed) -> Analysis:
+        analysis = answer_to(errand.order, errand.job, parts)
+        waited_s = self.clock() - errand.submitted_s
+        return replace(analysis, latency_s=errand.job.history.waited_s + waited_s)
+
+    def _given_up(self, errand: Errand) -> Analysis:
+        frame = errand.job.frame
+        self.tell(
+            f"frame {frame.seq} of {frame.stream.id} is not analysed: workers of "
+            f"{self.url} died of it, one after the other"
+        )
+        return errand.analyser.give_up(frame, errand.job.history)
+
+    def _ask_again(self, errand: Errand, error: EngineError | WireError) -> None:
+        errand.failures += 1
+        errand.sent = None
+        if errand.failures == TRIES:
+            raise EngineError(str(error)) from error
+        self.tell(f"frame {errand.job.frame.seq} is asked for again: {error}")
+
+    def _send(self, errand: Errand, connection: Connection) -> None:
+        try:
+            errand.sent = connection.send(errand.order, errand.files)
+        except SchedulerGone:
+            self._lose()
+
+    def _connected(self) -> Connection | None:
+        """The connection, a new one after the scheduler was away; None while it is."""
+        if self._connection is not None:
+            return self._connection
+        try:
+            connection = Connection(self.url, RECONNECT_S)
+        except LinkError:
+            return None
+        self._connection = connection
+        if self._away_since_s is not None:
+            away_s = self.clock() - self._away_since_s
+            self.tell(f"the scheduler at {self.url} is back after {away_s:.0f} s")
+            self._away_since_s = None
+        self._counted_s, self._threads = -math.inf, -1
+        for errand in self._errands:
+            self._send(errand, connection)
+        return self._connection
+
+    def _lose(self) -> None:
+        """Let go of a scheduler that does not answer, and take back what was sent."""
+        if self._connection is None:
+            return
+        self._connection.close()
+        self._connection = None
+        for errand in self._errands:
+            errand.sent = None
+        self._say_away()
+
+    def _say_away(self) -> None:
+        self._away_since_s = self.clock()
+        self.tell(
+            f"the scheduler at {self.url} does not answer: frames wait on the disk "
+            f"until it is back ({self.in_flight} of them were under way)"
+        )
+
+    def _count(self) -> None:
+        """Look how many threads the cluster has, if that was a while ago."""
+        now = self.clock()
+        if self._connection is None or now - self._counted_s < COUNT_S:
+            return
+        self._counted_s = now
+        try:
+            threads = self._connection.threads()
+        except SchedulerGone:
+            self._lose()
+            return
+        if threads is not None and threads != self._threads:
+            what = f"room for {threads} frames at once" if threads else "no worker yet"
+            self.tell(f"the cluster at {self.url} has {what}")
+            self._threads = threads
+
+
+def answer_to(order: Order, job: Job, parts: Packed) -> Analysis:
+    """The analysis that a worker sent, if it is that of the frame and by the model.
+
+    Raises
+    ------
+    WireError
+        It is damaged, or no analysis.
+    EngineError
+        It is another frame's or another model's.
+    """
+    analysis = unpack(parts).message
+    if not isinstance(analysis, Analysis):
+        raise WireError(f"a {type(analysis).__name__.lower()}, expected an analysis")
+    if (analysis.stream, analysis.seq) != (job.frame.stream, job.frame.seq):
+        raise EngineError(
+            f"a worker answered with frame {analysis.seq} of {analysis.stream.id}, "
+            f"expected {job.frame.seq} of {job.frame.stream.id}"
+        )
+    if analysis.model.sha256 != order.model_sha256:
+        raise EngineError(
+            f"a worker answered with model {analysis.model.sha256[:12]}…, "
+            f"expected {order.model_sha256[:12]}…"
+        )
+    return analysis
