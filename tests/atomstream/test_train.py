@@ -193,7 +193,7 @@ def test_stopped_at_any_stage_the_same_command_makes_a_model_that_says_what_it_i
         second.stop(signal.SIGTERM, lambda: second.state("dcnn.pt"))
         assert second.ended_while("training the dcnn")
     with training(out, *everything) as third:
-        third.stop(signal.SIGTERM, lambda: third.says("training the dcnn"))
+        third.stop(signal.SIGTERM, lambda: third.says("calibrating"))
         assert third.ended_while("calibrating")
     with training(out, *everything) as last:
         said, _ = last.process.communicate(timeout=400)
