@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from inference.card import DcnnCard
 from inference.locate import Peaks
+from inference.refinement.bands import refine_in_bands
 from inference.refinement.probe import Probe
-from inference.refinement.refine import Fate, Refined, refine
+from inference.refinement.refine import Detections, Fate, Refined
 from inference.resample import Grid
 from inference.species import silicon_probability
 from streamer.atoms import SPECIES
@@ -67,7 +68,8 @@ def place_by_fit(
         (rows, cols): the frame, finite.
     """
     seen = place_by_network(peaks, grid, card)
-    found = refine(image, seen.net, seen.species, seen.score, pixel_size_nm)
+    given = Detections(seen.net, seen.species, seen.score)
+    found = refine_in_bands(image, given, pixel_size_nm)
     added = len(found) - len(seen)
     net = np.concatenate([seen.net, np.full((added, 2), np.nan)])
     on_maps = np.concatenate(
