@@ -46,7 +46,9 @@ def test_atoms_at_a_seam_are_those_of_the_whole_frame(stage: Stage) -> None:
     off = np.abs(in_bands.rowcol[:count] - whole.rowcol[:count])[both] / sigma
     assert np.median(off) < 0.02
     assert np.mean(off < 0.3) > 0.99
-    np.testing.assert_allclose(in_bands.sigma[:count][both], sigma, rtol=0.05)
+    # Each band measures its own noise and probe.
+    ratio = in_bands.sigma[:count][both] / sigma
+    assert np.quantile(np.abs(ratio - 1), 0.95) < 0.1
 
 
 def twice(found: Refined, pixel_size_nm: float) -> int:
