@@ -46,12 +46,14 @@ def analyse_stack(
             progress_bar("analysing") as report,
         ):
             stream = stream_of(stack, path)
+            before = len(session.analysed(stream.id))
             frames = jobs(stack, stream, frame_recorder, session)
             for analysis in analysed(engine, frames):
                 analysis_recorder.commit_analysis(analysis)
                 report(analysis.seq + 1, len(stack))
             frame_recorder.commit_end(stream, len(stack))
-            return in_words(len(stack), session.analyses(stream.id))
+            found = in_words(len(stack), session.analyses(stream.id))
+            return f"{found}, {before} of them analysed before" if before else found
 
 
 def jobs(

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from streamer.analysis import Flag
 from streamer.frame import Completeness, Frame
 
+FEWEST_DROPPED = 2
+"""Last rows of one value that are no chance: one may be vacuum, without a count."""
 LARGEST = 1e30
 """Beyond this, sums of squares of float32 pixels would overflow."""
 
@@ -43,13 +45,17 @@ def pixels_of(frame: Frame) -> Pixels:
         image[~finite] = np.median(image[finite]) if finite.any() else 0
     if image.size == 0 or image.min() == image.max():
         flags.append(Flag.CONSTANT)
-    elif frame.completeness is Completeness.COMPLETE and np.ptp(image[-1]) == 0:
-        flags.append(Flag.CONSTANT_ROWS)
-        image = _scanned(image)
+    elif frame.completeness is Completeness.COMPLETE:
+        scanned = _scanned(image)
+        if len(image) - scanned >= FEWEST_DROPPED:
+            flags.append(Flag.CONSTANT_ROWS)
+            image = image[:scanned]
     return Pixels(image, tuple(flags))
 
 
-def _scanned(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows before the last ones that are all one value: there the scan dropped."""
+def _scanned(image: NDArray[np.float32]) -> int:
+    """Rows before the last ones that are all one value: there the scan dropped."""
+    if np.ptp(image[-1]) > 0:
+        return len(image)
     differs = (image != image[-1, -1]).any(axis=1)
-    return image[: int(np.flatnonzero(differs)[-1]) + 1]
+    return int(np.flatnonzero(differs)[-1]) + 1

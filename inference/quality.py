@@ -79,8 +79,12 @@ def doubts(
         # Noise has no order either: only what is surely seen is another lattice.
         return noisy or (Flag.OTHER_LATTICE,)
     contrast = contrast_of(image, honeycomb)
+    bond = _about_the_bond(honeycomb.bond * pixel_size_nm, contrast)
+    if noisy:
+        # Noise shortens the distances of atoms: no word about the pixels.
+        bond = tuple(flag for flag in bond if flag is not Flag.PIXEL_SIZE_DOUBTFUL)
     return (
-        *_about_the_bond(honeycomb.bond * pixel_size_nm, contrast),
+        *bond,
         *((Flag.BLURRED,) if _merged(contrast) else ()),
         *noisy,
     )

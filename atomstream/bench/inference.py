@@ -120,7 +120,7 @@ def measure_start(plan: Plan, folder: Path, tick: Tick) -> StartFigures:
             sys.executable, "-m", "atomstream", "analyze", file,
             "--record", folder / f"session-{number}",
             "--pixel-size", str(PIXEL_SIZE_NM),
-            "--model", plan.model, "--threads", str(plan.threads),
+            "--model", plan.model, "--threads", str(plan.threads), "--device", "cpu",
         )  # fmt: skip
         taken.append(run_fresh(command, plan.threads))
         tick()

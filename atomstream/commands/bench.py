@@ -71,6 +71,8 @@ def inference(
         raise SettingsError("--peer-env is of no use without --peer atomai")
     if out and not out.absolute().parent.is_dir():
         raise SettingsError(f"--out {out}: {out.parent} is not a folder; make it first")
+    if out and out.is_dir():
+        raise SettingsError(f"--out {out} is a folder; expected a file to write")
     from atomstream.bench.inference import Plan
     from atomstream.bench.running import run_inference
 

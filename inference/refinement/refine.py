@@ -142,7 +142,7 @@ def refine(
     with ThreadpoolController().limit(limits=1, user_api="blas"):
         try:
             fitted = _fit_frame(image, given, pixel_size_nm, Probe())
-        except (np.linalg.LinAlgError, MemoryError):
+        except np.linalg.LinAlgError:
             fitted = None  # the fit went astray
     if fitted is None:
         return _as_given(given)

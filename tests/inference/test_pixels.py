@@ -75,7 +75,7 @@ def test_a_constant_frame_is_not_worth_analysing(value: float) -> None:
     assert np.isfinite(pixels.image).all()
 
 
-@pytest.mark.parametrize("rows", [1, 5])
+@pytest.mark.parametrize("rows", [2, 5])
 @pytest.mark.parametrize("value", [0.0, 8.0, np.nan])
 def test_a_complete_frame_with_constant_last_rows_is_flagged(
     rows: int, value: float
@@ -85,6 +85,14 @@ def test_a_complete_frame_with_constant_last_rows_is_flagged(
     pixels = pixels_of(frame_of(image))
     assert Flag.CONSTANT_ROWS in pixels.flags
     assert pixels.worth_analysing
+
+
+def test_one_last_row_without_a_count_may_be_vacuum() -> None:
+    image = ramp()
+    image[-1] = 0
+    pixels = pixels_of(frame_of(image))
+    assert pixels.flags == ()
+    np.testing.assert_array_equal(pixels.image, image)
 
 
 def test_constant_rows_above_the_last_are_no_sign() -> None:
