@@ -42,7 +42,6 @@ def flags() -> Flags:
         ("graphene_si/G-Si-2nm.npy", 0.00761),
         ("graphene_si/G-dimSi.npy", 0.00386),
         ("graphene_si/LibraryNet_test-1.npy", 0.00867),
-        ("graphene_si/LibraryNet_test-1.npy", 0.0078125),
     ],
 )
 def test_no_frame_of_graphene_is_flagged(
@@ -51,6 +50,14 @@ def test_no_frame_of_graphene_is_flagged(
     frames = np.load(real_data / file)
     for image in frames.reshape(-1, *frames.shape[-2:]):
         assert flags(image, pixel_size_nm) == set()
+
+
+def test_a_calibration_that_is_a_tenth_off_is_doubted(
+    real_data: Path, flags: Flags
+) -> None:
+    image = np.load(real_data / "graphene_si/LibraryNet_test-1.npy")
+    # 2 nm over 256 pixels, as its file says; its lattice says 0.0087.
+    assert flags(image, 2 / 256) == {Flag.PIXEL_SIZE_DOUBTFUL}
 
 
 @pytest.mark.parametrize("pixel_size_nm", [0.03125, 0.0376], ids=["nominal", "true"])

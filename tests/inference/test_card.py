@@ -19,6 +19,7 @@ VALID: Mapping[str, Any] = {
         "sha256": "ab" * 32,
         "pixel_size_nm": 0.02,
         "stride_px": 8,
+        "reach_px": 96,
         "classes": ["C", "Si", "background"],
         "threshold": 0.35,
         "normalisation": "robust",
