@@ -13,6 +13,7 @@ References
 
 import pickletools
 import struct
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -93,16 +94,22 @@ def unpickle(file: BinaryIO) -> Unpickled:
     ModelError
         Damaged, cut short, or longer than any model's.
     """
-    machine = _Machine()
     try:
-        for number, (operation, argument, _) in enumerate(pickletools.genops(file)):
-            if number == MAX_OPERATIONS:
-                raise ModelError("more operations than any model needs")
-            if operation.name == "STOP":
-                return Unpickled(machine.stack.pop(), machine.storages)
-            _OPERATIONS[operation.name](machine, argument)
+        # What Python thinks of an escape in a damaged text concerns nobody.
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            return _executed(file)
     except DAMAGE as error:
         raise ModelError("its pickle is damaged") from error
+
+
+def _executed(file: BinaryIO) -> Unpickled:
+    machine = _Machine()
+    for number, (operation, argument, _) in enumerate(pickletools.genops(file)):
+        if number == MAX_OPERATIONS:
+            raise ModelError("more operations than any model needs")
+        if operation.name == "STOP":
+            return Unpickled(machine.stack.pop(), machine.storages)
+        _OPERATIONS[operation.name](machine, argument)
     raise ModelError("its pickle has no end")
 
 
