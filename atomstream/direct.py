@@ -2,13 +2,13 @@
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from atomstream.engines import EngineChoice, files_of
+from atomstream.outcome import outcome
 from atomstream.progress import progress_bar
 from atomstream.service.analysing import job_of
 from inference.engines.engine import Job, analysed
@@ -17,7 +17,7 @@ from streamer.session.analyst import AnalysisRecorder
 from streamer.session.creation import create_session
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
-from streamer.session.records import AnalysisRecord, FrameKey
+from streamer.session.records import FrameKey
 from streamer.stacks import Stack, open_stack
 
 log = logging.getLogger("analyse")
@@ -46,14 +46,13 @@ def analyse_stack(
             progress_bar("analysing") as report,
         ):
             stream = stream_of(stack, path)
-            before = len(session.analysed(stream.id))
+            before = session.analyses(stream.id)
             frames = jobs(stack, stream, frame_recorder, session)
             for analysis in analysed(engine, frames):
                 analysis_recorder.commit_analysis(analysis)
                 report(analysis.seq + 1, len(stack))
             frame_recorder.commit_end(stream, len(stack))
-            found = in_words(len(stack), session.analyses(stream.id))
-            return f"{found}, {before} of them analysed before" if before else found
+            return outcome(len(stack), session.analyses(stream.id), before)
 
 
 def jobs(
@@ -70,15 +69,6 @@ def jobs(
 def log_line(text: str) -> None:
     """Say what happens to the engine."""
     log.warning("%s", text)
-
-
-def in_words(frames: int, analyses: Sequence[AnalysisRecord]) -> str:
-    """How many frames there are, and how many of them carry which flag."""
-    counts = Counter(flag for record in analyses for flag in record.flags)
-    if not counts:
-        return f"{frames} frames"
-    flagged = ", ".join(f"{count} {flag}" for flag, count in counts.items())
-    return f"{frames} frames (flagged: {flagged})"
 
 
 def stream_of(stack: Stack, path: Path) -> Stream:

@@ -69,11 +69,13 @@ def check_providers(device: Device, used: Sequence[str]) -> None:
 def fallback_in_words(
     device: Device, available: Sequence[str], used: str
 ) -> str | None:
-    """One line about CUDA that was not had, None where nothing was hoped for."""
-    if device is not Device.AUTO or used == CUDA:
+    """One line about CUDA that was not had, None where nothing was hoped for.
+
+    An ONNX Runtime without CUDA is what the default install has.
+    """
+    if device is not Device.AUTO or used == CUDA or CUDA not in available:
         return None
-    why = "did not start" if CUDA in available else "is not in this ONNX Runtime"
-    return f"the networks run on the CPU: CUDA {why}"
+    return "the networks run on the CPU: CUDA did not start"
 
 
 def cores_here() -> int:

@@ -67,11 +67,11 @@ def train_all(
     }
     kind = KINDS[wish.kind]
     with bench.begin(plan) as held:
-        dcnn = _made_dcnn(recipe, calibration, bench, held)
+        dcnn = _made_dcnn(recipe, calibration, bench, held, "all")
         card = dcnn.card
         describer = kind.describer(wish.recipe, card.pixel_size_nm)
         sight = Sight(network_of(dcnn.network), card, describer)
-        encoder = _made_encoder(wish, sight, bench, held)
+        encoder = _made_encoder(wish, sight, bench, held, "all")
         bench.finish(model_of(bench.folder, card, encoder))
 
 
@@ -93,7 +93,7 @@ def train_dcnn(
         "base": base.facts,
     }
     with bench.begin(plan) as held:
-        dcnn = _made_dcnn(recipe, calibration, bench, held)
+        dcnn = _made_dcnn(recipe, calibration, bench, held, "dcnn")
         with writable(bench.folder):
             encoder = copy_encoder(base.model.card, base.folder, bench.folder)
         bench.finish(model_of(bench.folder, dcnn.card, encoder))
@@ -114,7 +114,7 @@ def train_encoder(wish: EncoderWish, base: BaseModel, bench: Bench) -> None:
         **wish.plan,
     }
     with bench.begin(plan) as held:
-        encoder = _made_encoder(wish, base.sight(wish), bench, held)
+        encoder = _made_encoder(wish, base.sight(wish), bench, held, "rvae")
         with writable(bench.folder):
             dcnn = copy_dcnn(base.model.card, base.folder, bench.folder)
         bench.finish(model_of(bench.folder, dcnn, encoder))
@@ -151,7 +151,11 @@ class _MadeDcnn:
 
 
 def _made_dcnn(
-    recipe: DcnnRecipe, calibration: CalibrationRecipe, bench: Bench, held: Unfinished
+    recipe: DcnnRecipe,
+    calibration: CalibrationRecipe,
+    bench: Bench,
+    held: Unfinished,
+    trains: str,
 ) -> _MadeDcnn:
     """The segmentation network, trained, calibrated and written."""
     wanted = SceneSet(recipe.scenes, recipe.scenes_per_movie, recipe.seed)
@@ -162,7 +166,7 @@ def _made_dcnn(
     dcnn = fit.trained
     decisions = _decided(dcnn, calibration, bench)
     facts: Plan = {
-        "made_by": "atomstream train all|dcnn",
+        "made_by": f"atomstream train {trains}",
         "training_data": SIMULATED,
         "recipe": asdict(recipe),
         "calibration": asdict(calibration),
@@ -181,7 +185,7 @@ def _decided(dcnn: Dcnn, calibration: CalibrationRecipe, bench: Bench) -> Decisi
 
 
 def _made_encoder(
-    wish: EncoderWish, sight: Sight, bench: Bench, held: Unfinished
+    wish: EncoderWish, sight: Sight, bench: Bench, held: Unfinished, trains: str
 ) -> EncoderCard:
     """The encoder, trained on simulation and written."""
     recipe, kind = wish.recipe, KINDS[wish.kind]
@@ -192,7 +196,7 @@ def _made_encoder(
     with writable(bench.folder):
         card = kind.export(fit, bench.folder)
     facts: Plan = {
-        "made_by": "atomstream train all|rvae",
+        "made_by": f"atomstream train {trains}",
         "training_data": SIMULATED,
         "dcnn_sha256": sight.card.sha256,
         **wish.facts,
