@@ -10,7 +10,7 @@ from enum import StrEnum
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from inference.catalogue import find_model
+from inference.catalogue import find_model, verify_model
 from inference.device import Device, fallback_in_words, wanted_providers
 from inference.model_files import ModelFiles, read_model
 from streamer.errors import SettingsError
@@ -144,3 +144,15 @@ def files_of(name_or_folder: str) -> ModelFiles:
         As for `find_model` and `read_model`.
     """
     return read_model(find_model(name_or_folder))
+
+
+def whole_files_of(name_or_folder: str) -> ModelFiles:
+    """Those of `files_of`, after every file on the card was checked.
+
+    Raises
+    ------
+    ModelError
+        As for `files_of` and `verify_model`.
+    """
+    verify_model(find_model(name_or_folder))
+    return files_of(name_or_folder)

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from inference.analyse import Analyser
 from inference.device import Device
 from inference.engines.cluster.connection import (
     Connection,
@@ -19,7 +18,7 @@ from inference.engines.cluster.connection import (
     WorkersKilled,
 )
 from inference.engines.cluster.worker import Order, Packed, packed
-from inference.engines.engine import Job, Setup
+from inference.engines.engine import Job, Ready, Setup
 from inference.model_files import ModelFiles
 from streamer.analysis import Analysis, ModelId
 from streamer.errors import EngineError, LinkError, WireError
@@ -40,9 +39,8 @@ class Errand:
 
     job: Job
     order: Order
-    files: ModelFiles
-    analyser: Analyser
-    """The same model here, to answer for a frame that nobody can analyse."""
+    ready: Ready
+    """Its model, to send there, and here to answer for a frame nobody can analyse."""
     submitted_s: float
     sent: Sent | None = None
     failures: int = 0
@@ -73,6 +71,7 @@ class DaskEngine:
     setup: Setup
     tell: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
+    _ready: Ready = field(init=False)
     _connection: Connection | None = field(default=None, init=False)
     _errands: deque[Errand] = field(default_factory=deque, init=False)
     _threads: int = field(default=-1, init=False)
@@ -80,7 +79,7 @@ class DaskEngine:
     _away_since_s: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.use(self.files)
+        self.use(self._loaded(self.files))
         self._connected()
         if self._connection is None:
             self._say_away()
@@ -88,12 +87,12 @@ class DaskEngine:
     @property
     def model(self) -> ModelId:
         """What the next frame will be analysed with."""
-        return self._analyser.model.id
+        return self._ready.analyser.model.id
 
     @property
     def provider(self) -> str:
         """What this process checks models with; each worker has its own."""
-        return self._analyser.model.provider
+        return self._ready.analyser.model.provider
 
     @property
     def in_flight(self) -> int:
@@ -106,25 +105,30 @@ class DaskEngine:
         self._count()
         return min(max(2 * self._threads, FEWEST), MOST) - self.in_flight
 
-    def use(self, files: ModelFiles) -> None:
-        """Take another model from the next frame on; those in flight keep theirs.
+    def prepared(self, files: ModelFiles) -> Ready:
+        """Another model, loaded.
 
         Raises
         ------
         ModelError
-            It cannot be used; the one before stays.
+            It cannot be used.
         """
+        return self._loaded(files)
+
+    def use(self, ready: Ready) -> None:
+        """Take another model from the next frame on; those in flight keep theirs."""
+        self._ready = ready
+
+    def _loaded(self, files: ModelFiles) -> Ready:
         # On the CPU: what this process has is no word about the workers.
-        self._analyser = replace(self.setup, threads=1, device=Device.CPU).analyser(
-            files
-        )
-        self.files = files
+        setup = replace(self.setup, threads=1, device=Device.CPU)
+        return Ready(files, setup.analyser(files))
 
     def submit(self, job: Job) -> None:
         """Take a frame; only when there is room."""
         frame = packed(job.frame)
-        order = Order(frame, job.history, self.files.sha256, self.setup)
-        errand = Errand(job, order, self.files, self._analyser, self.clock())
+        order = Order(frame, job.history, self._ready.files.sha256, self.setup)
+        errand = Errand(job, order, self._ready, self.clock())
         self._errands.append(errand)
         if self._connection is not None:
             self._send(errand, self._connection)
@@ -182,7 +186,7 @@ class DaskEngine:
             f"frame {frame.seq} of {frame.stream.id} is not analysed: workers of "
             f"{self.url} died of it, one after the other"
         )
-        return errand.analyser.give_up(frame, errand.job.history)
+        return errand.ready.analyser.give_up(frame, errand.job.history)
 
     def _ask_again(self, errand: Errand, error: EngineError | WireError) -> None:
         errand.failures += 1
@@ -193,7 +197,7 @@ class DaskEngine:
 
     def _send(self, errand: Errand, connection: Connection) -> None:
         try:
-            errand.sent = connection.send(errand.order, errand.files)
+            errand.sent = connection.send(errand.order, errand.ready.files)
         except SchedulerGone:
             self._lose()
 

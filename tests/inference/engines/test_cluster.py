@@ -132,7 +132,7 @@ def test_frames_in_flight_keep_their_model_when_another_takes_over(
 ) -> None:
     for job in jobs[:4]:
         engine.submit(job)
-    engine.use(renamed)
+    engine.use(engine.prepared(renamed))
     for job in jobs[4:]:
         engine.submit(job)
     hashes = [analysis.model.sha256 for analysis in collected(engine)]
