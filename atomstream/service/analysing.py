@@ -20,7 +20,7 @@ from inference.analyse import History
 from inference.engines.engine import Engine, Job
 from inference.model_files import ModelFiles
 from streamer.analysis import Analysis
-from streamer.errors import AtomstreamError, SessionError
+from streamer.errors import AtomstreamError, EngineError, SessionError
 from streamer.frame import Stream
 from streamer.messages import Content
 from streamer.publisher import Publisher
@@ -134,6 +134,8 @@ class Bench:
     _in_flight: set[FrameKey] = field(default_factory=set, init=False)
     _version: int | None = field(default=None, init=False)
     """Of the session when it was last asked what is pending."""
+    _told: str | None = field(default=None, init=False)
+    """What keeps the engine from its work, as it was said last."""
 
     def work(self, stopping: threading.Event) -> None:
         """Analyse until nothing is pending any more, or until told to stop."""
@@ -143,7 +145,7 @@ class Bench:
             if self._waiting and self.engine.room > 0:
                 self._submit(self._waiting.popleft())
             elif self._in_flight:
-                self._collect()
+                self._collect_or_wait(stopping)
             else:
                 return
 
@@ -163,10 +165,23 @@ class Bench:
             self.aside.add(key)
             set_aside(key, error, self.recorder)
 
+    def _collect_or_wait(self, stopping: threading.Event) -> None:
+        """Wait a while where the workers cannot do it: a person can mend that."""
+        try:
+            self._collect()
+        except EngineError as error:
+            text = f"nothing is analysed until this is mended: {error}"
+            if text != self._told:
+                log.warning("%s", text)
+                self.recorder.commit_event(time.time_ns(), "engine", text)
+            self._told = text
+            stopping.wait(RETRY_S)
+
     def _collect(self) -> None:
         analysis = self.engine.collect(POLL_S)
         if analysis is None:
             return
+        self._told = None
         self.swap.note(analysis)
         self._in_flight.remove(FrameKey(analysis.stream.id, analysis.seq))
         if self.recorder.commit_analysis(analysis):

@@ -173,8 +173,12 @@ def test_without_any_model_frames_are_received_until_it_is_back(
     content = kept.read_bytes()
     kept.write_bytes(b"damaged")
     service.crash()
-    (told,) = service.told("engine")
-    assert told.startswith("nothing is analysed until this is mended: ")
+
+    def stuck() -> list[str]:
+        return [t for t in service.events("engine") if t.startswith("nothing is ana")]
+
+    service.wait_for(lambda: bool(stuck()), LIMIT_S)
+    assert "is not the file its card describes" in stuck()[0]
     service.send(1, 2)
     service.wait_for(lambda: service.received() == 3, LIMIT_S)
     kept.write_bytes(content)

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from inference.device import Device
 from inference.engines.cluster.connection import (
     Connection,
+    ModelLost,
     SchedulerGone,
     Sent,
     WorkersKilled,
 )
-from inference.engines.cluster.worker import Order, Packed, packed
+from inference.engines.cluster.worker import Order, Packed, Trial, packed
 from inference.engines.engine import Job, Ready, Setup
 from inference.model_files import ModelFiles
 from streamer.analysis import Analysis, ModelId
@@ -29,7 +30,10 @@ COUNT_S = 2.0
 """Between two counts of the workers."""
 FEWEST, MOST = 2, 64
 """Frames in flight: one a thread at work and one waiting beside it, in these bounds,
-which bound the memory that they take."""
+as long as they take no more memory than this:"""
+MOST_BYTES = 10**9
+TRIAL_S = 20.0
+"""For a worker to open a model; meanwhile no frame is collected."""
 TRIES = 3
 
 
@@ -44,6 +48,13 @@ class Errand:
     submitted_s: float
     sent: Sent | None = None
     failures: int = 0
+    alone: bool = False
+    """Whether workers died while they had it, so that nothing else is to be there."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the frame takes here: itself, and packed."""
+        return self.job.frame.image.nbytes + len(self.order.frame[-1])
 
 
 @dataclass
@@ -101,19 +112,38 @@ class DaskEngine:
 
     @property
     def room(self) -> int:
-        """Frames that may be submitted now: two a thread of the cluster in all."""
-        self._count()
-        return min(max(2 * self._threads, FEWEST), MOST) - self.in_flight
+        """Frames that may be submitted now: two a thread of the cluster in all.
+
+        Fewer of large ones, supposed that the next is as large as any in flight.
+        """
+        sizes = [errand.bytes for errand in self._errands]
+        fitting = max(FEWEST, MOST_BYTES // max([*sizes, 1]))
+        most = min(max(2 * self._threads, FEWEST), MOST, fitting)
+        return most - self.in_flight
 
     def prepared(self, files: ModelFiles) -> Ready:
-        """Another model, loaded.
+        """Another model, loaded here and by one of the workers.
 
         Raises
         ------
         ModelError
             It cannot be used.
+        EngineError
+            No worker says that it can use it.
         """
-        return self._loaded(files)
+        ready = self._loaded(files)
+        connection = self._connected()
+        if connection is not None:
+            try:
+                connection.attempt(Trial(files.sha256, self.setup), files, TRIAL_S)
+            except SchedulerGone:
+                self._lose()
+            else:
+                return ready
+        raise EngineError(
+            f"the scheduler at {self.url} does not answer, so that no worker can try "
+            "the model; ask again when it is back"
+        )
 
     def use(self, ready: Ready) -> None:
         """Take another model from the next frame on; those in flight keep theirs."""
@@ -131,7 +161,7 @@ class DaskEngine:
         errand = Errand(job, order, self._ready, self.clock())
         self._errands.append(errand)
         if self._connection is not None:
-            self._send(errand, self._connection)
+            self._send_all(self._connection)
 
     def collect(self, timeout_s: float) -> Analysis | None:
         """The analysis of the frame submitted first, or None if it is not done in time.
@@ -139,14 +169,14 @@ class DaskEngine:
         Raises
         ------
         EngineError
-            The workers have failed at it `TRIES` times.
+            The workers have failed at it `TRIES` times; it stays in flight.
         """
         connection = self._connected()
         if connection is None or not self._errands:
             return None
+        self._count(connection)
+        self._send_all(connection)
         errand = self._errands[0]
-        if errand.sent is None:
-            self._send(errand, connection)
         analysis = self._answer(errand, connection, timeout_s)
         if analysis is None:
             return None
@@ -170,7 +200,11 @@ class DaskEngine:
         except SchedulerGone:
             self._lose()
         except WorkersKilled:
-            return self._given_up(errand)
+            if errand.alone:
+                return self._given_up(errand)
+            self._leave_alone(errand)
+        except ModelLost:
+            self._ask_again(errand, EngineError("workers died that had the model"))
         except (EngineError, WireError) as error:
             self._ask_again(errand, error)
         return None
@@ -179,6 +213,12 @@ class DaskEngine:
         analysis = answer_to(errand.order, errand.job, parts)
         waited_s = self.clock() - errand.submitted_s
         return replace(analysis, latency_s=errand.job.history.waited_s + waited_s)
+
+    def _leave_alone(self, suspect: Errand) -> None:
+        """Take everything back, so that the first frame can be tried by itself."""
+        suspect.alone = True
+        for errand in self._errands:
+            errand.sent = None
 
     def _given_up(self, errand: Errand) -> Analysis:
         frame = errand.job.frame
@@ -192,8 +232,16 @@ class DaskEngine:
         errand.failures += 1
         errand.sent = None
         if errand.failures == TRIES:
+            errand.failures = 0
             raise EngineError(str(error)) from error
         self.tell(f"frame {errand.job.frame.seq} is asked for again: {error}")
+
+    def _send_all(self, connection: Connection) -> None:
+        """Send what is not sent; with a first frame that is to be alone, only that."""
+        alone = self._errands[0].alone
+        for errand in list(self._errands)[: 1 if alone else None]:
+            if errand.sent is None and connection is self._connection:
+                self._send(errand, connection)
 
     def _send(self, errand: Errand, connection: Connection) -> None:
         try:
@@ -215,8 +263,7 @@ class DaskEngine:
             self.tell(f"the scheduler at {self.url} is back after {away_s:.0f} s")
             self._away_since_s = None
         self._counted_s, self._threads = -math.inf, -1
-        for errand in self._errands:
-            self._send(errand, connection)
+        self._count(connection)
         return self._connection
 
     def _lose(self) -> None:
@@ -236,14 +283,14 @@ class DaskEngine:
             f"until it is back ({self.in_flight} of them were under way)"
         )
 
-    def _count(self) -> None:
+    def _count(self, connection: Connection) -> None:
         """Look how many threads the cluster has, if that was a while ago."""
         now = self.clock()
-        if self._connection is None or now - self._counted_s < COUNT_S:
+        if now - self._counted_s < COUNT_S:
             return
         self._counted_s = now
         try:
-            threads = self._connection.threads()
+            threads = connection.threads()
         except SchedulerGone:
             self._lose()
             return
