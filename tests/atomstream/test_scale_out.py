@@ -61,6 +61,12 @@ def test_analyze_and_serve_give_the_same_with_a_cluster_even_when_workers_are_ki
         "--publish", free_address(), "--until-end", *same, *dask,
     )  # fmt: skip
     wait_for(lambda: live.exists() and len(atoms_files(live)) > 0, 100)
+    at_work = [
+        key
+        for key, task in dict(cluster.scheduler.tasks).items()
+        if task.state == "processing" and "analyse" in str(key)
+    ]
+    assert at_work
     for nanny in list(cluster.workers.values()):
         os.kill(nanny.process.process.pid, signal.SIGKILL)
     assert serve.wait(120) == 0

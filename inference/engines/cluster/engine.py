@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from inference.device import Device
+from inference.engines.cluster.answer import answer_to
 from inference.engines.cluster.connection import (
     Connection,
     ModelLost,
@@ -23,7 +24,6 @@ from inference.engines.engine import Job, Ready, Setup
 from inference.model_files import ModelFiles
 from streamer.analysis import Analysis, ModelId
 from streamer.errors import EngineError, LinkError, WireError
-from streamer.wire import unpack
 
 RECONNECT_S = 2.0
 COUNT_S = 2.0
@@ -298,29 +298,3 @@ class DaskEngine:
             what = f"room for {threads} frames at once" if threads else "no worker yet"
             self.tell(f"the cluster at {self.url} has {what}")
             self._threads = threads
-
-
-def answer_to(order: Order, job: Job, parts: Packed) -> Analysis:
-    """The analysis that a worker sent, if it is that of the frame and by the model.
-
-    Raises
-    ------
-    WireError
-        It is damaged, or no analysis.
-    EngineError
-        It is another frame's or another model's.
-    """
-    analysis = unpack(parts).message
-    if not isinstance(analysis, Analysis):
-        raise WireError(f"a {type(analysis).__name__.lower()}, expected an analysis")
-    if (analysis.stream, analysis.seq) != (job.frame.stream, job.frame.seq):
-        raise EngineError(
-            f"a worker answered with frame {analysis.seq} of {analysis.stream.id}, "
-            f"expected {job.frame.seq} of {job.frame.stream.id}"
-        )
-    if analysis.model.sha256 != order.model_sha256:
-        raise EngineError(
-            f"a worker answered with model {analysis.model.sha256[:12]}…, "
-            f"expected {order.model_sha256[:12]}…"
-        )
-    return analysis

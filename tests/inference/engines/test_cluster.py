@@ -12,8 +12,9 @@ import pytest
 
 distributed = pytest.importorskip("distributed", reason="needs the extra [cluster]")
 
+from inference.engines.cluster.answer import answer_to  # noqa: E402
 from inference.engines.cluster.connection import Connection  # noqa: E402
-from inference.engines.cluster.engine import DaskEngine, answer_to  # noqa: E402
+from inference.engines.cluster.engine import DaskEngine  # noqa: E402
 from inference.engines.cluster.worker import Order, opened, packed  # noqa: E402
 from inference.engines.engine import Job, Setup, analysed  # noqa: E402
 from inference.engines.local import LocalEngine  # noqa: E402
