@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from atomstream.engines import EngineChoice, EngineKind, files_of
 from atomstream.ports import free_address
+from inference.catalogue import DEFAULT
+from streamer.errors import SettingsError
 from streamer.session.reader import SessionReader
 
 distributed = pytest.importorskip("distributed", reason="needs the extra [cluster]")
@@ -76,6 +79,43 @@ def test_analyze_and_serve_give_the_same_with_a_cluster_even_when_workers_are_ki
         first, *others = [e for e in reader.events() if e.kind == "first frame"]
     assert "frame 0 of" in first.text
     assert not others
+
+
+def test_workers_that_cannot_analyse_do_not_keep_frames_from_being_received(
+    spawn: Spawn,
+    tmp_path: Path,
+    movie: Path,
+    cluster: "distributed.LocalCluster",
+    wait_for: Wait,
+) -> None:
+    source, session = free_address(), tmp_path / "session"
+    spawn("replay", movie, "--bind", source, "--period", "0")
+    serve = spawn(
+        "serve", "--connect", source, "--record", session,
+        "--publish", free_address(), "--device", "cuda",
+        "--engine", "dask", "--scheduler", cluster.scheduler_address,
+    )  # fmt: skip
+    wait_for(lambda: (session / "session.sqlite").exists(), 100)
+    with SessionReader(session) as reader:
+        wait_for(
+            lambda: any(
+                event.text.startswith("nothing is analysed until this is mended: a wor")
+                for event in reader.events()
+            ),
+            100,
+        )
+        wait_for(lambda: reader.totals().frames == 3, 100)
+    assert serve.poll() is None
+
+
+def test_an_engine_of_a_cluster_without_a_scheduler_is_not_taken_for_a_local_one() -> (
+    None
+):
+    choice = EngineChoice(EngineKind.DASK)
+    with pytest.raises(SettingsError, match="needs --scheduler"):
+        choice.reach()
+    with pytest.raises(SettingsError, match="needs --scheduler"):
+        choice.open(files_of(DEFAULT), None, estimate_pixel_size=False, tell=str)
 
 
 def test_a_cluster_sees_nothing_of_a_frame_twice_when_analyze_goes_on(

@@ -32,7 +32,7 @@ FEWEST, MOST = 2, 64
 """Frames in flight: one a thread at work and one waiting beside it, in these bounds,
 as long as they take no more memory than this:"""
 MOST_BYTES = 10**9
-TRIAL_S = 20.0
+TRIAL_S = 30.0
 """For a worker to open a model; meanwhile no frame is collected."""
 TRIES = 3
 
