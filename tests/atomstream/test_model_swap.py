@@ -279,6 +279,7 @@ def test_sighup_reads_the_models_folder_again_and_refuses_what_is_none(
     (mine / "decoder.onnx").rename(tmp_path / "decoder.onnx")
     service.process.send_signal(signal.SIGHUP)
     assert "decoder.onnx cannot be read" in service.told("model refused")[0]
+    (tmp_path / "decoder.onnx").rename(mine / "decoder.onnx")
     spoil(mine)
     service.process.send_signal(signal.SIGHUP)
     refused = service.told("model refused", 2)[1]
