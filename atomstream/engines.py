@@ -10,7 +10,7 @@ from enum import StrEnum
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from inference.catalogue import find_model
+from inference.catalogue import find_model, verify_model
 from inference.device import Device, fallback_in_words, wanted_providers
 from inference.model_files import ModelFiles, read_model
 from streamer.errors import SettingsError
@@ -63,13 +63,14 @@ class EngineChoice:
 
         Raises
         ------
-        LinkError, EngineError
+        SettingsError, LinkError, EngineError
             It does not, or cannot analyse.
         """
-        if self.kind is EngineKind.DASK and self.scheduler is not None:
+        if self.kind is EngineKind.DASK:
+            scheduler = check_scheduler(self.scheduler)
             from inference.engines.cluster.connection import reach
 
-            reach(self.scheduler)
+            reach(scheduler)
 
     def open(
         self,
@@ -97,10 +98,11 @@ class EngineChoice:
         from inference.engines.engine import Setup
 
         setup = Setup(self.threads, self.device, pixel_size_nm, estimate_pixel_size)
-        if self.kind is EngineKind.DASK and self.scheduler is not None:
+        if self.kind is EngineKind.DASK:
+            scheduler = check_scheduler(self.scheduler)
             from inference.engines.cluster.engine import DaskEngine
 
-            return DaskEngine(self.scheduler, files, setup, tell)
+            return DaskEngine(scheduler, files, setup, tell)
         import onnxruntime
 
         from inference.engines.local import LocalEngine
@@ -113,8 +115,8 @@ class EngineChoice:
         return engine
 
 
-def check_scheduler(url: str | None) -> None:
-    """Refuse an address that cannot be a scheduler's.
+def check_scheduler(url: str | None) -> str:
+    """The address; refused where it cannot be a scheduler's.
 
     Raises
     ------
@@ -133,6 +135,7 @@ def check_scheduler(url: str | None) -> None:
         raise SettingsError(
             "--engine dask needs distributed; install it with: uv sync --extra cluster"
         )
+    return url
 
 
 def files_of(name_or_folder: str) -> ModelFiles:
@@ -144,3 +147,15 @@ def files_of(name_or_folder: str) -> ModelFiles:
         As for `find_model` and `read_model`.
     """
     return read_model(find_model(name_or_folder))
+
+
+def whole_files_of(name_or_folder: str) -> ModelFiles:
+    """Those of `files_of`, after every file on the card was checked.
+
+    Raises
+    ------
+    ModelError
+        As for `files_of` and `verify_model`.
+    """
+    verify_model(find_model(name_or_folder))
+    return files_of(name_or_folder)

@@ -10,13 +10,11 @@ import typer
 from atomstream.commands.options import host_and_port
 from atomstream.engines import EngineChoice
 from atomstream.ports import check_page_address, free_address
-from atomstream.service.process import Task
+from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
-from atomstream.service.supervisor import Supervisor
-from atomstream.service.tasks import Simulation, service_tasks
+from atomstream.service.tasks import Simulation
 from inference.catalogue import DEFAULT
 from streamer.analysis import FRAME_BUDGET_S
-from streamer.session.creation import create_session
 
 
 def demo(
@@ -54,7 +52,6 @@ def demo(
         if record is None:
             temporary = tempfile.TemporaryDirectory(prefix="atomstream-")
             record = Path(stack.enter_context(temporary)) / "demo"
-        create_session(record)
         source, analyses = free_address(), free_address()
         settings = ServiceSettings(
             connect=(source,),
@@ -66,7 +63,6 @@ def demo(
             until_end=no_dashboard,
         )
         microscope = Simulation(source, frames, FRAME_BUDGET_S / speed, seed)
-        tasks: dict[str, Task] = {**service_tasks(settings), "simulate": microscope}
         if address:
             typer.echo(f"the page will be at http://{page} in a moment")
-        Supervisor(tasks).run()
+        run_service(settings, {"simulate": microscope})

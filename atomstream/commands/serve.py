@@ -1,6 +1,5 @@
 """`atomstream serve`: the service."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,14 +19,11 @@ from atomstream.commands.options import (
 )
 from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address
-from atomstream.service.model_wish import ask_again, forget
+from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
-from atomstream.service.supervisor import Supervisor
-from atomstream.service.tasks import service_tasks
 from inference.catalogue import DEFAULT, find_model, verify_model
 from inference.device import Device
 from streamer.endpoint import Address
-from streamer.session.creation import create_session
 
 
 def serve(
@@ -75,8 +71,6 @@ def serve(
     choice = engine_choice(engine, scheduler, threads, device)
     verify_model(find_model(model))
     choice.reach()
-    create_session(record)
-    forget(record)
     settings = ServiceSettings(
         connect=tuple(connect),
         record=record,
@@ -88,4 +82,4 @@ def serve(
         dashboard=address,
         until_end=until_end,
     )
-    Supervisor(service_tasks(settings), partial(ask_again, record)).run()
+    run_service(settings, {})

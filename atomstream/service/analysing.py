@@ -4,21 +4,23 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import zmq
 
 from atomstream.engines import files_of
+from atomstream.service.model_in_use import files_in_use, in_use, remember
 from atomstream.service.model_swap import ModelSwap, named
-from atomstream.service.model_wish import remembered
+from atomstream.service.model_wish import withdraw_all
 from atomstream.service.tasks import Analyst
 from atomstream.words import analysis_in_words
 from inference.analyse import History
 from inference.engines.engine import Engine, Job
+from inference.model_files import ModelFiles
 from streamer.analysis import Analysis
-from streamer.errors import SessionError
+from streamer.errors import AtomstreamError, EngineError, SessionError
 from streamer.frame import Stream
 from streamer.messages import Content
 from streamer.publisher import Publisher
@@ -28,6 +30,8 @@ from streamer.session.records import FrameKey
 
 log = logging.getLogger("analyse")
 POLL_S = 0.05
+RETRY_S = 2.0
+"""Between two tries where a person must mend something."""
 
 
 def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
@@ -36,12 +40,14 @@ def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
         AnalysisRecorder(task.record) as recorder,
         SessionReader(task.record) as session,
         publisher_of(task) as publisher,
-        engine_of(task, recorder) as engine,
+        engine_of(task, recorder, stopping) as engine,
     ):
+        if engine is None:
+            return
         for stream, count in what_can_be_recalled(session):
             publisher.announce(stream, count, Content.ANALYSIS)
         log.info("%s, publishing at %s", named(engine.model), publisher.url)
-        swap = ModelSwap(session, recorder, engine, task.model)
+        swap = ModelSwap(session, recorder, engine, task.run)
         bench = Bench(session, recorder, publisher, engine, swap)
         while not stopping.is_set():
             version = session.version()
@@ -56,19 +62,61 @@ def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
 
 
 @contextmanager
-def engine_of(task: Analyst, recorder: AnalysisRecorder) -> Iterator[Engine]:
-    """The engine with the model that was in use last, or that the task names."""
+def engine_of(
+    task: Analyst, recorder: AnalysisRecorder, stopping: threading.Event
+) -> Iterator[Engine | None]:
+    """The engine with the model in use; None when told to stop before there is one."""
 
     def tell(text: str) -> None:
         log.warning("%s", text)
         recorder.commit_event(time.time_ns(), "engine", text)
 
-    files = files_of(remembered(task.record, task.model))
-    engine = task.engine.open(files, task.pixel_size_nm, task.estimate_pixel_size, tell)
+    engine = opened(task, tell, stopping)
     try:
         yield engine
     finally:
-        engine.close()
+        if engine is not None:
+            engine.close()
+
+
+def opened(
+    task: Analyst, tell: Callable[[str], None], stopping: threading.Event
+) -> Engine | None:
+    """The engine, at its first start with the model that the task names.
+
+    After a crash it goes on with the model that it had, and while that cannot be used
+    it waits: frames are received all the same.
+
+    Raises
+    ------
+    ModelError, SettingsError, EngineError
+        At the first start: it cannot be used.
+    """
+    before = in_use(task.record, task.run)
+    if before is None:
+        # Here nobody else analyses the session, so what is in it is of an earlier one.
+        withdraw_all(task.record)
+        files = files_of(task.model)
+        remember(task.record, task.run, task.model, files)
+        return engine_with(task, files, tell)
+    told = ""
+    while not stopping.is_set():
+        try:
+            return engine_with(task, files_in_use(task.record, before), tell)
+        except AtomstreamError as error:
+            text = f"nothing is analysed until this is mended: {error}"
+            if text != told:
+                tell(text)
+            told = text
+        stopping.wait(RETRY_S)
+    return None
+
+
+def engine_with(
+    task: Analyst, files: ModelFiles, tell: Callable[[str], None]
+) -> Engine:
+    """The engine that a task wants, at work with a model."""
+    return task.engine.open(files, task.pixel_size_nm, task.estimate_pixel_size, tell)
 
 
 @dataclass
@@ -86,6 +134,8 @@ class Bench:
     _in_flight: set[FrameKey] = field(default_factory=set, init=False)
     _version: int | None = field(default=None, init=False)
     """Of the session when it was last asked what is pending."""
+    _told: str | None = field(default=None, init=False)
+    """What keeps the engine from its work, as it was said last."""
 
     def work(self, stopping: threading.Event) -> None:
         """Analyse until nothing is pending any more, or until told to stop."""
@@ -95,7 +145,7 @@ class Bench:
             if self._waiting and self.engine.room > 0:
                 self._submit(self._waiting.popleft())
             elif self._in_flight:
-                self._collect()
+                self._collect_or_wait(stopping)
             else:
                 return
 
@@ -115,10 +165,23 @@ class Bench:
             self.aside.add(key)
             set_aside(key, error, self.recorder)
 
+    def _collect_or_wait(self, stopping: threading.Event) -> None:
+        """Wait a while where the workers cannot do it: a person can mend that."""
+        try:
+            self._collect()
+        except EngineError as error:
+            text = f"nothing is analysed until this is mended: {error}"
+            if text != self._told:
+                log.warning("%s", text)
+                self.recorder.commit_event(time.time_ns(), "engine", text)
+            self._told = text
+            stopping.wait(RETRY_S)
+
     def _collect(self) -> None:
         analysis = self.engine.collect(POLL_S)
         if analysis is None:
             return
+        self._told = None
         self.swap.note(analysis)
         self._in_flight.remove(FrameKey(analysis.stream.id, analysis.seq))
         if self.recorder.commit_analysis(analysis):

@@ -4,12 +4,13 @@ import logging
 import time
 from dataclasses import dataclass, field
 
-from atomstream.engines import files_of
+from atomstream.engines import whole_files_of
 from atomstream.service.model_events import ModelEvent
-from atomstream.service.model_wish import remember, remembered, take_wish
+from atomstream.service.model_in_use import in_use, remember
+from atomstream.service.model_wish import Wish, take_wish
 from inference.engines.engine import Engine
 from streamer.analysis import Analysis, ModelId
-from streamer.errors import AtomstreamError
+from streamer.errors import AtomstreamError, SessionError
 from streamer.session.analyst import AnalysisRecorder
 from streamer.session.reader import SessionReader
 
@@ -23,8 +24,8 @@ class ModelSwap:
     session: SessionReader
     recorder: AnalysisRecorder
     engine: Engine
-    given: str
-    """The model that the service was started with."""
+    run: str
+    """Of the service, as in the note of what is in use."""
     _last: ModelId | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -35,21 +36,37 @@ class ModelSwap:
         wish = take_wish(self.session.folder)
         if wish is None:
             return
-        name = wish.model or remembered(self.session.folder, self.given)
         before = self.engine.model
         try:
-            files = files_of(name)
-            if files.sha256 == before.sha256:
-                self._say(ModelEvent.SAME, f"{named(before)} is in use already")
-                return
-            self.engine.use(files)
-            remember(self.session.folder, name)
+            kind, text = self._take(wish)
         except AtomstreamError as error:
+            kind = ModelEvent.REFUSED
+            name = wish.model or "the model"
             text = f"{name} is refused, {named(before)} stays: {error}"
-            self._say(ModelEvent.REFUSED, text)
-            return
+        self._say(kind, wish.answered(text))
+
+    def _take(self, wish: Wish) -> tuple[ModelEvent, str]:
+        """What is said to a wish that can be met."""
+        before = self.engine.model
+        name = wish.model or self._where_from()
+        files = whole_files_of(name)
+        if files.sha256 == before.sha256:
+            return ModelEvent.SAME, f"{named(before)} is in use already"
+        ready = self.engine.prepared(files)
+        # Only when a crash would not bring the old one back is it the new one.
+        remember(self.session.folder, self.run, name, files)
+        self.engine.use(ready)
         text = f"{named(self.engine.model)} is taken instead of {named(before)}"
-        self._say(ModelEvent.TAKEN, text)
+        return ModelEvent.TAKEN, text
+
+    def _where_from(self) -> str:
+        found = in_use(self.session.folder, self.run)
+        if found is None:
+            raise SessionError(
+                f"{self.session.folder}: the note of the model in use is gone; "
+                "name a model with atomstream models use"
+            )
+        return found.model
 
     def note(self, analysis: Analysis) -> None:
         """Write down, before its commit, that a frame is the first of its model."""

@@ -1,7 +1,7 @@
-"""A running service's model, chosen while it runs: what was asked for, what is in use.
+"""What a running service is asked for while it runs: to use another model.
 
-Both are small files in the session, so that a command can ask, and a service whose
-process was started again goes on with the model that it had.
+Each wish is a small file of its own in the session, so that none takes another's place
+and each has an answer of its own among the session's events.
 """
 
 import json
@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from atomstream.service.model_events import ANSWERS, ModelEvent
 from streamer.errors import ModelError, SessionError
@@ -18,8 +19,7 @@ from streamer.session.reader import SessionReader
 from streamer.session.records import EventRecord
 
 log = logging.getLogger("service")
-WISH_FILE = ".model-wish.json"
-IN_USE_FILE = ".model-in-use.json"
+PREFIX, SUFFIX = ".model-wish-", ".json"
 ANSWER_S = 30.0
 """A frame that is being analysed here comes first."""
 POLL_S = 0.1
@@ -29,19 +29,39 @@ POLL_S = 0.1
 class Wish:
     """A model that somebody wants to be used from the next frame on."""
 
+    id: str
+    """Of no other wish; later ones sort after it."""
     model: str | None
     """A shipped model's name or a folder; None to read the one in use again."""
 
+    def answered(self, text: str) -> str:
+        """A text that says which wish it answers."""
+        return f"{text} (wish {self.id})"
 
-def wish(session: Path, model: str | None) -> None:
-    """Ask the service of a session for a model; the newest wish counts.
+    def is_answered_by(self, event: EventRecord) -> bool:
+        """Whether an event says what became of this wish."""
+        return event.kind in ANSWERS and event.text.endswith(self.answered(""))
+
+    def said(self, event: EventRecord) -> str:
+        """What the event that answers it says."""
+        return event.text.removesuffix(self.answered(""))
+
+
+def wish(session: Path, model: str | None) -> Wish:
+    """Ask the service of a session for a model; the wishes are met in their order.
 
     Raises
     ------
     SessionError
         It cannot be written.
     """
-    _write(session / WISH_FILE, model)
+    new = Wish(f"{time.time_ns():020d}-{uuid4().hex[:8]}", model)
+    path = _path(session, new)
+    try:
+        write_file(path, json.dumps({"model": model}).encode())
+    except OSError as error:
+        raise SessionError(f"{path} cannot be written: {error.strerror}") from error
+    return new
 
 
 def ask_and_wait(session: Path, model: str) -> str:
@@ -56,25 +76,27 @@ def ask_and_wait(session: Path, model: str) -> str:
     """
     with SessionReader(session) as reader:
         known = len(reader.events())
-        wish(session, model)
-        answer = _answer(reader, known)
+        asked = wish(session, model)
+        answer = _answer(reader, known, asked)
+        # One that cannot be withdrawn was taken up just now.
+        if answer is None and not withdraw(session, asked):
+            answer = _answer(reader, known, asked)
     if answer is None:
-        withdraw_wish(session)
         raise SessionError(
             f"{session}: no service has taken the model up within {ANSWER_S:.0f} s; "
             "is one running on this session?"
         )
     if answer.kind == ModelEvent.REFUSED:
-        raise ModelError(answer.text)
-    return answer.text
+        raise ModelError(asked.said(answer))
+    return asked.said(answer)
 
 
-def _answer(reader: SessionReader, known: int) -> EventRecord | None:
-    """The first answer to a wish after the events that were known, if one comes."""
+def _answer(reader: SessionReader, known: int, asked: Wish) -> EventRecord | None:
+    """The answer to a wish after the events that were known, if one comes in time."""
     deadline = time.monotonic() + ANSWER_S
     while time.monotonic() < deadline:
         for event in reader.events()[known:]:
-            if event.kind in ANSWERS:
+            if asked.is_answered_by(event):
                 return event
         time.sleep(POLL_S)
     return None
@@ -89,55 +111,43 @@ def ask_again(session: Path) -> None:
 
 
 def take_wish(session: Path) -> Wish | None:
-    """What was asked for since the last time, if anything was."""
-    path = session / WISH_FILE
-    if not path.exists():
-        return None
-    found = _read(path)
-    path.unlink(missing_ok=True)
-    return found
+    """The oldest wish that nobody has taken up, if there is one; it is gone then."""
+    for path in sorted(session.glob(f"{PREFIX}*{SUFFIX}")):
+        found = _read(path)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            continue  # withdrawn meanwhile
+        if found is not None:
+            return found
+    return None
 
 
-def withdraw_wish(session: Path) -> None:
-    """Ask for nothing."""
-    (session / WISH_FILE).unlink(missing_ok=True)
-
-
-def remember(session: Path, model: str) -> None:
-    """Keep which model is in use, for the time after a crash.
-
-    Raises
-    ------
-    SessionError
-        It cannot be written.
-    """
-    _write(session / IN_USE_FILE, model)
-
-
-def remembered(session: Path, otherwise: str) -> str:
-    """The model that was in use, or the one that the service was started with."""
-    found = _read(session / IN_USE_FILE)
-    return otherwise if found is None or found.model is None else found.model
-
-
-def forget(session: Path) -> None:
-    """Let a new service begin with the model that it was given."""
-    withdraw_wish(session)
-    (session / IN_USE_FILE).unlink(missing_ok=True)
-
-
-def _write(path: Path, model: str | None) -> None:
+def withdraw(session: Path, asked: Wish) -> bool:
+    """Whether a wish could be taken back: nobody had taken it up."""
     try:
-        write_file(path, json.dumps({"model": model}).encode())
-    except OSError as error:
-        raise SessionError(f"{path} cannot be written: {error.strerror}") from error
+        _path(session, asked).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def withdraw_all(session: Path) -> None:
+    """Forget what was asked of an earlier service."""
+    while take_wish(session):
+        pass
+
+
+def _path(session: Path, asked: Wish) -> Path:
+    return session / f"{PREFIX}{asked.id}{SUFFIX}"
 
 
 def _read(path: Path) -> Wish | None:
-    """What is in a file; None for no file, or one that somebody else has written."""
+    """The wish in a file; None for no file, or one that somebody else has written."""
     with suppress(OSError, ValueError):
         content = json.loads(path.read_bytes())
         if isinstance(content, dict):
             model = content.get("model")
-            return Wish(model if isinstance(model, str) else None)
+            name = path.name.removeprefix(PREFIX).removesuffix(SUFFIX)
+            return Wish(name, model if isinstance(model, str) else None)
     return None

@@ -7,6 +7,7 @@ that the process that receives holds no model, and the one that analyses no page
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from atomstream.engines import EngineChoice
 from atomstream.service.process import Task
@@ -37,6 +38,8 @@ class Analyst:
     """Session folder."""
     publish: str
     """Address at which analyses are published."""
+    run: str
+    """Of this service and no other, also when this process was started again."""
     model: str
     """Name of a shipped model, or a model's folder."""
     engine: EngineChoice
@@ -90,11 +93,12 @@ class Simulation:
 
 
 def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
-    """The processes of a service, by name."""
+    """The processes of a new service, by name."""
     tasks: dict[str, Task] = {
         "analyse": Analyst(
             settings.record,
             settings.publish,
+            uuid4().hex,
             settings.model,
             settings.engine,
             settings.pixel_size_nm,

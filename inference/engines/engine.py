@@ -46,6 +46,15 @@ class Job:
     history: History
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """A model that an engine can use: it was tried."""
+
+    files: ModelFiles
+    analyser: Analyser
+    """In this process."""
+
+
 class Engine(Protocol):
     """Analyses frames, some at a time, and gives them back in order.
 
@@ -69,14 +78,17 @@ class Engine(Protocol):
     def room(self) -> int:
         """Frames that may be submitted now."""
 
-    def use(self, files: ModelFiles) -> None:
-        """Take another model from the next frame on; those in flight keep theirs.
+    def prepared(self, files: ModelFiles) -> Ready:
+        """Another model, tried and ready; nothing changes until it is used.
 
         Raises
         ------
-        ModelError, SettingsError
-            It cannot be used; the one before stays.
+        ModelError, SettingsError, EngineError
+            It cannot be used, or that cannot be found out now.
         """
+
+    def use(self, ready: Ready) -> None:
+        """Take another model from the next frame on; those in flight keep theirs."""
 
     def submit(self, job: Job) -> None:
         """Take a frame; only when there is room."""

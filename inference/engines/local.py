@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 
 from inference.analyse import Analyser
-from inference.engines.engine import Job, Setup
+from inference.engines.engine import Job, Ready, Setup
 from inference.model_files import ModelFiles
 from streamer.analysis import Analysis, ModelId
 
@@ -23,21 +23,21 @@ class LocalEngine:
 
     files: ModelFiles
     setup: Setup
-    _analyser: Analyser = field(init=False)
+    _ready: Ready = field(init=False)
     _job: tuple[Job, Analyser] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.use(self.files)
+        self.use(self.prepared(self.files))
 
     @property
     def model(self) -> ModelId:
         """What the next frame will be analysed with."""
-        return self._analyser.model.id
+        return self._ready.analyser.model.id
 
     @property
     def provider(self) -> str:
         """ONNX Runtime execution provider of the model."""
-        return self._analyser.model.provider
+        return self._ready.analyser.model.provider
 
     @property
     def in_flight(self) -> int:
@@ -49,19 +49,23 @@ class LocalEngine:
         """1 or 0."""
         return 1 - self.in_flight
 
-    def use(self, files: ModelFiles) -> None:
-        """Take another model from the next frame on.
+    def prepared(self, files: ModelFiles) -> Ready:
+        """Another model, loaded.
 
         Raises
         ------
         ModelError, SettingsError
-            It cannot be used; the one before stays.
+            It cannot be used.
         """
-        self._analyser = self.setup.analyser(files)
+        return Ready(files, self.setup.analyser(files))
+
+    def use(self, ready: Ready) -> None:
+        """Take another model from the next frame on."""
+        self._ready = ready
 
     def submit(self, job: Job) -> None:
         """Take a frame; only when there is room."""
-        self._job = job, self._analyser
+        self._job = job, self._ready.analyser
 
     def collect(self, timeout_s: float) -> Analysis | None:  # noqa: ARG002 # the protocol's
         """The analysis of the frame, however long it takes; None if there is none."""

@@ -6,6 +6,7 @@ Certificates, timeouts and everything else about the connection are Dask's own s
 import logging
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from uuid import uuid4
 
 import dask
 from distributed import Client, Future, KilledWorker
@@ -16,8 +17,10 @@ from inference.engines.cluster.worker import (
     OpenModels,
     Order,
     Packed,
+    Trial,
     analyse_on_worker,
     as_it_is,
+    open_on_worker,
 )
 from inference.model_files import ModelFiles
 from streamer.errors import EngineError, LinkError
@@ -25,6 +28,8 @@ from streamer.errors import EngineError, LinkError
 FIRST_WAIT_S = 10.0
 """For a scheduler that has never answered: then there is nothing to wait for."""
 CLOSING_S = 2.0
+AHEAD = 10
+"""Of the frames that are waiting there."""
 LARGEST_GRAPH = "2 GiB"
 """No frame that travels is worth a warning."""
 
@@ -39,7 +44,11 @@ class SchedulerGone(Exception):  # noqa: N818 # an answer to be acted upon, no d
 
 
 class WorkersKilled(Exception):  # noqa: N818 # as above
-    """Each worker that was given the frame died of it."""
+    """Workers died while they had the frame, which may have been waiting there only."""
+
+
+class ModelLost(Exception):  # noqa: N818 # as above
+    """Workers died while they had the model's files; they are sent again."""
 
 
 class Connection:
@@ -113,6 +122,37 @@ class Connection:
         except GONE as error:
             raise SchedulerGone from error
 
+    def attempt(self, trial: Trial, files: ModelFiles, timeout_s: float) -> None:
+        """Have one worker open a model.
+
+        Raises
+        ------
+        SchedulerGone
+            It does not answer.
+        EngineError
+            The worker cannot, or none has done it in time.
+        """
+        self._check()
+        try:
+            with suppress_large_graphs():
+                # The files travel with the task: this model is not in use yet.
+                tried = self._client.submit(
+                    open_on_worker, trial, files, pure=False, priority=AHEAD
+                )
+            tried.result(timeout=timeout_s)
+        except CancelledError as error:
+            raise SchedulerGone from error
+        except TimeoutError as error:
+            self._check()
+            raise EngineError(
+                f"no worker of {self.url} has opened the model within "
+                f"{timeout_s:.0f} s; try again when one is free"
+            ) from error
+        except CommClosedError as error:
+            raise SchedulerGone from error
+        except Exception as error:
+            raise EngineError(f"a worker of {self.url}: {_line(error)}") from error
+
     def answer(self, sent: Sent, timeout_s: float) -> Packed | None:
         """What came of an order; None if nothing did in time.
 
@@ -120,8 +160,8 @@ class Connection:
         ------
         SchedulerGone
             It does not answer, or has forgotten the order.
-        WorkersKilled
-            No worker survives it.
+        WorkersKilled, ModelLost
+            As many workers as Dask allows died while they had it.
         EngineError
             The worker cannot do it, and says why.
         """
@@ -129,7 +169,8 @@ class Connection:
         try:
             parts: Packed = sent.result(timeout=timeout_s)
         except KilledWorker as error:
-            raise WorkersKilled from error
+            # Dask suspects all that a dead worker had, and names the one it means.
+            raise (WorkersKilled if error.task == sent.key else ModelLost) from error
         except CancelledError as error:
             raise SchedulerGone from error
         except Exception as error:
@@ -150,9 +191,10 @@ class Connection:
 
     def _model(self, files: ModelFiles) -> Future[ModelFiles]:
         """The model's files at the cluster, where they stay while they are of use."""
-        if files.sha256 not in self._models:
-            # Those in flight hold on to theirs; no other client's task has this key.
-            key = f"model-{files.sha256}-{self._client.id}"
+        known = self._models.get(files.sha256)
+        if known is None or known.status in ("error", "cancelled", "lost"):
+            # Those in flight hold on to theirs; no other task has this key.
+            key = f"model-{files.sha256}-{uuid4().hex}"
             future = self._client.submit(as_it_is, files, key=key)
             self._models = {files.sha256: future}
         return self._models[files.sha256]

@@ -10,27 +10,30 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from inference.analyse import Analyser
 from inference.device import Device
+from inference.engines.cluster.answer import answer_to
 from inference.engines.cluster.connection import (
     Connection,
+    ModelLost,
     SchedulerGone,
     Sent,
     WorkersKilled,
 )
-from inference.engines.cluster.worker import Order, Packed, packed
-from inference.engines.engine import Job, Setup
+from inference.engines.cluster.worker import Order, Packed, Trial, packed
+from inference.engines.engine import Job, Ready, Setup
 from inference.model_files import ModelFiles
 from streamer.analysis import Analysis, ModelId
 from streamer.errors import EngineError, LinkError, WireError
-from streamer.wire import unpack
 
 RECONNECT_S = 2.0
 COUNT_S = 2.0
 """Between two counts of the workers."""
 FEWEST, MOST = 2, 64
 """Frames in flight: one a thread at work and one waiting beside it, in these bounds,
-which bound the memory that they take."""
+as long as they take no more memory than this:"""
+MOST_BYTES = 10**9
+TRIAL_S = 30.0
+"""For a worker to open a model; meanwhile no frame is collected."""
 TRIES = 3
 
 
@@ -40,12 +43,18 @@ class Errand:
 
     job: Job
     order: Order
-    files: ModelFiles
-    analyser: Analyser
-    """The same model here, to answer for a frame that nobody can analyse."""
+    ready: Ready
+    """Its model, to send there, and here to answer for a frame nobody can analyse."""
     submitted_s: float
     sent: Sent | None = None
     failures: int = 0
+    alone: bool = False
+    """Whether workers died while they had it, so that nothing else is to be there."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the frame takes here: itself, and packed."""
+        return self.job.frame.image.nbytes + len(self.order.frame[-1])
 
 
 @dataclass
@@ -73,6 +82,7 @@ class DaskEngine:
     setup: Setup
     tell: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
+    _ready: Ready = field(init=False)
     _connection: Connection | None = field(default=None, init=False)
     _errands: deque[Errand] = field(default_factory=deque, init=False)
     _threads: int = field(default=-1, init=False)
@@ -80,7 +90,7 @@ class DaskEngine:
     _away_since_s: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.use(self.files)
+        self.use(self._loaded(self.files))
         self._connected()
         if self._connection is None:
             self._say_away()
@@ -88,12 +98,12 @@ class DaskEngine:
     @property
     def model(self) -> ModelId:
         """What the next frame will be analysed with."""
-        return self._analyser.model.id
+        return self._ready.analyser.model.id
 
     @property
     def provider(self) -> str:
         """What this process checks models with; each worker has its own."""
-        return self._analyser.model.provider
+        return self._ready.analyser.model.provider
 
     @property
     def in_flight(self) -> int:
@@ -102,32 +112,56 @@ class DaskEngine:
 
     @property
     def room(self) -> int:
-        """Frames that may be submitted now: two a thread of the cluster in all."""
-        self._count()
-        return min(max(2 * self._threads, FEWEST), MOST) - self.in_flight
+        """Frames that may be submitted now: two a thread of the cluster in all.
 
-    def use(self, files: ModelFiles) -> None:
-        """Take another model from the next frame on; those in flight keep theirs.
+        Fewer of large ones, supposed that the next is as large as any in flight.
+        """
+        sizes = [errand.bytes for errand in self._errands]
+        fitting = max(FEWEST, MOST_BYTES // max([*sizes, 1]))
+        most = min(max(2 * self._threads, FEWEST), MOST, fitting)
+        return most - self.in_flight
+
+    def prepared(self, files: ModelFiles) -> Ready:
+        """Another model, loaded here and by one of the workers.
 
         Raises
         ------
         ModelError
-            It cannot be used; the one before stays.
+            It cannot be used.
+        EngineError
+            No worker says that it can use it.
         """
-        # On the CPU: what this process has is no word about the workers.
-        self._analyser = replace(self.setup, threads=1, device=Device.CPU).analyser(
-            files
+        ready = self._loaded(files)
+        connection = self._connected()
+        if connection is not None:
+            try:
+                connection.attempt(Trial(files.sha256, self.setup), files, TRIAL_S)
+            except SchedulerGone:
+                self._lose()
+            else:
+                return ready
+        raise EngineError(
+            f"the scheduler at {self.url} does not answer, so that no worker can try "
+            "the model; ask again when it is back"
         )
-        self.files = files
+
+    def use(self, ready: Ready) -> None:
+        """Take another model from the next frame on; those in flight keep theirs."""
+        self._ready = ready
+
+    def _loaded(self, files: ModelFiles) -> Ready:
+        # On the CPU: what this process has is no word about the workers.
+        setup = replace(self.setup, threads=1, device=Device.CPU)
+        return Ready(files, setup.analyser(files))
 
     def submit(self, job: Job) -> None:
         """Take a frame; only when there is room."""
         frame = packed(job.frame)
-        order = Order(frame, job.history, self.files.sha256, self.setup)
-        errand = Errand(job, order, self.files, self._analyser, self.clock())
+        order = Order(frame, job.history, self._ready.files.sha256, self.setup)
+        errand = Errand(job, order, self._ready, self.clock())
         self._errands.append(errand)
         if self._connection is not None:
-            self._send(errand, self._connection)
+            self._send_all(self._connection)
 
     def collect(self, timeout_s: float) -> Analysis | None:
         """The analysis of the frame submitted first, or None if it is not done in time.
@@ -135,14 +169,14 @@ class DaskEngine:
         Raises
         ------
         EngineError
-            The workers have failed at it `TRIES` times.
+            The workers have failed at it `TRIES` times; it stays in flight.
         """
         connection = self._connected()
         if connection is None or not self._errands:
             return None
+        self._count(connection)
+        self._send_all(connection)
         errand = self._errands[0]
-        if errand.sent is None:
-            self._send(errand, connection)
         analysis = self._answer(errand, connection, timeout_s)
         if analysis is None:
             return None
@@ -166,7 +200,11 @@ class DaskEngine:
         except SchedulerGone:
             self._lose()
         except WorkersKilled:
-            return self._given_up(errand)
+            if errand.alone:
+                return self._given_up(errand)
+            self._leave_alone(errand)
+        except ModelLost:
+            self._ask_again(errand, EngineError("workers died that had the model"))
         except (EngineError, WireError) as error:
             self._ask_again(errand, error)
         return None
@@ -176,24 +214,38 @@ class DaskEngine:
         waited_s = self.clock() - errand.submitted_s
         return replace(analysis, latency_s=errand.job.history.waited_s + waited_s)
 
+    def _leave_alone(self, suspect: Errand) -> None:
+        """Take everything back, so that the first frame can be tried by itself."""
+        suspect.alone = True
+        for errand in self._errands:
+            errand.sent = None
+
     def _given_up(self, errand: Errand) -> Analysis:
         frame = errand.job.frame
         self.tell(
             f"frame {frame.seq} of {frame.stream.id} is not analysed: workers of "
             f"{self.url} died of it, one after the other"
         )
-        return errand.analyser.give_up(frame, errand.job.history)
+        return errand.ready.analyser.give_up(frame, errand.job.history)
 
     def _ask_again(self, errand: Errand, error: EngineError | WireError) -> None:
         errand.failures += 1
         errand.sent = None
         if errand.failures == TRIES:
+            errand.failures = 0
             raise EngineError(str(error)) from error
         self.tell(f"frame {errand.job.frame.seq} is asked for again: {error}")
 
+    def _send_all(self, connection: Connection) -> None:
+        """Send what is not sent; with a first frame that is to be alone, only that."""
+        alone = self._errands[0].alone
+        for errand in list(self._errands)[: 1 if alone else None]:
+            if errand.sent is None and connection is self._connection:
+                self._send(errand, connection)
+
     def _send(self, errand: Errand, connection: Connection) -> None:
         try:
-            errand.sent = connection.send(errand.order, errand.files)
+            errand.sent = connection.send(errand.order, errand.ready.files)
         except SchedulerGone:
             self._lose()
 
@@ -211,8 +263,7 @@ class DaskEngine:
             self.tell(f"the scheduler at {self.url} is back after {away_s:.0f} s")
             self._away_since_s = None
         self._counted_s, self._threads = -math.inf, -1
-        for errand in self._errands:
-            self._send(errand, connection)
+        self._count(connection)
         return self._connection
 
     def _lose(self) -> None:
@@ -232,14 +283,14 @@ class DaskEngine:
             f"until it is back ({self.in_flight} of them were under way)"
         )
 
-    def _count(self) -> None:
+    def _count(self, connection: Connection) -> None:
         """Look how many threads the cluster has, if that was a while ago."""
         now = self.clock()
-        if self._connection is None or now - self._counted_s < COUNT_S:
+        if now - self._counted_s < COUNT_S:
             return
         self._counted_s = now
         try:
-            threads = self._connection.threads()
+            threads = connection.threads()
         except SchedulerGone:
             self._lose()
             return
@@ -247,29 +298,3 @@ class DaskEngine:
             what = f"room for {threads} frames at once" if threads else "no worker yet"
             self.tell(f"the cluster at {self.url} has {what}")
             self._threads = threads
-
-
-def answer_to(order: Order, job: Job, parts: Packed) -> Analysis:
-    """The analysis that a worker sent, if it is that of the frame and by the model.
-
-    Raises
-    ------
-    WireError
-        It is damaged, or no analysis.
-    EngineError
-        It is another frame's or another model's.
-    """
-    analysis = unpack(parts).message
-    if not isinstance(analysis, Analysis):
-        raise WireError(f"a {type(analysis).__name__.lower()}, expected an analysis")
-    if (analysis.stream, analysis.seq) != (job.frame.stream, job.frame.seq):
-        raise EngineError(
-            f"a worker answered with frame {analysis.seq} of {analysis.stream.id}, "
-            f"expected {job.frame.seq} of {job.frame.stream.id}"
-        )
-    if analysis.model.sha256 != order.model_sha256:
-        raise EngineError(
-            f"a worker answered with model {analysis.model.sha256[:12]}…, "
-            f"expected {order.model_sha256[:12]}…"
-        )
-    return analysis

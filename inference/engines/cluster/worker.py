@@ -39,6 +39,14 @@ class Order:
     setup: Setup
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A model that a worker is to open, and no frame."""
+
+    model_sha256: str
+    setup: Setup
+
+
 class OpenModels(WorkerPlugin):
     """The models that a worker has open, by their hash; new with every worker.
 
@@ -69,7 +77,18 @@ class OpenModels(WorkerPlugin):
             analysis = attempt(analyser, Job(unpack_frame(order.frame), order.history))
         return packed(analysis)
 
-    def _analyser(self, order: Order, files: ModelFiles) -> Analyser:
+    def open(self, trial: Trial, files: ModelFiles) -> None:
+        """Open a model, so that it is known to work here.
+
+        Raises
+        ------
+        ModelError, SettingsError
+            As for `analyse`.
+        """
+        with self._lock:
+            self._analyser(trial, files)
+
+    def _analyser(self, order: Order | Trial, files: ModelFiles) -> Analyser:
         key = order.model_sha256, order.setup
         if key not in self._open:
             self._open[key] = opened(order, files)
@@ -79,7 +98,7 @@ class OpenModels(WorkerPlugin):
         return self._open[key]
 
 
-def opened(order: Order, files: ModelFiles) -> Analyser:
+def opened(order: Order | Trial, files: ModelFiles) -> Analyser:
     """The model that the order names, from files that must be that model's.
 
     Raises
@@ -99,6 +118,12 @@ def analyse_on_worker(order: Order, files: ModelFiles) -> Packed:
     """Have a frame analysed by the worker that this is called on."""
     models: OpenModels = get_worker().plugins[NAME]
     return models.analyse(order, files)
+
+
+def open_on_worker(trial: Trial, files: ModelFiles) -> None:
+    """Have a model opened by the worker that this is called on."""
+    models: OpenModels = get_worker().plugins[NAME]
+    models.open(trial, files)
 
 
 def as_it_is(files: ModelFiles) -> ModelFiles:

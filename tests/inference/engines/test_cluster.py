@@ -12,8 +12,9 @@ import pytest
 
 distributed = pytest.importorskip("distributed", reason="needs the extra [cluster]")
 
+from inference.engines.cluster.answer import answer_to  # noqa: E402
 from inference.engines.cluster.connection import Connection  # noqa: E402
-from inference.engines.cluster.engine import DaskEngine, answer_to  # noqa: E402
+from inference.engines.cluster.engine import DaskEngine  # noqa: E402
 from inference.engines.cluster.worker import Order, opened, packed  # noqa: E402
 from inference.engines.engine import Job, Setup, analysed  # noqa: E402
 from inference.engines.local import LocalEngine  # noqa: E402
@@ -78,6 +79,25 @@ def collected(engine: DaskEngine) -> list[Analysis]:
     return found
 
 
+def processing(cluster: "distributed.LocalCluster") -> str:
+    """Names of the tasks that are at a worker."""
+    tasks = dict(cluster.scheduler.tasks)
+    return " ".join(
+        str(key) for key, task in tasks.items() if task.state == "processing"
+    )
+
+
+def until(condition: Callable[[], bool], engine: DaskEngine | None = None) -> None:
+    """Wait; an engine that is given goes on meanwhile, and has nothing to give yet."""
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        if engine is None:
+            time.sleep(0.005)
+        else:
+            assert engine.collect(0.005) is None
+
+
 def kill(cluster: "distributed.LocalCluster", count: int) -> None:
     """SIGKILL workers; each is started again by its nanny."""
     for nanny in list(cluster.workers.values())[:count]:
@@ -132,7 +152,7 @@ def test_frames_in_flight_keep_their_model_when_another_takes_over(
 ) -> None:
     for job in jobs[:4]:
         engine.submit(job)
-    engine.use(renamed)
+    engine.use(engine.prepared(renamed))
     for job in jobs[4:]:
         engine.submit(job)
     hashes = [analysis.model.sha256 for analysis in collected(engine)]
@@ -177,18 +197,74 @@ def test_a_frame_that_workers_die_of_is_given_up_and_says_so(
         ) as engine,
     ):
         engine.submit(jobs[0])
-        deadline = time.monotonic() + LIMIT_S
-        while not any(
-            task.state == "processing" and "analyse" in key
-            for key, task in dict(cluster.scheduler.tasks).items()
-        ):
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        kill(cluster, 1)
+        for _ in "one of many there", "alone":
+            until(lambda: "analyse" in processing(cluster), engine)
+            kill(cluster, 1)
+            until(lambda: "analyse" not in processing(cluster))
         (given_up,) = collected(engine)
     assert given_up.flags == (Flag.FAILED,)
     assert given_up.model.sha256 == shipped.sha256
     assert told[-1].startswith("frame 0 of 5f0c is not analysed: ")
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["its model", "itself"])
+def test_a_frame_that_waited_at_a_worker_that_died_is_analysed_all_the_same(
+    jobs: list[Job], shipped: ModelFiles, *, first: bool
+) -> None:
+    told: list[str] = []
+    with (
+        started(n_workers=1, allowed_failures=0) as cluster,
+        closing(
+            DaskEngine(cluster.scheduler_address, shipped, SETUP, told.append)
+        ) as engine,
+        distributed.Client(cluster, set_as_default=False) as other,
+    ):
+        if not first:  # so that the model is there already
+            engine.submit(jobs[1])
+            collected(engine)
+        until(lambda: not processing(cluster))
+        killer = other.submit(time.sleep, LIMIT_S)
+        until(lambda: "sleep" in processing(cluster))
+        engine.submit(jobs[2])
+        engine.submit(jobs[3])
+        suspect = "model" if first else "analyse"
+        until(lambda: suspect in processing(cluster))
+        kill(cluster, 1)
+        found = collected(engine)
+        assert killer.status == "error"
+    assert [analysis.seq for analysis in found] == [2, 3]
+    assert all(analysis.flags == () for analysis in found)
+    assert not any("is not analysed" in line for line in told)
+
+
+def test_a_model_that_only_the_workers_cannot_open_is_refused_and_the_old_one_stays(
+    cluster: "distributed.LocalCluster", shipped: ModelFiles, renamed: ModelFiles
+) -> None:
+    setup = replace(SETUP, threads=-(2**40))  # refused by ONNX Runtime, where it runs
+    told: list[str] = []
+    with closing(
+        DaskEngine(cluster.scheduler_address, shipped, setup, told.append)
+    ) as engine:
+        with pytest.raises(EngineError, match="a worker of "):
+            engine.prepared(renamed)
+        assert engine.model.sha256 == shipped.sha256
+
+
+def test_large_frames_are_under_way_two_at_a_time(
+    engine: DaskEngine, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = jobs[1].frame
+    monkeypatch.setattr(
+        "inference.engines.cluster.engine.MOST_BYTES", 6 * frame.image.nbytes
+    )
+    rooms = [engine.room]
+    for job in jobs[1:4]:
+        engine.submit(job)
+        rooms.append(engine.room)
+    assert rooms == [4, 2, 1, 0]  # three fit: each is there as it is, and packed
+    engine.submit(jobs[0])  # four times as large
+    assert engine.room == 2 - 4
+    collected(engine)
 
 
 def test_a_scheduler_that_goes_away_is_waited_for_and_nothing_is_lost(

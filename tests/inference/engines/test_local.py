@@ -30,7 +30,7 @@ def test_a_frame_that_was_submitted_keeps_its_model(
 ) -> None:
     engine.submit(jobs[1])
     before = engine.model
-    engine.use(renamed)
+    engine.use(engine.prepared(renamed))
     kept = engine.collect(0)
     assert kept is not None
     assert kept.model == before
@@ -46,5 +46,5 @@ def test_a_model_that_cannot_be_used_leaves_the_one_before(
     before = engine.model
     spoilt = {name: content[:-1] for name, content in renamed.networks.items()}
     with pytest.raises(ModelError, match="is not the file its card describes"):
-        engine.use(replace(renamed, networks=spoilt))
+        engine.prepared(replace(renamed, networks=spoilt))
     assert engine.model == before
