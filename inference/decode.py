@@ -62,21 +62,17 @@ def manifold(decoder: Decoder, steps: int) -> NDArray[np.float32]:
     through the range that the card gives, or at equally likely values of the prior.
     Other latents are in the middle of theirs.
     """
-    axes = [_values(decoder.card, number, steps) for number in (0, 1)]
-    middle = [
-        float(np.median(_values(decoder.card, number, 3)))
-        for number in range(len(decoder.card.latents))
-    ]
-    content = np.empty((steps, steps, len(middle)), np.float32)
-    content[:] = middle
-    content[:, :, 0] = axes[0][None, :]
-    if len(middle) > 1:
-        content[:, :, 1] = axes[1][::-1, None]
+    card, count = decoder.card, len(decoder.card.latents)
+    content = np.empty((steps, steps, count), np.float32)
+    content[:] = [_values(card, latent, 3)[1] for latent in range(count)]
+    content[:, :, 0] = _values(card, 0, steps)[None, :]
+    if count > 1:
+        content[:, :, 1] = _values(card, 1, steps)[::-1, None]
     drawn = decoder.draw(content.reshape(steps**2, -1))
     return drawn.reshape(steps, steps, *drawn.shape[1:])
 
 
 def _values(card: DecoderCard, latent: int, steps: int) -> NDArray[np.float64]:
-    if card.ranges and latent < len(card.ranges):
+    if card.ranges:
         return np.linspace(*card.ranges[latent], steps)
     return np.asarray(norm.ppf(np.linspace(*QUANTILES, steps)))

@@ -24,7 +24,7 @@ from inference.card import (
     WindowEncoderCard,
     read_card,
 )
-from inference.catalogue import DEFAULT, checked_bytes, find_model
+from inference.catalogue import DEFAULT, find_model
 from inference.decode import load_decoder
 from inference.model import load_model
 from inference.training.atomai.export import (
@@ -35,6 +35,7 @@ from inference.training.atomai.export import (
 from inference.training.atomai.networks import SavedUnet, SavedVae, Source
 from inference.training.atomai.unet import STRIDE_PX, reach_px
 from inference.training.atomai.vae import ANGLE_PERIOD_RAD
+from inference.training.copying import copy_dcnn, copy_encoder
 from inference.training.dcnn import CLASSES
 from inference.training.export import EDGE_LIMIT, pair_notes, sha256_of
 from streamer.errors import ModelError
@@ -183,23 +184,13 @@ def _limits_of(vae: SavedVae, wanted: Wanted) -> tuple[str, ...]:
 
 
 def _shipped_dcnn(folder: Path) -> DcnnCard:
-    dcnn = read_card(find_model(DEFAULT)).dcnn
-    _copy_shipped((dcnn,), folder)
-    return dcnn
+    shipped = find_model(DEFAULT)
+    return copy_dcnn(read_card(shipped), shipped, folder)
 
 
 def _shipped_encoder(folder: Path) -> EncoderCard:
-    encoder = read_card(find_model(DEFAULT)).encoder
-    _copy_shipped((encoder, encoder.decoder) if encoder.decoder else (encoder,), folder)
-    return encoder
-
-
-def _copy_shipped(
-    parts: tuple[DcnnCard | EncoderCard | DecoderCard, ...], folder: Path
-) -> None:
-    for part in parts:
-        content = checked_bytes(find_model(DEFAULT), part.file, part.sha256)
-        (folder / part.file).write_bytes(content)
+    shipped = find_model(DEFAULT)
+    return copy_encoder(read_card(shipped), shipped, folder)
 
 
 def _from_atomai(source: Source, architecture: str) -> dict[str, JsonValue]:
