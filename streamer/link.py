@@ -1,7 +1,7 @@
 """One publisher as a subscriber sees it: two sockets, and whether it is heard."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 
 import zmq
 
@@ -73,9 +73,13 @@ class Link:
         """Those to be read."""
         return [self._live] if self._catch_up is None else [self._live, self._catch_up]
 
-    def read(self) -> Iterator[list[memoryview]]:
-        """The next message of each socket that has one."""
-        for socket in self.sockets():
+    def read(self, ready: Container[object]) -> Iterator[list[memoryview]]:
+        """The next message of each socket in `ready`; with none in it, of any.
+
+        To look in vain takes long; but who finds nothing must have looked.
+        """
+        sockets = self.sockets()
+        for socket in [each for each in sockets if each in ready] or sockets:
             parts = receive(socket, PARTS)
             if parts is not None:
                 yield parts

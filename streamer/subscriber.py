@@ -190,10 +190,10 @@ class Subscriber:
         for link in self._links:
             for socket in link.sockets():
                 poller.register(socket, zmq.POLLIN)
-        poller.poll(math.ceil(wait_s * 1000))
+        ready = dict(poller.poll(math.ceil(wait_s * 1000)))
         for link in self._links:
             now_s = self._clock()
-            messages = list(link.read())
+            messages = list(link.read(ready))
             for parts in messages:
                 self._take(link, parts, now_s)
             if not messages:
