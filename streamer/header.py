@@ -60,10 +60,10 @@ class Fields:
 
     def choice[E: StrEnum](self, name: str, choices: type[E]) -> E:
         """One of the words of `choices`."""
-        try:
-            return choices(self.values.get(name))
-        except ValueError as error:
-            raise self.unexpected(name, "one of " + ", ".join(choices)) from error
+        value = self.values.get(name)
+        if not isinstance(value, str) or value not in choices:
+            raise self.unexpected(name, "one of " + ", ".join(choices))
+        return choices(value)
 
     def integer(
         self, name: str, low: int = -MAX_INTEGER - 1, high: int = MAX_INTEGER
