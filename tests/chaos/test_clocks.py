@@ -40,7 +40,7 @@ class Clock:
 
 @pytest.mark.parametrize("name", STEPS)
 def test_order_and_record_are_those_of_the_source(
-    name: str, tmp_path: Path, figures: Callable[..., None]
+    name: str, tmp_path: Path, report: Callable[..., None]
 ) -> None:
     source_step_ns, receiver_step_ns = STEPS[name]
     source_clock, receiver_clock = Clock(), Clock()
@@ -65,7 +65,7 @@ def test_order_and_record_are_those_of_the_source(
         with SessionReader(tmp_path / "session") as reader:
             recorded = [record.seq for record in reader.frames(stream.id)]
     latencies_s = [event.latency_s for event in got]
-    figures(frames=len(got), least_latency_s=min(latencies_s))
+    report(frames=len(got), least_latency_s=min(latencies_s))
     assert [event.message.seq for event in got] == list(range(FRAMES))
     assert recorded == list(range(FRAMES))
     assert all(latency_s >= 0 for latency_s in latencies_s)

@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 import zmq
 
+from atomstream.ports import free_address
 from streamer.events import Abandoned, Ended, Event, Gap, Received
 from streamer.frame import Frame
 from streamer.session.reader import SessionReader
@@ -36,6 +37,11 @@ LAST = 250
 what it does not list any more is given up."""
 UNSENT = 3
 """Frames that the microscope makes while its source is away."""
+
+
+@pytest.fixture
+def tcp_url() -> str:
+    return free_address()
 
 
 @dataclass
@@ -156,8 +162,8 @@ def ledger(session: Path, stream: str) -> tuple[list[int], list[int]]:
     return frames, each((gap.first, gap.last) for gap in gaps)
 
 
-def assert_reconnected(took_s: list[float], figures: Callable[..., None]) -> None:
-    figures(
+def assert_reconnected(took_s: list[float], report: Callable[..., None]) -> None:
+    report(
         kills=len(took_s),
         reconnect_median_s=round(statistics.median(took_s), 2),
         reconnect_longest_s=round(max(took_s), 2),
@@ -172,7 +178,7 @@ def test_runs_of_a_killed_source_are_never_merged(
     session: Path,
     tcp_url: str,
     long: bool,
-    figures: Callable[..., None],
+    report: Callable[..., None],
 ) -> None:
     chance, runs, took_s = random.Random(1), [], []
     for _ in range(KILLS_LONG if long else KILLS):
@@ -196,7 +202,7 @@ def test_runs_of_a_killed_source_are_never_merged(
         assert sorted(got + lost) == list(range(known))
         assert len(got) <= known <= run.newest + 2
     assert ledger(session, last.stream) == (list(range(LAST)), [])
-    assert_reconnected(took_s, figures)
+    assert_reconnected(took_s, report)
 
 
 @pytest.mark.timeout(900)
@@ -205,7 +211,7 @@ def test_the_ledger_names_exactly_what_a_killed_source_took_with_it(
     session: Path,
     tcp_url: str,
     long: bool,
-    figures: Callable[..., None],
+    report: Callable[..., None],
 ) -> None:
     chance, stream = random.Random(2), str(uuid4())
     runs: list[Run] = []
@@ -228,5 +234,5 @@ def test_the_ledger_names_exactly_what_a_killed_source_took_with_it(
         # Lost of what was sent is only the end, which nobody had been given yet.
         kept = [seq for seq in sent if seq in set(got)]
         assert kept == list(range(run.first, run.first + len(kept)))
-    figures(frames=first + 10, unsent=len(unsent), taken_along=len(lost) - len(unsent))
-    assert_reconnected(took_s, figures)
+    report(frames=first + 10, unsent=len(unsent), taken_along=len(lost) - len(unsent))
+    assert_reconnected(took_s, report)

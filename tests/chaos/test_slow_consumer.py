@@ -18,6 +18,8 @@ from uuid import uuid4
 import psutil
 import pytest
 
+from atomstream.ports import free_address
+
 PROGRAMS = Path(__file__).parent / "programs"
 SIDE_PX = 1024
 TOO_SLOW = 5
@@ -31,6 +33,11 @@ STEADY_PERIOD_S = 33.5 / 50
 """50 times as fast as the microscope."""
 FLAT_MB, FLAT_LONG_MB = 20, 40
 PATIENCE_S = 60
+
+
+@pytest.fixture
+def tcp_url() -> str:
+    return free_address()
 
 
 @dataclass
@@ -76,7 +83,7 @@ def sending(source: subprocess.Popen[str]) -> dict[str, Any]:
 
 @pytest.mark.timeout(1800)
 def test_a_consumer_that_is_five_times_too_slow(
-    tcp_url: str, long: bool, figures: Callable[..., None]
+    tcp_url: str, long: bool, report: Callable[..., None]
 ) -> None:
     lasts_s = SLOW_LONG_S if long else SLOW_S
     count = round(lasts_s / SLOW_PERIOD_S)
@@ -117,7 +124,7 @@ def test_a_consumer_that_is_five_times_too_slow(
         told = sending(source)
     more_mb = [now - then.mb for now, then in zip(peak, before, strict=True)]
     took_ms = told["took_ms"]
-    figures(
+    report(
         frames=count, behind=behind, lost=count - len(set(seqs)),
         consumer_more_mb=round(more_mb[0]), source_more_mb=round(more_mb[1]),
         send_median_ms=round(statistics.median(took_ms), 2),
@@ -134,7 +141,7 @@ def test_a_consumer_that_is_five_times_too_slow(
 
 @pytest.mark.timeout(2400)
 def test_fifty_times_the_microscopes_rate(
-    tcp_url: str, long: bool, figures: Callable[..., None]
+    tcp_url: str, long: bool, report: Callable[..., None]
 ) -> None:
     count = round((STEADY_LONG_S if long else STEADY_S) / STEADY_PERIOD_S)
     with (
@@ -159,7 +166,7 @@ def test_fifty_times_the_microscopes_rate(
             if len(seqs) == count - 1:
                 last = [taken(consumer), taken(source)]
     growth_mb = [now.mb - then.mb for now, then in zip(last, settled, strict=True)]
-    figures(
+    report(
         frames=count,
         growth_mb=[round(mb, 1) for mb in growth_mb],
         mb=[round(now.mb) for now in last],

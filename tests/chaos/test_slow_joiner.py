@@ -19,11 +19,11 @@ PATIENCE_S = 20.0
 
 
 @pytest.mark.timeout(600)
-def test_who_joins_late_misses_nothing(figures: Callable[..., None]) -> None:
+def test_who_joins_late_misses_nothing(report: Callable[..., None]) -> None:
     chance = random.Random(3)
     with zmq.Context() as context:
         missed = [missed_by_one(context, chance) for _ in range(TRIALS)]
-    figures(trials=TRIALS, frames=TRIALS * FRAMES, missed=sum(missed))
+    report(trials=TRIALS, frames=TRIALS * FRAMES, missed=sum(missed))
     assert missed == [0] * TRIALS
 
 

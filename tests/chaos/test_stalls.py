@@ -8,8 +8,10 @@ from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 import numpy as np
+import pytest
 import zmq
 
+from atomstream.ports import free_address
 from streamer.events import Ended, Event, Gap, Heard, Received, Silent
 from streamer.frame import Frame, Stream
 from streamer.publisher import Publisher
@@ -27,6 +29,11 @@ BURST = 150
 """Frames of 1 MB."""
 NEAR, FAR = "127.0.0.2", "127.0.0.1"
 """Where the subscriber connects, and where the publisher really is."""
+
+
+@pytest.fixture
+def tcp_url() -> str:
+    return free_address()
 
 
 class Network:
@@ -167,7 +174,7 @@ def connected(url: str) -> Iterator[tuple[Source, Network, Listener]]:
 
 
 def test_a_network_that_stands_still(
-    tcp_url: str, long: bool, figures: Callable[..., None]
+    tcp_url: str, long: bool, report: Callable[..., None]
 ) -> None:
     stall_s = STALL_LONG_S if long else STALL_S
     with connected(tcp_url) as (source, network, listener):
@@ -181,7 +188,7 @@ def test_a_network_that_stands_still(
         listener.until(Ended)
         statistics = listener.subscriber.statistics()
         slowest_s = source.slowest_s
-    figures(
+    report(
         stall_s=stall_s,
         seen_s=round(seen_s, 2),
         resumed_s=round(resumed_s, 2),
@@ -196,7 +203,7 @@ def test_a_network_that_stands_still(
 
 
 def test_a_connection_of_which_one_half_is_dead(
-    tcp_url: str, figures: Callable[..., None]
+    tcp_url: str, report: Callable[..., None]
 ) -> None:
     live = int(tcp_url.rpartition(":")[2])
     with connected(tcp_url) as (source, network, listener):
@@ -208,14 +215,14 @@ def test_a_connection_of_which_one_half_is_dead(
         resumed_s = listener.until(Received) - start_s - RENEWED_S
         source.stop()
         listener.until(Ended)
-    figures(seen_s=round(seen_s, 2), resumed_s=round(resumed_s, 2), frames=source.sent)
+    report(seen_s=round(seen_s, 2), resumed_s=round(resumed_s, 2), frames=source.sent)
     listener.assert_all(source.sent)
     assert seen_s <= SEEN_S
     assert resumed_s <= RESUMED_S + BUSY_S
 
 
 def test_only_the_way_to_ask_again_is_dead(
-    tcp_url: str, figures: Callable[..., None]
+    tcp_url: str, report: Callable[..., None]
 ) -> None:
     live = int(tcp_url.rpartition(":")[2])
     with connected(tcp_url) as (source, network, listener):
@@ -229,6 +236,6 @@ def test_only_the_way_to_ask_again_is_dead(
         start_s = time.monotonic()
         complete_s = listener.until(Ended, patience_s=60) - start_s
         asked = listener.subscriber.statistics().asked
-    figures(complete_s=round(complete_s, 1), asked=asked)
+    report(complete_s=round(complete_s, 1), asked=asked)
     listener.assert_all(source.sent + BURST)
     assert network.connections(live + 1) > 1

@@ -18,7 +18,15 @@ def main() -> None:
     told = json.loads(sys.argv[1])
     hurry = threading.Event()
     threading.Thread(target=lambda: sys.stdin.readline() and hurry.set()).start()
-    with zmq.Context() as context, Subscriber(context, [told["url"]]) as subscriber:
+    with (
+        zmq.Context() as context,
+        Subscriber(
+            context,
+            [told["url"]],
+            resume=told.get("resume", {}),
+            name=told.get("name"),
+        ) as subscriber,
+    ):
         while True:
             match subscriber.receive(1.0):
                 case Received(message=frame):
