@@ -16,7 +16,7 @@ from atomstream.bench.stream.told import Job
 from atomstream.ports import free_address
 from streamer.errors import SettingsError
 
-JOINING_S = 1.0
+JOINING_S = 0.5
 """Until a subscription has certainly reached the sender; some cannot tell."""
 ENDLESS = 10**9
 BY_KARABO = Path(__file__).parents[1] / "peer" / "by_karabo.py"
