@@ -30,6 +30,8 @@ def main() -> None:
         retention_bytes=told.get("retention_bytes", 2**29),
         heartbeat_s=told.get("heartbeat_s", 1.0),
     )
+    if told.get("keeps_all") and told["first"]:
+        publisher.announce(stream, told["first"])
     say("bound")
     if told.get("waits"):
         publisher.wait_for_subscriber(60)
