@@ -128,11 +128,17 @@ def program(tmp_path: Path) -> Iterator[Start]:
         each.kill_all()
 
 
+def index_of(session: Path) -> sqlite3.Connection:
+    """The index of a session that is there; it is not made when it is not."""
+    url = f"{(session / 'session.sqlite').as_uri()}?mode=rw"
+    return sqlite3.connect(url, uri=True, timeout=30)
+
+
 def process_of(session: Path, role: str) -> int | None:
     """Id of the process that has, or had last, a role in a session."""
     with (
         suppress(sqlite3.Error),
-        closing(sqlite3.connect(session / "session.sqlite", timeout=30)) as index,
+        closing(index_of(session)) as index,
     ):
         query = "SELECT pid FROM services WHERE role = ?"
         row = index.execute(query, (role,)).fetchone()
@@ -157,3 +163,54 @@ def process_with() -> Callable[[Path, str], int | None]:
 @pytest.fixture(scope="session")
 def totals() -> Callable[[Path], Totals]:
     return totals_of
+
+
+@pytest.fixture(scope="session")
+def kill() -> Callable[[int | None], None]:
+    def kill_process(pid: int | None) -> None:
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    return kill_process
+
+
+@dataclass
+class Disk:
+    """A small file system of its own, which can be filled and freed."""
+
+    folder: Path
+
+    @property
+    def _ballast(self) -> Path:
+        return self.folder / "ballast"
+
+    def fill(self) -> None:
+        """Take all the room there is."""
+        with self._ballast.open("ab", buffering=0) as ballast, suppress(OSError):
+            for nbytes in (2**16, 2**12, 1):
+                with suppress(OSError):
+                    while True:
+                        ballast.write(bytes(nbytes))
+
+    def free(self) -> None:
+        self._ballast.unlink()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk of 48 MB; mounting it takes root, or sudo without a password."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    options = f"size=48m,uid={os.getuid()},mode=700"
+    command = [*root, "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    except OSError as error:
+        pytest.skip(f"no small file system can be mounted here: {error}")
+    if tried.returncode:
+        pytest.skip(f"no small file system can be mounted here: {tried.stderr}")
+    try:
+        yield Disk(folder)
+    finally:
+        subprocess.run([*root, "umount", "--lazy", str(folder)], check=True)
