@@ -17,6 +17,11 @@ class Received:
     received_ns: int
     """By this computer's clock, ns since 1970 UTC."""
 
+    @property
+    def latency_s(self) -> float:
+        """How long it was under way, as far as the two clocks agree; never negative."""
+        return max(0, self.received_ns - self.sent_ns) * 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:

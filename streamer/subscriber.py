@@ -38,6 +38,8 @@ SILENT_S = 3.0
 """Three heartbeats that did not come."""
 GREETING_S = 0.5
 """How long a publisher that is there may take to send its first heartbeat."""
+UNANSWERED = 3
+"""Requests without an answer after which the connection for them is made anew."""
 TICK_S = 0.25
 """How often time-outs are looked at while nothing comes."""
 MESSAGE_BYTES = 2048
@@ -190,10 +192,10 @@ class Subscriber:
         for link in self._links:
             for socket in link.sockets():
                 poller.register(socket, zmq.POLLIN)
-        poller.poll(math.ceil(wait_s * 1000))
+        ready = dict(poller.poll(math.ceil(wait_s * 1000)))
         for link in self._links:
             now_s = self._clock()
-            messages = list(link.read())
+            messages = list(link.read(ready))
             for parts in messages:
                 self._take(link, parts, now_s)
             if not messages:
@@ -256,7 +258,11 @@ class Subscriber:
             link.is_heard = False
             self._events.append(Silent(link.url, silence_s))
         for following in self._feeds.unfinished(link):
+            before = following.sequencer.unanswered
             following.sequencer.expire(now_s)
+            unanswered = following.sequencer.unanswered
+            if unanswered > before and unanswered % UNANSWERED == 0:
+                link.ask_anew()
             self._feeds.go_on(following, now_s)
 
     def _wants(self, state: FeedState) -> bool:
