@@ -17,9 +17,9 @@ from inference.resample import Grid, grid_for, resample
 from inference.segment import Maps
 from inference.subimages import (
     cut,
-    halve,
-    halved_position,
     middle_pixels,
+    shrink,
+    shrunk_position,
 )
 
 AT_ONCE = 16384
@@ -111,8 +111,11 @@ class Harmonics:
         """The map at the rings' pixel size, positions on it, and its valid shape."""
         image = maps.carbon + maps.silicon
         rows, cols = image.shape
-        if np.isclose(self.rings.pixel_size_nm, 2 * self.maps_nm):
-            return halve(image), halved_position(rowcol), (rows / 2, cols / 2)
+        ratio = self.rings.pixel_size_nm / self.maps_nm
+        whole = round(ratio)
+        if np.isclose(ratio, whole):
+            valid = (rows / whole, cols / whole)
+            return shrink(image, whole), shrunk_position(rowcol, whole), valid
         onto = _grid(image.shape, self.maps_nm, self.rings.pixel_size_nm)
         return resample(image, onto), onto.to_resampled(rowcol), onto.shape
 

@@ -23,17 +23,19 @@ class SubImages:
         return len(self.windows)
 
 
-def halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean over blocks of 2 x 2 pixels; beyond an odd side there is nothing."""
-    image = np.pad(image, [(0, side % 2) for side in image.shape])
-    return np.asarray(
-        (image[::2, ::2] + image[1::2, ::2] + image[::2, 1::2] + image[1::2, 1::2]) / 4
-    )
+def shrink(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Mean over blocks of `factor`² pixels; beyond the last row there is nothing."""
+    image = np.pad(image, [(0, -side % factor) for side in image.shape])
+    rows, cols = (side // factor for side in image.shape)
+    # Neighbours in memory last: sums of whole rows are what NumPy is quick at.
+    down = np.add.reduce(image.reshape(rows, factor, -1), axis=1)
+    total = np.add.reduce([down[:, first::factor] for first in range(factor)], axis=0)
+    return np.asarray(total / np.float32(factor**2), np.float32)
 
 
-def halved_position(rowcol: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 2) positions on an image → on that image `halve`d."""
-    return np.asarray((rowcol - 0.5) / 2)
+def shrunk_position(rowcol: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
+    """(N, 2) positions on an image → on that image `shrink`-ed."""
+    return np.asarray((rowcol + 0.5) / factor - 0.5)
 
 
 def cut(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import (
     binary_dilation,
     gaussian_filter,
+    gaussian_filter1d,
     maximum_filter,
     minimum_filter,
 )
@@ -39,7 +40,7 @@ def usable_pixels(canvas: Canvas) -> NDArray[np.float32]:
     """
     framed = canvas.inside > 0
     width = SMOOTH_NM / canvas.pixel_size_nm
-    share = np.maximum(gaussian_filter(canvas.inside, width), 1e-3)
+    share = np.maximum(_smooth_rectangle(canvas.inside, width), 1e-3)
     smooth = np.where(framed, gaussian_filter(canvas.image, width) / share, np.inf)
     side = 2 * round(HEXAGON_NM / canvas.pixel_size_nm / 2) + 1
     floor = maximum_filter(minimum_filter(smooth, side), side)
@@ -52,6 +53,12 @@ def usable_pixels(canvas: Canvas) -> NDArray[np.float32]:
     steps = round(BORDER_NM / canvas.pixel_size_nm)
     inner = minimum_filter(canvas.inside, 2 * steps + 1)
     return np.where(bright, np.float32(0), inner)
+
+
+def _smooth_rectangle(inside: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+    """The frame's rectangle, smoothed: a product of two profiles."""
+    rows, cols = (gaussian_filter1d(inside.max(axis=axis), width) for axis in (1, 0))
+    return np.asarray(rows[:, None] * cols)
 
 
 def darkest_grey(canvas: Canvas) -> float:

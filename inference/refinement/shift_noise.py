@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 
 from inference.refinement.image_model import AtomState, Optics, gaussian
 
-SAMPLED = 32
+SAMPLED = 16
 """Atoms for which it is worked out; they differ little."""
 AROUND = 2
 """Half side of an atom's surroundings, in half sides of its window."""

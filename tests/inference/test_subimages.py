@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.subimages import cut, halve, halved_position
+from inference.subimages import cut, shrink, shrunk_position
 
 type Draw = Callable[..., NDArray[np.float32]]
 
@@ -102,12 +102,12 @@ def test_no_atoms_have_no_windows() -> None:
 
 def test_a_halved_image_has_the_mean_of_four_pixels_in_each() -> None:
     image = np.array([[1, 2, 5, 5], [3, 4, 5, 5]], np.float32)
-    np.testing.assert_array_equal(halve(image), [[2.5, 5.0]])
+    np.testing.assert_array_equal(shrink(image, 2), [[2.5, 5.0]])
 
 
 def test_beyond_an_odd_side_there_is_nothing() -> None:
     np.testing.assert_array_equal(
-        halve(np.full((3, 5), 4, np.float32)), [[4, 4, 2], [2, 2, 1]]
+        shrink(np.full((3, 5), 4, np.float32), 2), [[4, 4, 2], [2, 2, 1]]
     )
 
 
@@ -115,8 +115,8 @@ def test_beyond_an_odd_side_there_is_nothing() -> None:
 def test_atoms_are_found_where_halving_puts_them(
     draw: Draw, where: tuple[float, float]
 ) -> None:
-    half = halve(draw(SHAPE, where, 2.0))
+    half = shrink(draw(SHAPE, where, 2.0))
     rows, cols = np.indices(half.shape)
     centroid = [(axis * half).sum() / half.sum() for axis in (rows, cols)]
-    expected = halved_position(np.array([where]))[0]
+    expected = shrunk_position(np.array([where]), 2)[0]
     np.testing.assert_allclose(centroid, expected, atol=2e-3)
