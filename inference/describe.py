@@ -23,7 +23,7 @@ from inference.subimages import (
 )
 
 AT_ONCE = 16384
-"""Atoms whose windows are cut together; with the shipped rings they take 80 MB."""
+"""Atoms whose windows are cut together; with the shipped rings they take 40 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

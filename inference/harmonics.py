@@ -25,7 +25,7 @@ from inference.subimages import SubImages
 
 OFFSET_STEPS = 8
 """Positions within a pixel, along each axis, at which the rings are drawn. With the
-shipped rings each of the 64 takes a megabyte."""
+shipped rings each of the 64 takes 0.4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +76,16 @@ def harmonics(
         are does not change a bit of the result.
     """
     flat = subimages.windows.reshape(len(subimages), bases.shape[1])
-    result = np.empty((len(flat), bases.shape[2] // 2), np.complex64)
+    result = np.empty((len(flat), bases.shape[2]), np.float32)
     step = offset_step(subimages.offset)
     starts = np.searchsorted(step, np.arange(OFFSET_STEPS**2 + 1))
 
     def describe(basis: NDArray[np.float32], start: int, end: int) -> None:
-        result[start:end] = (flat[start:end] @ basis).view(np.complex64)
+        np.matmul(flat[start:end], basis, out=result[start:end])
 
     with ThreadPoolExecutor(threads) as pool:
         deque(pool.map(describe, bases, starts[:-1], starts[1:]), maxlen=0)
-    return result
+    return result.view(np.complex64)
 
 
 def offset_step(offset: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -26,7 +26,7 @@ class SubImages:
 def shrink(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     """Mean over blocks of `factor`² pixels; beyond the last row there is nothing."""
     image = np.pad(image, [(0, -side % factor) for side in image.shape])
-    rows, cols = (side // factor for side in image.shape)
+    rows = len(image) // factor
     # Neighbours in memory last: sums of whole rows are what NumPy is quick at.
     down = np.add.reduce(image.reshape(rows, factor, -1), axis=1)
     total = np.add.reduce([down[:, first::factor] for first in range(factor)], axis=0)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.refinement.image_model import Optics
 from inference.refinement.excerpt import excerpt, with_shared
+from inference.refinement.image_model import Optics
 from inference.refinement.linear_system import LinearSystem
 from inference.refinement.local_shift import LEAST_EXCESS, followed_shift, local_shift
 from inference.refinement.missed import with_missed

@@ -8,7 +8,7 @@ def inverses(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, 3, 3): inverses of symmetric matrices, by their cofactors.
 
     A tenth of the time of `numpy.linalg.inv`, which calls LAPACK for each. Matrices
-    should be scaled to a diagonal of ones; one that is singular gives what is no number.
+    should be scaled to a diagonal of ones; a singular one gives what is no number.
     """
     (a, b, c), (_, d, e), (_, _, f) = np.moveaxis(matrices, 0, -1)
     first, second, third = d * f - e * e, c * e - b * f, b * e - c * d

@@ -115,7 +115,7 @@ def test_beyond_an_odd_side_there_is_nothing() -> None:
 def test_atoms_are_found_where_halving_puts_them(
     draw: Draw, where: tuple[float, float]
 ) -> None:
-    half = shrink(draw(SHAPE, where, 2.0))
+    half = shrink(draw(SHAPE, where, 2.0), 2)
     rows, cols = np.indices(half.shape)
     centroid = [(axis * half).sum() / half.sum() for axis in (rows, cols)]
     expected = shrunk_position(np.array([where]), 2)[0]
