@@ -32,11 +32,16 @@ GROWN_NM = 0.1
 """What is masked around it: its brightness does not end sharply."""
 
 
-def usable_pixels(canvas: Canvas) -> NDArray[np.float32]:
+def usable_pixels(canvas: Canvas, darkest: float) -> NDArray[np.float32]:
     """(rows, cols): 1 where the frame shows the sheet or vacuum, 0 elsewhere.
 
     Contamination has no dark places: it is what stays bright when each pixel is
     replaced by the darkest one around it. Single bright atoms do not.
+
+    Parameters
+    ----------
+    darkest
+        Of `darkest_grey`.
     """
     framed = canvas.inside > 0
     width = SMOOTH_NM / canvas.pixel_size_nm
@@ -45,7 +50,7 @@ def usable_pixels(canvas: Canvas) -> NDArray[np.float32]:
     side = 2 * round(HEXAGON_NM / canvas.pixel_size_nm / 2) + 1
     floor = maximum_filter(minimum_filter(smooth, side), side)
     sheet = float(np.median(smooth[framed]))
-    height = sheet - darkest_grey(canvas)
+    height = sheet - darkest
     bright = framed & (floor > float(np.median(floor[framed])) + BRIGHTER * height)
     if bright.any():
         steps = max(1, round(GROWN_NM / canvas.pixel_size_nm))

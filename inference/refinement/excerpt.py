@@ -48,7 +48,7 @@ def _rows_of(view: View, part: slice, counted: slice) -> View:
     cut = Canvas(
         canvas.image[part], canvas.inside[part], canvas.binning, canvas.pixel_size_nm
     )
-    return View(cut, usable)
+    return View(cut, usable, view.darkest)
 
 
 def _atoms_in(now: Situation, part: slice) -> Situation:

@@ -19,7 +19,7 @@ def ramp() -> NDArray[np.float32]:
 
 def test_a_window_is_centred_on_the_atoms_pixel() -> None:
     where = np.array([[20.0, 30.0], [10.0, 15.0]])
-    windows = cut(ramp(), where, SIDE_PX, SHAPE).windows
+    windows = cut(ramp(), where, SIDE_PX, SHAPE).windows()
     assert windows.shape == (2, 9, 9)
     np.testing.assert_array_equal(windows[0], ramp()[16:25, 26:35])
     np.testing.assert_array_equal(windows[1], ramp()[6:15, 11:20])
@@ -39,7 +39,7 @@ def test_the_offset_says_where_in_the_window_the_atom_is(
 ) -> None:
     cuts = cut(draw(SHAPE, where, 1.5), np.array([where]), SIDE_PX, SHAPE)
     np.testing.assert_allclose(cuts.offset, [offset], atol=1e-6)
-    window = cuts.windows[0]
+    window = cuts.windows()[0]
     rows, cols = np.indices(window.shape) - RADIUS_PX
     centroid = [(axis * window).sum() / window.sum() for axis in (rows, cols)]
     np.testing.assert_allclose(centroid, offset, atol=0.02)
@@ -56,11 +56,11 @@ def test_windows_come_in_the_order_of_the_atoms() -> None:
     together = cut(ramp(), where, SIDE_PX, SHAPE)
     for number, one in enumerate(where):
         alone = cut(ramp(), one[None], SIDE_PX, SHAPE)
-        np.testing.assert_array_equal(alone.windows[0], together.windows[number])
+        np.testing.assert_array_equal(alone.windows()[0], together.windows()[number])
 
 
 def test_beyond_the_frame_there_is_nothing() -> None:
-    window = cut(ramp(), np.array([[0.0, 49.0]]), SIDE_PX, SHAPE).windows[0]
+    window = cut(ramp(), np.array([[0.0, 49.0]]), SIDE_PX, SHAPE).windows()[0]
     assert not window[:4].any()
     assert not window[:, 5:].any()
     np.testing.assert_array_equal(window[4:, :5], ramp()[:5, 45:])
@@ -85,7 +85,7 @@ def test_an_atom_whose_disc_leaves_the_frame_is_flagged_and_kept(
 ) -> None:
     cuts = cut(ramp(), np.array([where]), SIDE_PX, SHAPE)
     assert cuts.edge.tolist() == [edge]
-    assert cuts.windows.shape == (1, 9, 9)
+    assert cuts.windows().shape == (1, 9, 9)
 
 
 def test_padding_does_not_count_as_frame() -> None:
@@ -96,7 +96,7 @@ def test_padding_does_not_count_as_frame() -> None:
 def test_no_atoms_have_no_windows() -> None:
     cuts = cut(ramp(), np.empty((0, 2)), SIDE_PX, SHAPE)
     assert len(cuts) == 0
-    assert cuts.windows.shape == (0, 9, 9)
+    assert cuts.windows().shape == (0, 9, 9)
     assert cuts.edge.shape == (0,)
 
 
