@@ -24,8 +24,9 @@ from inference.refinement.symmetric import inverses
 
 OVERLAP_SIGMA = 4.8
 """Atoms farther apart than this many widths of the core do not share a block."""
-WIDE_PX = 2.2
-"""Width of a core from which on every second pixel along an axis tells it."""
+WIDE_PX, WIDEST_PX = 2.2, 8.0
+"""Widths of a core from which on every second pixel along an axis tells it, and up to
+which its windows stay in the margin."""
 PAIR_SIGMA = 1.8
 """Half side of the window of a pair, whose product is narrower than a core."""
 LEAST_INFORMATION = 1e-8
@@ -82,7 +83,7 @@ def thinned_information(
     What is summed is smooth, products of cores with weights, so that the sum over one
     of four pixels is a quarter of the whole sum; on wide cores to a part in a million.
     """
-    if min(optics.sigma) < WIDE_PX:
+    if min(optics.sigma) < WIDE_PX or max(optics.sigma) > WIDEST_PX:
         return information(
             weight, stamps_of(atoms.rowcol, optics), atoms, optics, prior
         )
