@@ -179,7 +179,8 @@ def inverse_blocks(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     diagonal = np.einsum("nii->ni", blocks)
     least = LEAST_INFORMATION * diagonal.max(axis=0)
     scale = np.sqrt(np.maximum(diagonal, np.maximum(least, TINY)))
-    scaled = blocks / (scale[:, :, None] * scale[:, None, :])
+    with np.errstate(over="ignore"):  # what becomes infinite is not known either
+        scaled = blocks / (scale[:, :, None] * scale[:, None, :])
     scaled += LEAST_INFORMATION * np.eye(3)
     return np.asarray(inverses(scaled) / (scale[:, :, None] * scale[:, None, :]))
 

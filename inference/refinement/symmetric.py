@@ -11,14 +11,11 @@ def inverses(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     should be scaled to a diagonal of ones; a singular one gives what is no number.
     """
     (a, b, c), (_, d, e), (_, _, f) = np.moveaxis(matrices, 0, -1)
-    first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
-    with np.errstate(divide="ignore", invalid="ignore"):
+    # What overflows, or is divided by nothing, is no number in the end.
+    with np.errstate(all="ignore"):
+        first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
         each = 1 / (a * first + b * second + c * third)
-        upper = [
-            [first, second, third],
-            [a * f - c * c, b * c - a * e],
-            [a * d - b * b],
-        ]
+        upper = [[first, second, third], [a * f - c * c, b * c - a * e], [a * d - b * b]]
         result = np.empty_like(matrices)
         for row, cofactors in enumerate(upper):
             for col, cofactor in enumerate(cofactors, start=row):
