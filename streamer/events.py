@@ -77,6 +77,14 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A publisher says what people should know; None: that holds no longer."""
+
+    url: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A message that does not follow the protocol was thrown away."""
 
@@ -84,7 +92,9 @@ class Rejected:
     reason: str
 
 
-type Event = Received | Gap | Joined | Ended | Abandoned | Silent | Heard | Rejected
+type Event = (
+    Received | Gap | Joined | Ended | Abandoned | Silent | Heard | Notice | Rejected
+)
 
 
 def event_of(

@@ -61,6 +61,8 @@ class Link:
         self._catch_up_at: Address | None = None
         self.feeds: tuple[FeedState, ...] = ()
         """What the last heartbeat listed."""
+        self.notice: str | None = None
+        """What people should know, as the last heartbeat said."""
         self.can_ask: bool | None = None
         """Whether there is a catch-up side; None until a heartbeat says so."""
         self.heard_s = now_s

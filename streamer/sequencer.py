@@ -166,6 +166,16 @@ class Sequencer[T]:
         self._gone.append(Lost(self.next_seq, self._newest, reason))
         self._abandoned = True
 
+    def rewind(self, seq: int) -> None:
+        """Nothing from `seq` on was taken care of: it is wanted once more."""
+        self._next = min(self.next_seq, seq)
+        self._held.clear()
+        self._held_bytes = 0
+        self._gone.clear()
+        self._asked = self._stuck_s = None
+        self._unanswered = 0
+        self.finished = False
+
     def steps(self, now_s: float) -> Iterator[Step[T]]:
         """What follows from all that was heard until now."""
         yield from self._in_order()

@@ -13,7 +13,7 @@ import zmq
 from streamer.analysis import Analysis
 from streamer.catalogue import key_of
 from streamer.errors import LinkError, WireError
-from streamer.events import Ended, Event, Gap, Heard, Received, Rejected, Silent
+from streamer.events import Ended, Event, Gap, Heard, Notice, Received, Rejected, Silent
 from streamer.following import Following, Followings
 from streamer.frame import Frame
 from streamer.header import IDENTIFIER, is_identifier
@@ -140,6 +140,29 @@ class Subscriber:
                 break
         return self._hand_over() if self._events else None
 
+    def put_off(self, ended: Ended) -> None:
+        """The end that was just handed over could not be taken care of yet.
+
+        Its source is not told that it may go; `rewind` brings the end again.
+        """
+        feed = Feed(ended.content, ended.stream)
+        self._ended = [each for each in self._ended if each.feed != feed]
+
+    def rewind(self, feed: Feed, seq: int) -> bool:
+        """Have everything of a feed from `seq` on once more, its gaps and end too.
+
+        Returns
+        -------
+        Whether more of it can come; not of a feed that its source has abandoned.
+        """
+        following = self._feeds.find(feed)
+        if following is None or following.is_abandoned:
+            return False
+        following.is_taken = False
+        following.sequencer.rewind(seq)
+        self._feeds.go_on(following, self._clock())
+        return True
+
     def statistics(self) -> SubscriberStatistics:
         """What this subscriber has seen so far."""
         return SubscriberStatistics(
@@ -239,6 +262,9 @@ class Subscriber:
 
     def _heartbeat(self, link: Link, heartbeat: Heartbeat, now_s: float) -> None:
         """A publisher says what it has, and so also what it has no more."""
+        if heartbeat.notice != link.notice:
+            link.notice = heartbeat.notice
+            self._events.append(Notice(link.url, heartbeat.notice))
         link.ask_at(heartbeat.catch_up)
         link.feeds = heartbeat.feeds
         for state in filter(self._wants, heartbeat.feeds):
