@@ -1,6 +1,7 @@
 """One frame all the way, timed by a clock that is known."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -53,8 +54,9 @@ def test_networks_are_timed_apart_from_what_prepares_their_input(
 
 
 def test_the_rest_is_all_but_networks_and_refinement() -> None:
-    run = Run({"network": 40.0, "refine": 30.0}, 100.0, 20.0, 10.0, 0, 0)
-    assert run.rest_ms == 40.0
+    in_turn = Run({"network": 40.0, "refine": 30.0}, 100.0, 20.0, 10.0, True, 0, 0)
+    assert in_turn.rest_ms == 40.0
+    assert replace(in_turn, in_turn=False).rest_ms == 50.0
 
 
 def test_each_repeat_is_taken_by_both_clocks_and_told(
