@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from streamer.analysis import Flag
-from streamer.session.records import AnalysisRecord
+from streamer.frame import Stream
+from streamer.session.records import AnalysisRecord, StreamRecord
 
 
 def outcome(
@@ -17,9 +18,35 @@ def outcome(
     before
         Those that were analysed by an earlier run, perhaps with another model.
     """
-    number = "1 frame" if frames == 1 else f"{frames} frames"
+    done = len(before) == frames
+    told = "nothing to do: " if done else ""
     facts = [*_flags(analyses), *_sizes(analyses), *_models(before)]
-    return f"{number} ({'; '.join(facts)})" if facts else number
+    if done:
+        facts.append("a new folder takes another model's or settings'")
+    number = frames_in_words(frames)
+    return f"{told}{number} ({'; '.join(facts)})" if facts else number
+
+
+def other_streams(streams: Sequence[StreamRecord], added: Stream) -> str | None:
+    """What a session holds beside the stream that is added; None if nothing."""
+    if added.id in {record.stream.id for record in streams}:
+        return None
+    held = [
+        f"{frames_in_words(record.frames)} of {record.stream.source}"
+        for record in streams
+        if record.frames
+    ]
+    if not held:
+        return None
+    return (
+        f"{', '.join(held)} already; those of {added.source} become a stream of "
+        "their own beside them (another --record keeps them apart)"
+    )
+
+
+def frames_in_words(number: int) -> str:
+    """A number of frames."""
+    return "1 frame" if number == 1 else f"{number} frames"
 
 
 def _flags(analyses: Sequence[AnalysisRecord]) -> list[str]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from atomstream.ports import free_address
-from streamer.analysis import Flag
+from streamer.analysis import Flag, PixelSizeSource
 from streamer.errors import SessionError
 from streamer.frame import Stream
 from streamer.session.creation import create_session
@@ -38,21 +38,47 @@ def analysed(session: Path) -> int:
         return 0
 
 
+def pixel_sizes(
+    session: Path,
+) -> list[tuple[float | None, float | None, PixelSizeSource | None]]:
+    """Of each frame: its own, the one used, and where that comes from."""
+    with SessionReader(session) as reader:
+        (stream,) = reader.streams()
+        return [
+            (each.frame.pixel_size_nm, each.pixel_size_nm, each.pixel_size_source)
+            for each in reader.analyses(stream.stream.id)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("options", "sizes"),
+    [
+        ((), (3 / 192, 3 / 192, PixelSizeSource.METADATA)),
+        (("--pixel-size", "0.016"), (3 / 192, 0.016, PixelSizeSource.TOLD)),
+    ],
+    ids=["its own pixel size", "told another"],
+)
 def test_a_replayed_stack_gives_what_analyze_gives_bit_for_bit(
-    tmp_path: Path, run: Run, spawn: Spawn, movie: Path
+    tmp_path: Path,
+    run: Run,
+    spawn: Spawn,
+    movie: Path,
+    options: tuple[str, ...],
+    sizes: tuple[float, float, PixelSizeSource],
 ) -> None:
     source, analyses = free_address(), free_address()
     live, direct = tmp_path / "live", tmp_path / "direct"
     replay = spawn("replay", movie, "--bind", source, "--period", "0.1")
     serve = spawn(
         "serve", "--connect", source, "--record", live, "--publish", analyses,
-        "--until-end",
+        "--until-end", *options,
     )  # fmt: skip
     assert serve.wait(60) == 0
     assert replay.wait(10) == 0
-    assert run("analyze", movie, "--record", direct).code == 0
+    assert run("analyze", movie, "--record", direct, *options).code == 0
     assert len(atoms_files(live)) == 3
     assert atoms_files(live) == atoms_files(direct)
+    assert pixel_sizes(live) == pixel_sizes(direct) == 3 * [pytest.approx(sizes)]
 
 
 def test_who_connects_after_the_last_frame_still_gets_every_one(
