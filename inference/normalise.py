@@ -9,6 +9,22 @@ ROUNDS = 3
 BRIGHTEST = 12.0
 """Normalised values are cut off here, and as far below zero; a Si at the highest
 contrast reaches about 10."""
+BLOCK_NM = 0.32
+"""Side of the squares in which contamination is looked for: in the sheet each has the
+dark middle of a hexagon."""
+DARK_SHARE = 0.1
+"""Of the pixels of a square: the darkest."""
+DARK_SIGMA = 1.28
+"""By which that is below the median, in standard deviations of Gaussian noise."""
+BRIGHTER_SIGMA = 4.0
+"""By which the dark parts of a contaminated square are brighter than usual, in standard
+deviations of the pixels within squares …"""
+BRIGHTER_OWN_SIGMA = 3.0
+"""… and in those of the square itself: 1 where it shows the sheet, sharp, in a frame of
+vacuum without noise; 2.5 if the probe is 0.06 nm wide."""
+CLIPPED_SHARE = 0.05
+"""Of the frame: contamination of less is left out by `CLIP_SIGMA`, of a tenth and more
+it is not, however bright."""
 
 
 def min_max(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -30,19 +46,23 @@ def min_max(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((image - low) * np.float32(1 / spread), np.float32)
 
 
-def normalise(image: NDArray[np.float32]) -> NDArray[np.float32]:
+def normalise(
+    image: NDArray[np.float32], pixel_size_nm: float | None = None
+) -> NDArray[np.float32]:
     """Zero mean and unit standard deviation of the pixels that are not outliers.
 
     Parameters
     ----------
     image
         (rows, cols), finite.
+    pixel_size_nm
+        As for `ordinary_scale`.
 
     Returns
     -------
     (rows, cols), within ± `BRIGHTEST`; all zero for a constant image.
     """
-    mean, deviation = ordinary_scale(image)
+    mean, deviation = ordinary_scale(image, pixel_size_nm)
     if deviation < np.finfo(np.float32).tiny:
         return np.zeros_like(image)
     with np.errstate(over="ignore"):  # what becomes infinite is cut off
@@ -51,13 +71,59 @@ def normalise(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.clip(scaled, -limit, limit), np.float32)
 
 
-def ordinary_scale(image: NDArray[np.float32]) -> tuple[float, float]:
-    """Mean and standard deviation of the pixels that are not outliers."""
+def ordinary_scale(
+    image: NDArray[np.float32], pixel_size_nm: float | None = None
+) -> tuple[float, float]:
+    """Mean and standard deviation of the pixels that are not outliers.
+
+    Parameters
+    ----------
+    pixel_size_nm
+        Where it is known, contamination may cover a third of the image, as bright as
+        it likes; else a twentieth.
+    """
     # A quarter of the pixels gives the two numbers to a part in a thousand.
-    sample = image[::2, ::2].ravel()
-    mean, deviation = _mean_and_deviation(sample)
+    sample = image[::2, ::2]
+    if pixel_size_nm is None:
+        return _clipped(sample.ravel())
+    bright = contaminated(sample, max(2, round(BLOCK_NM / (2 * pixel_size_nm))))
+    if bright.mean() < CLIPPED_SHARE:
+        return _clipped(sample.ravel())
+    return _clipped(sample[~bright])
+
+
+def contaminated(image: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
+    """(rows, cols): True in squares of `side` pixels that are bright all over.
+
+    The sheet is dark in the middle of each hexagon, vacuum everywhere; contamination
+    is not. How much brighter counts is told by how pixels differ within squares, which
+    is due to atoms and noise.
+    """
+    down, right = image.shape[0] // side, image.shape[1] // side
+    found = np.zeros(image.shape, np.bool_)
+    if min(down, right) == 0:
+        return found
+    whole = image[: down * side, : right * side]
+    squares = whole.reshape(down, side, right, side).swapaxes(1, 2)
+    pixels = squares.reshape(down * right, side * side)
+    dark_at, middle_at = int(DARK_SHARE * pixels.shape[1]), pixels.shape[1] // 2
+    ordered = np.partition(pixels, (dark_at, middle_at), axis=1)
+    dark, middle = ordered[:, [dark_at, middle_at]].T.astype(np.float64)
+    _, usual = _clipped((pixels - ordered[:, [middle_at]]).ravel())
+    own = (middle - dark) / DARK_SIGMA
+    brighter = dark - np.median(dark)
+    bright = (brighter > BRIGHTER_SIGMA * usual) & (brighter > BRIGHTER_OWN_SIGMA * own)
+    if usual > 0:
+        grown = bright.reshape(down, right).repeat(side, axis=0).repeat(side, axis=1)
+        found[: down * side, : right * side] = grown
+    return found
+
+
+def _clipped(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Mean and standard deviation, again and again without what is far from them."""
+    mean, deviation = _mean_and_deviation(values)
     for _ in range(ROUNDS):
-        kept = sample[np.abs(sample - mean) <= CLIP_SIGMA * deviation]
+        kept = values[np.abs(values - mean) <= CLIP_SIGMA * deviation]
         if len(kept) == 0:
             break
         mean, deviation = _mean_and_deviation(kept)
