@@ -11,9 +11,10 @@ from atomstream.commands.options import (
     EngineName,
     EstimatePixelSize,
     ModelName,
-    OwnThreads,
     PixelSize,
+    Refine,
     Scheduler,
+    Threads,
     check_pixel_size,
     engine_choice,
 )
@@ -36,7 +37,8 @@ def analyze(
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
     channel: Channel = None,
-    threads: OwnThreads = None,
+    refine: Refine = True,
+    threads: Threads = None,
     device: DeviceName = Device.AUTO,
     engine: EngineName = EngineKind.LOCAL,
     scheduler: Scheduler = None,
@@ -49,7 +51,7 @@ def analyze(
     Example: atomstream analyze movie.tif --record runs/movie
     """
     check_pixel_size(pixel_size, estimate_pixel_size)
-    choice = engine_choice(engine, scheduler, threads, device)
+    choice = engine_choice(engine, scheduler, threads, device, refine)
     choice.reach()
     from atomstream.direct import analyse_stack
 

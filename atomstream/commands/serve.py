@@ -10,9 +10,10 @@ from atomstream.commands.options import (
     EngineName,
     EstimatePixelSize,
     ModelName,
-    OwnThreads,
     PixelSize,
+    Refine,
     Scheduler,
+    Threads,
     check_pixel_size,
     engine_choice,
     host_and_port,
@@ -44,7 +45,8 @@ def serve(
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
-    threads: OwnThreads = None,
+    refine: Refine = True,
+    threads: Threads = None,
     device: DeviceName = Device.AUTO,
     engine: EngineName = EngineKind.LOCAL,
     scheduler: Scheduler = None,
@@ -68,7 +70,7 @@ def serve(
     address = host_and_port(page, "--dashboard") if page else None
     if address:
         check_page_address(*address)
-    choice = engine_choice(engine, scheduler, threads, device)
+    choice = engine_choice(engine, scheduler, threads, device, refine)
     verify_model(find_model(model))
     choice.reach()
     settings = ServiceSettings(
