@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, binary_propagation
 
 CLIP_SIGMA = 3.0
 """Pixels farther from the mean are left out of it: contamination, Si, hot pixels."""
@@ -20,8 +21,9 @@ BRIGHTER_SIGMA = 4.0
 """By which the dark parts of a contaminated square are brighter than usual, in standard
 deviations of the pixels within squares …"""
 BRIGHTER_OWN_SIGMA = 3.0
-"""… and in those of the square itself: 1 where it shows the sheet, sharp, in a frame of
-vacuum without noise; 2.5 if the probe is 0.06 nm wide."""
+"""… and in those of the square itself, or of one beside it: 1 where it shows the sheet,
+sharp, in a frame of vacuum without noise; 2.5 if the probe is 0.06 nm wide."""
+AROUND = np.ones((3, 3), np.bool_)
 CLIPPED_SHARE = 0.05
 """Of the frame: contamination of less is left out by `CLIP_SIGMA`, of a tenth and more
 it is not, however bright."""
@@ -87,36 +89,49 @@ def ordinary_scale(
     if pixel_size_nm is None:
         return _clipped(sample.ravel())
     bright = contaminated(sample, max(2, round(BLOCK_NM / (2 * pixel_size_nm))))
-    if bright.mean() < CLIPPED_SHARE:
-        return _clipped(sample.ravel())
-    return _clipped(sample[~bright])
+    return _clipped(sample[~bright] if bright.any() else sample.ravel())
 
 
 def contaminated(image: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
-    """(rows, cols): True in squares of `side` pixels that are bright all over.
+    """(rows, cols): True in and beside squares, of `side` pixels, bright all over.
+
+    Nowhere if they are less than `CLIPPED_SHARE` of the image, or that is smaller than
+    one of them.
+    """
+    rows, cols = image.shape
+    down, right = rows // side, cols // side
+    if min(down, right) == 0:
+        return np.zeros(image.shape, np.bool_)
+    whole = image[: down * side, : right * side]
+    squares = whole.reshape(down, side, right, side).swapaxes(1, 2)
+    patches = _patches(squares.reshape(down, right, side * side))
+    if patches.mean() < CLIPPED_SHARE:
+        return np.zeros(image.shape, np.bool_)
+    grown = binary_dilation(patches, AROUND).repeat(side, 0).repeat(side, 1)
+    left_over = ((0, rows - down * side), (0, cols - right * side))
+    return np.pad(grown, left_over, mode="edge")
+
+
+def _patches(squares: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(down, right): which of (down, right, pixels) squares are contaminated.
 
     The sheet is dark in the middle of each hexagon, vacuum everywhere; contamination
     is not. How much brighter counts is told by how pixels differ within squares, which
     is due to atoms and noise.
     """
-    down, right = image.shape[0] // side, image.shape[1] // side
-    found = np.zeros(image.shape, np.bool_)
-    if min(down, right) == 0:
-        return found
-    whole = image[: down * side, : right * side]
-    squares = whole.reshape(down, side, right, side).swapaxes(1, 2)
-    pixels = squares.reshape(down * right, side * side)
-    dark_at, middle_at = int(DARK_SHARE * pixels.shape[1]), pixels.shape[1] // 2
-    ordered = np.partition(pixels, (dark_at, middle_at), axis=1)
-    dark, middle = ordered[:, [dark_at, middle_at]].T.astype(np.float64)
-    _, usual = _clipped((pixels - ordered[:, [middle_at]]).ravel())
-    own = (middle - dark) / DARK_SIGMA
+    pixels = squares.shape[2]
+    places = int(DARK_SHARE * pixels), pixels // 2
+    ordered = np.partition(squares, places, axis=2)
+    dark, middle = (ordered[:, :, place].astype(np.float64) for place in places)
+    _, usual = _clipped((squares - ordered[:, :, places[1], None]).ravel())
+    if usual == 0:
+        return np.zeros(dark.shape, np.bool_)
     brighter = dark - np.median(dark)
-    bright = (brighter > BRIGHTER_SIGMA * usual) & (brighter > BRIGHTER_OWN_SIGMA * own)
-    if usual > 0:
-        grown = bright.reshape(down, right).repeat(side, axis=0).repeat(side, axis=1)
-        found[: down * side, : right * side] = grown
-    return found
+    own = (middle - dark) / DARK_SIGMA
+    bright = brighter > BRIGHTER_SIGMA * usual
+    surely = bright & (brighter > BRIGHTER_OWN_SIGMA * own)
+    # Its rim is bright and steep, and may be as much of the frame as its middle.
+    return np.asarray(binary_propagation(surely, AROUND, mask=bright), np.bool_)
 
 
 def _clipped(values: NDArray[np.float32]) -> tuple[float, float]:

@@ -89,6 +89,18 @@ def test_contamination_of_a_third_of_the_image_does_not_matter(
     assert here.std() == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize("times", [5, 100, 1e4], ids=str)
+@pytest.mark.parametrize("share", [0.05, 0.3], ids=str)
+def test_nor_does_that_of_a_patch_with_a_soft_rim(share: float, times: float) -> None:
+    clean, image = sheet(), sheet()
+    rows, cols = np.indices(image.shape)
+    beyond_px = np.hypot(rows - 100, cols - 120) - np.sqrt(share / np.pi * image.size)
+    added = times * 8 / (1 + np.exp(np.minimum(beyond_px, 50)))
+    rest = added < 0.01
+    here = normalise(image + added.astype(np.float32), PIXEL_NM)[rest]
+    np.testing.assert_allclose(here, normalise(clean, PIXEL_NM)[rest], atol=0.5)
+
+
 @pytest.mark.parametrize("dose", [0.1, 1.0, 100.0], ids=str)
 @pytest.mark.parametrize("vacuum_from", [240, 150, 60, 24], ids=str)
 def test_a_clean_sheet_in_vacuum_is_scaled_as_if_nothing_were_looked_for(
