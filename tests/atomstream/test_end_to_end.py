@@ -11,15 +11,18 @@ import numpy as np
 import psutil
 import pyarrow.parquet as pq
 import pytest
+import zmq
 
 from atomstream.ports import free_address
 from streamer.analysis import Flag, PixelSizeSource
 from streamer.errors import SessionError
+from streamer.events import Received
 from streamer.frame import Stream
 from streamer.session.creation import create_session
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.stacks import open_stack
+from streamer.subscriber import Subscriber
 
 type Run = Callable[..., Any]
 type Spawn = Callable[..., subprocess.Popen[str]]
@@ -140,6 +143,30 @@ def test_a_signal_stops_the_service_with_exit_code_0(
     assert any("publishing at" in line for line in lines)
     serve.send_signal(number)
     assert serve.wait(15) == 0
+
+
+def ended_within(process: subprocess.Popen[str], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def test_a_replay_that_is_stopped_twice_while_somebody_listens_ends_with_exit_code_0(
+    spawn: Spawn, movie: Path
+) -> None:
+    source = free_address()
+    replay = spawn("replay", movie, "--bind", source, "--period", "60")
+    with zmq.Context() as context, Subscriber(context, [source]) as subscriber:
+        while not isinstance(subscriber.receive(40), Received):
+            pass
+        # As often as it takes: also while it gives its address back.
+        while not ended_within(replay, 0.02):
+            replay.send_signal(signal.SIGINT)
+            replay.send_signal(signal.SIGTERM)
+    assert "Traceback" not in replay.stdout.read()
+    assert replay.returncode == 0
 
 
 def test_a_bad_frame_is_recorded_and_flagged_and_the_stream_goes_on(
