@@ -17,9 +17,11 @@ from atomstream.commands.options import (
     Threads,
     check_pixel_size,
     engine_choice,
+    warn_of_trial,
 )
 from atomstream.engines import EngineKind
-from inference.catalogue import DEFAULT
+from inference.card import read_card
+from inference.catalogue import DEFAULT, find_model
 from inference.device import Device
 
 
@@ -52,6 +54,7 @@ def analyze(
     """
     check_pixel_size(pixel_size, estimate_pixel_size)
     choice = engine_choice(engine, scheduler, threads, device, refine)
+    warn_of_trial(read_card(find_model(model)))
     choice.reach()
     from atomstream.direct import analyse_stack
 

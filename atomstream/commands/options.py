@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from atomstream.engines import EngineChoice, EngineKind
+from inference.card import Card
 from inference.device import Device, cores_here, default_threads
 from streamer.errors import SettingsError
 
@@ -114,6 +115,12 @@ def engine_choice(
     choice = EngineChoice(kind, scheduler, threads_or_default(threads), device, refine)
     choice.check()
     return choice
+
+
+def warn_of_trial(card: Card) -> None:
+    """Say on stderr that a model was made to try things out, if it was."""
+    if card.trial:
+        typer.echo(f"warning: {card.name}: {card.trial}", err=True)
 
 
 def host_and_port(text: str, option: str) -> tuple[str, int]:

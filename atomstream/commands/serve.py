@@ -17,6 +17,7 @@ from atomstream.commands.options import (
     check_pixel_size,
     engine_choice,
     host_and_port,
+    warn_of_trial,
 )
 from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address
@@ -71,7 +72,7 @@ def serve(
     if address:
         check_page_address(*address)
     choice = engine_choice(engine, scheduler, threads, device, refine)
-    verify_model(find_model(model))
+    warn_of_trial(verify_model(find_model(model)))
     choice.reach()
     settings = ServiceSettings(
         connect=tuple(connect),
