@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from atomstream.words import span_in_words
 from streamer.analysis import Flag
 from streamer.frame import Stream
 from streamer.session.records import AnalysisRecord, StreamRecord
@@ -67,9 +68,7 @@ def _sizes(analyses: Sequence[AnalysisRecord]) -> list[str]:
     ]
     if not sizes:
         return []
-    least, most = f"{min(sizes):.4g}", f"{max(sizes):.4g}"
-    told = least if least == most else f"{least} to {most}"
-    return [f"pixels of {told} nm by the lattice"]
+    return [f"pixels of {span_in_words(sizes)} nm by the lattice"]
 
 
 def _models(before: Sequence[AnalysisRecord]) -> list[str]:

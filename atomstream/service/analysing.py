@@ -12,10 +12,10 @@ import zmq
 
 from atomstream.engines import files_of
 from atomstream.service.model_in_use import files_in_use, in_use, remember
-from atomstream.service.model_swap import ModelSwap, named
+from atomstream.service.model_swap import ModelSwap
 from atomstream.service.model_wish import withdraw_all
 from atomstream.service.tasks import Analyst
-from atomstream.words import analysis_in_words
+from atomstream.words import analysis_in_words, model_in_words
 from inference.analyse import History
 from inference.engines.engine import Engine, Job
 from inference.model_files import ModelFiles
@@ -46,7 +46,7 @@ def keep_analysing(task: Analyst, stopping: threading.Event) -> None:
             return
         for stream, count in what_can_be_recalled(session):
             publisher.announce(stream, count, Content.ANALYSIS)
-        log.info("%s, publishing at %s", named(engine.model), publisher.url)
+        log.info("%s, publishing at %s", model_in_words(engine.model), publisher.url)
         swap = ModelSwap(session, recorder, engine, task.run)
         bench = Bench(session, recorder, publisher, engine, swap)
         while not stopping.is_set():

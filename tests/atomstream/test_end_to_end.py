@@ -255,7 +255,10 @@ def test_the_demo_ends_by_itself_and_leaves_a_whole_session(
 def test_shipped_models_are_listed_and_whole(run: Run) -> None:
     assert "graphene-si" in run("models", "list").out
     assert run("models", "verify").code == 0
-    assert '"pixel_size_nm": 0.02' in run("models", "show", "graphene-si").out
+    assert '"pixel_size_nm": 0.02' in run("models", "show", "graphene-si", "--json").out
+    card = run("models", "show", "graphene-si").out
+    assert "resampled to 0.02 nm a pixel" in card
+    assert {len(line) for line in card.splitlines()} <= set(range(81))
 
 
 def test_doctor_finds_nothing_wrong_here(tmp_path: Path, run: Run) -> None:

@@ -1,12 +1,15 @@
 """Options that several commands share mean the same with each of them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
+from atomstream.app import app
 from inference.device import cores_here, default_threads
 from streamer.session.reader import SessionReader
 from tests.atomstream.conftest import Outcome
@@ -26,12 +29,33 @@ MODEL_RUNS = ANALYSES | {
 
 
 def help_of(run: Run, command: tuple[str, ...]) -> dict[str, str]:
-    """What --help says of each option, on one line without the table's borders."""
+    """What --help says of each option, on one line."""
     name = command[:2] if command[0] == "bench" else command[:1]
-    text = run(*name, "--help").out
-    words = re.sub(r"[│╭╮╰╯─]", " ", text)
-    parts = re.split(r"\n\s+(?=--[a-z])", words)
-    return {part.split()[0]: " ".join(part.split()[1:]) for part in parts if part}
+    parts = re.split(r"\n  (?=-)", run(*name, "--help").out)
+    return {part.split()[0]: " ".join(part.split()[1:]) for part in parts}
+
+
+def commands(
+    group: TyperGroup, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, (*path, name))
+        yield (*path, name), command
+
+
+def test_no_name_and_no_word_of_help_is_cut_on_a_terminal_of_80_columns(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    everything = get_command(app)
+    assert isinstance(everything, TyperGroup)
+    assert "..." not in run("--help").out.replace("[ARGS]...", "")
+    for path, command in commands(everything):
+        text = run(*path, "--help").out
+        assert max(map(len, text.splitlines())) <= 80
+        for option in command.params:
+            assert all(name in text for name in option.opts if name.startswith("--"))
 
 
 @pytest.fixture
