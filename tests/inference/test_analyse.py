@@ -384,14 +384,18 @@ def test_neither_offset_nor_gain_of_the_detector_matters(
     assert len(pairs.found) > 0.995 * len(expected.atoms)
 
 
+@pytest.mark.parametrize("times", [5, 500])
 @pytest.mark.parametrize("share", [0.1, 0.3])
 def test_a_bright_patch_hides_only_what_it_covers(
-    analyse: Callable[..., Analysis], pristine: NDArray[np.float32], share: float
+    analyse: Callable[..., Analysis],
+    pristine: NDArray[np.float32],
+    share: float,
+    times: float,
 ) -> None:
     image = pristine.copy()
     rows = round(512 * share)
     haze = np.random.default_rng(1).poisson(10, (rows, 512))
-    image[:rows] = 5 * image[:rows] + haze
+    image[:rows] = times * (image[:rows] + haze)
     found, expected = analyse(image), analyse(pristine)
     clear = rowcol(expected)[:, 0] > rows + 16
     pairs = match(rowcol(found), rowcol(expected)[clear], 4.0)
