@@ -7,13 +7,20 @@ from typing import Annotated
 
 import typer
 
-from atomstream.commands.options import host_and_port
-from atomstream.engines import EngineChoice
+from atomstream.commands.options import (
+    DeviceName,
+    Refine,
+    Threads,
+    engine_choice,
+    host_and_port,
+)
+from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address, free_address
 from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
 from atomstream.service.tasks import Simulation
 from inference.catalogue import DEFAULT
+from inference.device import Device
 from streamer.analysis import FRAME_BUDGET_S
 
 
@@ -37,6 +44,9 @@ def demo(
         typer.Option("--no-dashboard", help="No page; stop at the end of the movie."),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same movie.")] = 1,
+    refine: Refine = True,
+    threads: Threads = None,
+    device: DeviceName = Device.AUTO,
 ) -> None:
     """Watch a simulated Si-graphene sheet come apart, live, in the browser.
 
@@ -48,6 +58,7 @@ def demo(
     address = None if no_dashboard else host_and_port(page, "--dashboard")
     if address:
         check_page_address(*address)
+    choice = engine_choice(EngineKind.LOCAL, None, threads, device, refine)
     with ExitStack() as stack:
         if record is None:
             temporary = tempfile.TemporaryDirectory(prefix="atomstream-")
@@ -58,7 +69,7 @@ def demo(
             record=record,
             publish=analyses,
             model=DEFAULT,
-            engine=EngineChoice(),
+            engine=choice,
             dashboard=address,
             until_end=no_dashboard,
         )

@@ -7,8 +7,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from atomstream.commands.options import ModelName
+from atomstream.commands.options import (
+    DeviceName,
+    ModelName,
+    Threads,
+    threads_or_default,
+)
+from atomstream.engines import check_device
 from inference.catalogue import DEFAULT
+from inference.device import Device
 
 
 def doctor(
@@ -21,6 +28,8 @@ def doctor(
         typer.Option("--connect", metavar="URL", help="A source that should be heard."),
     ] = None,
     model: ModelName = DEFAULT,
+    threads: Threads = None,
+    device: DeviceName = Device.AUTO,
 ) -> None:
     """Check this machine: model, speed against the frame time, disk, ports, source.
 
@@ -28,9 +37,11 @@ def doctor(
 
     Example: atomstream doctor --record runs --connect tcp://127.0.0.1:5555
     """
-    from atomstream.checkup import Verdict, examine
+    from atomstream.checkup import Networks, Verdict, examine
 
-    findings = examine(model, record, connect)
+    check_device(device)
+    networks = Networks(model, threads_or_default(threads), device)
+    findings = examine(networks, record, connect)
     table = Table("", "what", "found")
     marks = {
         Verdict.GOOD: "[green]ok",

@@ -10,12 +10,14 @@ from atomstream.commands.options import (
     EngineName,
     EstimatePixelSize,
     ModelName,
-    OwnThreads,
     PixelSize,
+    Refine,
     Scheduler,
+    Threads,
     check_pixel_size,
     engine_choice,
     host_and_port,
+    warn_of_trial,
 )
 from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address
@@ -44,7 +46,8 @@ def serve(
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
-    threads: OwnThreads = None,
+    refine: Refine = True,
+    threads: Threads = None,
     device: DeviceName = Device.AUTO,
     engine: EngineName = EngineKind.LOCAL,
     scheduler: Scheduler = None,
@@ -68,8 +71,8 @@ def serve(
     address = host_and_port(page, "--dashboard") if page else None
     if address:
         check_page_address(*address)
-    choice = engine_choice(engine, scheduler, threads, device)
-    verify_model(find_model(model))
+    choice = engine_choice(engine, scheduler, threads, device, refine)
+    warn_of_trial(verify_model(find_model(model)))
     choice.reach()
     settings = ServiceSettings(
         connect=tuple(connect),
