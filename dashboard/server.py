@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Self
 
 from bokeh.server.server import BaseServer
@@ -39,7 +40,15 @@ IDLE_S = 60.0
 EXPEL_MS = 1000
 """How often pages are closed whose pass has run out."""
 
-type Running = tuple[int, asyncio.AbstractEventLoop, asyncio.Event]
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that can be asked, and told to stop."""
+
+    port: int
+    application: GuardedApplication
+    loop: asyncio.AbstractEventLoop
+    stopping: asyncio.Event
 
 
 class Dashboard:
@@ -86,7 +95,7 @@ class Dashboard:
     @property
     def url(self) -> str:
         """What to type into a browser."""
-        port = self._port if self._running is None else self._running[0]
+        port = self._port if self._running is None else self._running.port
         scheme = "https" if self._access.certificate else "http"
         return f"{scheme}://{in_url(self._address)}:{port}"
 
@@ -117,8 +126,7 @@ class Dashboard:
         """Close all pages and return when the port is free."""
         if self._running is None or self._thread is None:
             return
-        _, loop, stopping = self._running
-        loop.call_soon_threadsafe(stopping.set)
+        self._running.loop.call_soon_threadsafe(self._running.stopping.set)
         self._thread.join()
         self._running = None
 
@@ -152,7 +160,8 @@ class Dashboard:
         expelling = PeriodicCallback(application.expel, EXPEL_MS)
         expelling.start()
         stopping = asyncio.Event()
-        ready.set_result((port, asyncio.get_running_loop(), stopping))
+        loop = asyncio.get_running_loop()
+        ready.set_result(Running(port, application, loop, stopping))
         await stopping.wait()
         expelling.stop()
         listener.close()

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from bokeh.document import Document
 from bokeh.server.auth_provider import NullAuth
 from bokeh.server.tornado import BokehTornado
+from bokeh.util.token import check_token_signature
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.iostream import IOStream
@@ -104,10 +105,7 @@ class GuardedApplication(BokehTornado):
         origin = request.headers.get("Origin")
         if origin is not None and origin_of(origin) not in self._origins:
             return self._refuse_foreign(request, origin)
-        if self.guard is None or request.path == LOG_IN:
-            return super().find_handler(request, **kwargs)
-        if self.guard.admits(request):
-            self._watch(request, self.guard.shown_by(request))
+        if request.path == LOG_IN or self._admits(request):
             return super().find_handler(request, **kwargs)
         if request.path == "/" and request.method in ("GET", "HEAD"):
             return self._refuse(request, HTTPStatus.FOUND, to=LOG_IN.lstrip("/"))
@@ -119,12 +117,28 @@ class GuardedApplication(BokehTornado):
             if self.guard is not None and not self.guard.passes.holds(shown):
                 stream.close()
 
-    def _watch(self, request: HTTPServerRequest, shown: str) -> None:
-        """Remember which pass opened a connection that stays open."""
+    def _admits(self, request: HTTPServerRequest) -> bool:
+        """Whether whoever asks may have what is asked for."""
+        if self.guard is not None and not self.guard.admits(request):
+            return False
+        if request.headers.get("Upgrade") is None:
+            return True
         connection = request.connection
-        upgrade = request.headers.get("Upgrade")
-        if upgrade is not None and isinstance(connection, HTTP1Connection):
-            self._watched[connection.stream] = shown
+        if self.guard is not None and isinstance(connection, HTTP1Connection):
+            self._watched[connection.stream] = self.guard.shown_by(request)
+        return self._signed(request)
+
+    def _signed(self, request: HTTPServerRequest) -> bool:
+        """Whether a websocket belongs to a page of this server.
+
+        Bokeh asks too, after it has opened the websocket, and raises.
+        """
+        protocols = request.headers.get("Sec-WebSocket-Protocol", "")
+        token = protocols.partition(",")[2].strip()
+        try:
+            return check_token_signature(token, self.secret_key, signed=True)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return False  # what the token says cannot even be read
 
     def _refuse_foreign(
         self, request: HTTPServerRequest, origin: str

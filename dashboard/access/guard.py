@@ -1,5 +1,6 @@
 """Who is let through: what each request is asked for."""
 
+import hmac
 import time
 from collections.abc import Callable
 
@@ -64,4 +65,5 @@ def guard_of(access: Access, port: int) -> Guard | None:
     # Browsers send cookies to all ports of a computer, so that each needs its name;
     # the prefix makes them refuse one that was set without TLS.
     prefix = "__Host-" if access.certificate else ""
-    return Guard(access.password, f"{prefix}atomstream-{port}", access.key("passes"))
+    key = hmac.digest(access.key("passes"), access.password.digest, "sha256")
+    return Guard(access.password, f"{prefix}atomstream-{port}", key)
