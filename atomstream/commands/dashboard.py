@@ -8,6 +8,14 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import host_and_port
+from atomstream.commands.page_options import (
+    AllowOrigin,
+    Insecure,
+    PasswordFile,
+    TlsCert,
+    TlsKey,
+    page_access,
+)
 from streamer.errors import SettingsError
 
 
@@ -22,11 +30,19 @@ def dashboard(
     address: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where the page is served.")
     ] = "127.0.0.1:5006",
+    password_file: PasswordFile = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    allow_origin: AllowOrigin = None,
+    insecure: Insecure = False,
 ) -> None:
     """Show a recorded session, or what a running service publishes.
 
+    Other computers are let in with a password only (docs/dashboard-access.md).
+
     Examples: atomstream dashboard runs/today,
-    atomstream dashboard --connect tcp://127.0.0.1:5557
+    atomstream dashboard --connect tcp://127.0.0.1:5557,
+    atomstream dashboard runs/today --address 0.0.0.0:5006 --password-file page.password
     """
     if (session is None) == (not connect):
         raise SettingsError("give either a SESSION or --connect URL")
@@ -34,10 +50,11 @@ def dashboard(
     from dashboard.hub import Hub
     from dashboard.server import Dashboard
 
-    host, port = host_and_port(address, "--address")
+    host, port = at = host_and_port(address, "--address")
+    access = page_access(at, password_file, tls_cert, tls_key, allow_origin, insecure)
     origin = str(session) if session else ", ".join(connect or [])
     hub = Hub(origin, time.monotonic)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, connect or [])
-    with feed, Dashboard(hub, host, port) as page:
+    with feed, Dashboard(hub, host, port, access=access) as page:
         typer.echo(f"open {page.url} (Ctrl-C to stop)")
         threading.Event().wait()

@@ -14,6 +14,14 @@ from atomstream.commands.options import (
     engine_choice,
     host_and_port,
 )
+from atomstream.commands.page_options import (
+    AllowOrigin,
+    Insecure,
+    PasswordFile,
+    TlsCert,
+    TlsKey,
+    page_access,
+)
 from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address, free_address
 from atomstream.service.running import run_service
@@ -43,6 +51,11 @@ def demo(
         bool,
         typer.Option("--no-dashboard", help="No page; stop at the end of the movie."),
     ] = False,
+    password_file: PasswordFile = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    allow_origin: AllowOrigin = None,
+    insecure: Insecure = False,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same movie.")] = 1,
     refine: Refine = True,
     threads: Threads = None,
@@ -56,6 +69,9 @@ def demo(
     Example: atomstream demo --speed 30
     """
     address = None if no_dashboard else host_and_port(page, "--dashboard")
+    access = page_access(
+        address, password_file, tls_cert, tls_key, allow_origin, insecure
+    )
     if address:
         check_page_address(*address)
     choice = engine_choice(EngineKind.LOCAL, None, threads, device, refine)
@@ -71,9 +87,11 @@ def demo(
             model=DEFAULT,
             engine=choice,
             dashboard=address,
+            access=access,
             until_end=no_dashboard,
         )
         microscope = Simulation(source, frames, FRAME_BUDGET_S / speed, seed)
         if address:
-            typer.echo(f"the page will be at http://{page} in a moment")
+            scheme = "https" if access.certificate else "http"
+            typer.echo(f"the page will be at {scheme}://{page} in a moment")
         run_service(settings, {"simulate": microscope})

@@ -19,6 +19,14 @@ from atomstream.commands.options import (
     host_and_port,
     warn_of_trial,
 )
+from atomstream.commands.page_options import (
+    AllowOrigin,
+    Insecure,
+    PasswordFile,
+    TlsCert,
+    TlsKey,
+    page_access,
+)
 from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address
 from atomstream.service.running import run_service
@@ -43,6 +51,11 @@ def serve(
         str | None,
         typer.Option("--dashboard", metavar="HOST:PORT", help="Serve the page here."),
     ] = None,
+    password_file: PasswordFile = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    allow_origin: AllowOrigin = None,
+    insecure: Insecure = False,
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
@@ -69,6 +82,9 @@ def serve(
     for url in (*connect, publish):
         Address.parse(url)
     address = host_and_port(page, "--dashboard") if page else None
+    access = page_access(
+        address, password_file, tls_cert, tls_key, allow_origin, insecure
+    )
     if address:
         check_page_address(*address)
     choice = engine_choice(engine, scheduler, threads, device, refine)
@@ -83,6 +99,7 @@ def serve(
         pixel_size_nm=pixel_size,
         estimate_pixel_size=estimate_pixel_size,
         dashboard=address,
+        access=access,
         until_end=until_end,
     )
     run_service(settings, {})

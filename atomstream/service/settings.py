@@ -1,9 +1,10 @@
 """What a service is told when it is started."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomstream.engines import EngineChoice
+from dashboard.access.terms import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +27,7 @@ class ServiceSettings:
     """Whether each frame's own lattice is asked first."""
     dashboard: tuple[str, int] | None = None
     """Address and port of the page; None for no page."""
+    access: Access = field(default_factory=Access)
+    """Who may open the page."""
     until_end: bool = False
     """Stop by itself when every stream has ended and is analysed."""

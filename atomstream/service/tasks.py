@@ -12,6 +12,7 @@ from uuid import uuid4
 from atomstream.engines import EngineChoice
 from atomstream.service.process import Lifeline, Task
 from atomstream.service.settings import ServiceSettings
+from dashboard.access.terms import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Page:
     """Address at which analyses are published."""
     address: str
     port: int
+    access: Access
+    """Who may open it; the same again when this process was started again."""
 
     def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
@@ -108,5 +111,7 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
         "receive": Receiver(settings.connect, settings.record),
     }
     if settings.dashboard:
-        tasks["dashboard"] = Page(settings.publish, *settings.dashboard)
+        tasks["dashboard"] = Page(
+            settings.publish, *settings.dashboard, settings.access
+        )
     return tasks
