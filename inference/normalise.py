@@ -121,9 +121,11 @@ def _patches(squares: NDArray[np.float32]) -> NDArray[np.bool_]:
     """
     pixels = squares.shape[2]
     places = int(DARK_SHARE * pixels), pixels // 2
-    ordered = np.partition(squares, places, axis=2)
+    ordered = np.sort(squares, axis=2)  # short rows: quicker than to partition them
     dark, middle = (ordered[:, :, place].astype(np.float64) for place in places)
-    _, usual = _clipped((squares - ordered[:, :, places[1], None]).ravel())
+    # Every fourth square tells as much.
+    few = (slice(None, None, 2),) * 2
+    _, usual = _clipped((squares[few] - ordered[few][:, :, places[1], None]).ravel())
     if usual == 0:
         return np.zeros(dark.shape, np.bool_)
     brighter = dark - np.median(dark)
