@@ -13,6 +13,7 @@ from atomstream.commands import (
     doctor,
     evaluate,
     export,
+    keys,
     models,
     replay,
     serve,
@@ -42,6 +43,7 @@ app.command()(export.export)
 app.command()(tap.tap)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
 app.command()(evaluate.evaluate)
 app.add_typer(train.app, name="train")
 app.command()(doctor.doctor)

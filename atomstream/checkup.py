@@ -7,6 +7,7 @@ import socket
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
@@ -22,6 +23,7 @@ from streamer.analysis import FRAME_BUDGET_S
 from streamer.errors import AtomstreamError
 from streamer.events import Heard
 from streamer.frame import Stream
+from streamer.security import Connecting
 from streamer.simulator.movie import CHANNEL, SOURCE, Movie, simulate
 from streamer.subscriber import Subscriber
 
@@ -48,11 +50,12 @@ class Finding:
     found: str
 
 
-def examine(model: str, record: Path, connect: str | None) -> list[Finding]:
+def examine(
+    model: str, record: Path, sources: Mapping[str, Connecting]
+) -> list[Finding]:
     """All findings; none of the questions can raise."""
     findings = [machine(), runtime(), speed(model), disk(record), ports()]
-    if connect:
-        findings.append(source(connect))
+    findings += [source(url, security) for url, security in sources.items()]
     return findings
 
 
@@ -137,10 +140,13 @@ def is_free(port: int) -> bool:
     return True
 
 
-def source(url: str) -> Finding:
+def source(url: str, security: Connecting) -> Finding:
     """Whether a publisher is heard."""
     try:
-        with zmq.Context() as context, Subscriber(context, [url]) as subscriber:
+        with (
+            zmq.Context() as context,
+            Subscriber(context, [url], security={url: security}) as subscriber,
+        ):
             deadline = time.monotonic() + LISTEN_S
             while (left := deadline - time.monotonic()) > 0:
                 if isinstance(subscriber.receive(left), Heard):
@@ -148,6 +154,7 @@ def source(url: str) -> Finding:
     except AtomstreamError as error:
         return Finding(Verdict.BAD, "source", str(error))
     found = (
-        f"nothing from {url} in {LISTEN_S:.0f} s; is it running, is a firewall between?"
+        f"nothing from {url} in {LISTEN_S:.0f} s; is it running, is a firewall "
+        "between, does it want a key (`atomstream keys --help`)?"
     )
     return Finding(Verdict.BAD, "source", found)

@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import zmq
@@ -23,6 +24,7 @@ from streamer.events import (
     Silent,
 )
 from streamer.messages import Content
+from streamer.security import Connecting
 from streamer.sequencer import Start
 from streamer.session.reader import SessionReader
 from streamer.session.records import StreamRecord
@@ -46,14 +48,23 @@ class LiveFeed:
         Is told of every analysis, gap and end, and of the state of the connection.
     urls
         Where services publish analyses; they need not be there yet.
+    security
+        As for `Subscriber`.
 
     Raises
     ------
     LinkError
         An address cannot be one.
+    SecurityError
+        A key is missing, or an address needs one.
     """
 
-    def __init__(self, hub: Hub, urls: Sequence[str]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        urls: Sequence[str],
+        security: Mapping[str, Connecting] = MappingProxyType({}),
+    ) -> None:
         self._hub = hub
         self._silent: set[str] = set()
         self._context = zmq.Context()
@@ -61,6 +72,7 @@ class LiveFeed:
             self._subscriber = Subscriber(
                 self._context,
                 urls,
+                security=security,
                 start=Start.newest(KEEP),
                 topics=(f"{Content.ANALYSIS}/",),
             )

@@ -5,7 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import zmq
 
-from streamer.endpoint import Address, check_reachable, open_socket, receive
+from streamer.endpoint import (
+    Address,
+    Security,
+    check_reachable,
+    open_socket,
+    receive,
+)
 from streamer.messages import MAX_STREAMS, FeedState, Message
 from streamer.wire import MAX_PAYLOAD_BYTES, PARTS, pack
 
@@ -30,6 +36,8 @@ class Link:
         ZeroMQ context of the caller.
     url
         The publisher's address.
+    security
+        Who may be there.
     topics
         Prefixes of the topics that shall come.
     now_s
@@ -41,18 +49,22 @@ class Link:
     ------
     LinkError
         The address cannot be one of a publisher.
+    SecurityError
+        A key is missing, or the address needs one.
     """
 
     def __init__(
         self,
         context: zmq.Context[zmq.Socket[bytes]],
         url: str,
+        security: Security,
         topics: Sequence[str],
         now_s: float,
         wall_ns: Callable[[], int],
     ) -> None:
         self.url = url
         self._context, self._wall_ns = context, wall_ns
+        self._security = security
         self._address = Address.parse(url)
         self._topics = topics
         check_reachable(self._address)
@@ -141,7 +153,12 @@ class Link:
 
     def _socket(self, kind: zmq.SocketType, address: Address) -> zmq.Socket[bytes]:
         return open_socket(
-            self._context, kind, address, queue=QUEUE, message_bytes=MAX_PAYLOAD_BYTES
+            self._context,
+            kind,
+            address,
+            security=self._security,
+            queue=QUEUE,
+            message_bytes=MAX_PAYLOAD_BYTES,
         )
 
     def _close(self, linger_ms: int) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import host_and_port
+from atomstream.commands.security import Insecure, Keys, ServerKeys, connecting
 from streamer.errors import SettingsError
 
 
@@ -22,6 +23,9 @@ def dashboard(
     address: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where the page is served.")
     ] = "127.0.0.1:5006",
+    server_key: ServerKeys = None,
+    keys: Keys = None,
+    insecure: Insecure = False,
 ) -> None:
     """Show a recorded session, or what a running service publishes.
 
@@ -37,7 +41,9 @@ def dashboard(
     host, port = host_and_port(address, "--address")
     origin = str(session) if session else ", ".join(connect or [])
     hub = Hub(origin, time.monotonic)
-    feed = SessionFeed(hub, session) if session else LiveFeed(hub, connect or [])
+    urls = connect or []
+    security = connecting(urls, keys, server_key or [], insecure=insecure)
+    feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)
     with feed, Dashboard(hub, host, port) as page:
         typer.echo(f"open {page.url} (Ctrl-C to stop)")
         threading.Event().wait()

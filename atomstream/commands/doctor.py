@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from atomstream.commands.options import ModelName
+from atomstream.commands.security import Insecure, Keys, ServerKey, connecting
 from inference.catalogue import DEFAULT
 
 
@@ -21,6 +22,9 @@ def doctor(
         typer.Option("--connect", metavar="URL", help="A source that should be heard."),
     ] = None,
     model: ModelName = DEFAULT,
+    server_key: ServerKey = None,
+    keys: Keys = None,
+    insecure: Insecure = False,
 ) -> None:
     """Check this machine: model, speed against the frame time, disk, ports, source.
 
@@ -30,7 +34,9 @@ def doctor(
     """
     from atomstream.checkup import Verdict, examine
 
-    findings = examine(model, record, connect)
+    urls, named = [connect] if connect else [], [server_key] if server_key else []
+    sources = connecting(urls, keys, named, insecure=insecure)
+    findings = examine(model, record, sources)
     table = Table("", "what", "found")
     marks = {
         Verdict.GOOD: "[green]ok",

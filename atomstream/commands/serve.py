@@ -17,13 +17,19 @@ from atomstream.commands.options import (
     engine_choice,
     host_and_port,
 )
+from atomstream.commands.security import (
+    Keys,
+    Secure,
+    ServerKeys,
+    binding,
+    connecting,
+)
 from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address
 from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
 from inference.catalogue import DEFAULT, find_model, verify_model
 from inference.device import Device
-from streamer.endpoint import Address
 
 
 def serve(
@@ -52,6 +58,9 @@ def serve(
         bool,
         typer.Option("--until-end", help="Stop when all streams have ended."),
     ] = False,
+    server_key: ServerKeys = None,
+    secure: Secure = None,
+    keys: Keys = None,
 ) -> None:
     """Receive frames, keep them, find their atoms, and send what was found.
 
@@ -63,8 +72,8 @@ def serve(
     --dashboard 127.0.0.1:5006
     """
     check_pixel_size(pixel_size, estimate_pixel_size)
-    for url in (*connect, publish):
-        Address.parse(url)
+    sources = connecting(connect, keys, server_key or [], insecure=secure is False)
+    analyses = binding(publish, keys, secure=secure)
     address = host_and_port(page, "--dashboard") if page else None
     if address:
         check_page_address(*address)
@@ -81,5 +90,7 @@ def serve(
         estimate_pixel_size=estimate_pixel_size,
         dashboard=address,
         until_end=until_end,
+        connect_security=sources,
+        publish_security=analyses,
     )
     run_service(settings, {})

@@ -27,6 +27,7 @@ def receive(task: Receiver, stopping: threading.Event) -> None:
         subscriber = Subscriber(
             context,
             task.connect,
+            security=task.security,
             resume=resume_positions(task.record),
             topics=(f"{Content.FRAME}/",),
             name=name_of(task.record),

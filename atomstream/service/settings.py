@@ -1,9 +1,11 @@
 """What a service is told when it is started."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomstream.engines import EngineChoice
+from streamer.security import PLAIN, Binding, Connecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,7 @@ class ServiceSettings:
     """Address and port of the page; None for no page."""
     until_end: bool = False
     """Stop by itself when every stream has ended and is analysed."""
+    connect_security: Mapping[str, Connecting] = field(default_factory=dict)
+    """How each source is protected; plain, where nothing is said."""
+    publish_security: Binding = PLAIN
+    """Who may have the analyses."""

@@ -16,7 +16,7 @@ def show(task: Page, stopping: threading.Event) -> None:
     """Serve the page until told to stop."""
     hub = Hub(task.analyses, time.monotonic)
     with (
-        LiveFeed(hub, [task.analyses]),
+        LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
         Dashboard(hub, task.address, task.port) as page,
     ):
         log.info("open %s", page.url)
