@@ -21,7 +21,7 @@ from inference.analyse import Analyser, History
 from inference.model import load_model
 from streamer.analysis import FRAME_BUDGET_S
 from streamer.errors import AtomstreamError
-from streamer.events import Heard
+from streamer.events import Heard, Silent
 from streamer.frame import Stream
 from streamer.security import Connecting
 from streamer.simulator.movie import CHANNEL, SOURCE, Movie, simulate
@@ -149,12 +149,14 @@ def source(url: str, security: Connecting) -> Finding:
         ):
             deadline = time.monotonic() + LISTEN_S
             while (left := deadline - time.monotonic()) > 0:
-                if isinstance(subscriber.receive(left), Heard):
+                event = subscriber.receive(left)
+                if isinstance(event, Heard):
                     return Finding(Verdict.GOOD, "source", f"{url} is heard")
+                if isinstance(event, Silent) and event.reason:
+                    return Finding(Verdict.BAD, "source", f"{url}: {event.reason}")
     except AtomstreamError as error:
         return Finding(Verdict.BAD, "source", str(error))
     found = (
-        f"nothing from {url} in {LISTEN_S:.0f} s; is it running, is a firewall "
-        "between, does it want a key (`atomstream keys --help`)?"
+        f"nothing from {url} in {LISTEN_S:.0f} s; is it running, is a firewall between?"
     )
     return Finding(Verdict.BAD, "source", found)

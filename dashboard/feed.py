@@ -66,7 +66,7 @@ class LiveFeed:
         security: Mapping[str, Connecting] = MappingProxyType({}),
     ) -> None:
         self._hub = hub
-        self._silent: set[str] = set()
+        self._silent: dict[str, str] = {}
         self._context = zmq.Context()
         try:
             self._subscriber = Subscriber(
@@ -105,10 +105,10 @@ class LiveFeed:
             case Ended(stream) | Abandoned(stream):
                 self._hub.end(stream)
             case Heard(url):
-                self._silent.discard(url)
+                self._silent.pop(url, None)
                 self._say_who_is_heard()
-            case Silent(url):
-                self._silent.add(url)
+            case Silent(url, _, reason):
+                self._silent[url] = f"{url} ({reason})" if reason else url
                 self._say_who_is_heard()
             case Rejected(url, reason):
                 log.warning("a message from %s was thrown away: %s", url, reason)
@@ -117,7 +117,9 @@ class LiveFeed:
 
     def _say_who_is_heard(self) -> None:
         if self._silent:
-            self._hub.set_link(LinkState.SILENT, ", ".join(sorted(self._silent)))
+            self._hub.set_link(
+                LinkState.SILENT, ", ".join(sorted(self._silent.values()))
+            )
         else:
             self._hub.set_link(LinkState.RECEIVING)
 

@@ -10,6 +10,7 @@ import socket as operating_system
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Protocol, Self
+from uuid import uuid4
 
 import zmq
 
@@ -268,7 +269,7 @@ def close_bound(socket: zmq.Socket[bytes], linger_s: float) -> None:
     ZeroMQ's own thread.
     """
     # `unbind` would also give the address back, but cuts off what is being sent.
-    told = f"inproc://closing-{id(socket)}"
+    told = f"inproc://closing-{uuid4().hex}"
     with socket.context.socket(zmq.PAIR) as closed:
         is_bound = socket.getsockopt_string(zmq.LAST_ENDPOINT) != ""
         if is_bound:

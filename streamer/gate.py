@@ -89,11 +89,11 @@ class Gate:
             return False
         self._content = content
         self._reported.clear()
-        self._allowed = self._read()
         try:
             self._private = self._keys.private()
         except SecurityError as error:
             log.warning("the keys in use stay in use: %s", error)
+        self._allowed = self._read()
         return True
 
     def close(self) -> None:

@@ -263,7 +263,7 @@ class Subscriber:
         silence_s = link.silence_s(now_s)
         if silence_s > SILENT_S and link.is_heard is not False:
             link.is_heard = False
-            self._events.append(Silent(link.url, silence_s))
+            self._events.append(Silent(link.url, silence_s, link.failure()))
         for following in self._feeds.unfinished(link):
             following.sequencer.expire(now_s)
             self._feeds.go_on(following, now_s)
