@@ -19,6 +19,7 @@ from streamer.events import (
     Event,
     Gap,
     Heard,
+    Notice,
     Received,
     Rejected,
     Silent,
@@ -110,6 +111,8 @@ class LiveFeed:
             case Silent(url, _, reason):
                 self._silent[url] = f"{url} ({reason})" if reason else url
                 self._say_who_is_heard()
+            case Notice(url, text):
+                self._hub.warn(url, text)
             case Rejected(url, reason):
                 log.warning("a message from %s was thrown away: %s", url, reason)
             case _:

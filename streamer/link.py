@@ -1,7 +1,7 @@
 """One publisher as a subscriber sees it: two sockets, and whether it is heard."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 
 import zmq
 
@@ -75,6 +75,8 @@ class Link:
         self._catch_up_handshakes: Handshakes | None = None
         self.feeds: tuple[FeedState, ...] = ()
         """What the last heartbeat listed."""
+        self.notice: str | None = None
+        """What people should know, as the last heartbeat said."""
         self.can_ask: bool | None = None
         """Whether there is a catch-up side; None until a heartbeat says so."""
         self.heard_s = now_s
@@ -87,9 +89,13 @@ class Link:
         """Those to be read."""
         return [self._live] if self._catch_up is None else [self._live, self._catch_up]
 
-    def read(self) -> Iterator[list[memoryview]]:
-        """The next message of each socket that has one."""
-        for socket in self.sockets():
+    def read(self, ready: Container[object]) -> Iterator[list[memoryview]]:
+        """The next message of each socket in `ready`; with none in it, of any.
+
+        To look in vain takes long; but who finds nothing must have looked.
+        """
+        sockets = self.sockets()
+        for socket in [each for each in sockets if each in ready] or sockets:
             parts = receive(socket, PARTS)
             if parts is not None:
                 yield parts
@@ -134,6 +140,16 @@ class Link:
             return
         self._drop_catch_up(0)
         if address is not None:
+            self._connect_catch_up(address)
+
+    def ask_anew(self) -> None:
+        """Give up a connection to the catch-up side on which nobody answers.
+
+        It may be dead though the other one, to the live stream, is not.
+        """
+        address = self._catch_up_at
+        if address is not None:
+            self._drop_catch_up(0)
             self._connect_catch_up(address)
 
     def say(self, message: Message) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from atomstream.engines import EngineChoice
-from atomstream.service.process import Task
+from atomstream.service.process import Lifeline, Task
 from atomstream.service.settings import ServiceSettings
 from streamer.endpoint import Address
 from streamer.security import Binding, Connecting, CurveClient, CurveServer
@@ -28,7 +28,7 @@ class Receiver:
     record: Path
     """Session folder."""
 
-    def __call__(self, stopping: threading.Event) -> None:
+    def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
         from atomstream.service.receiving import receive
 
@@ -58,7 +58,7 @@ class Analyst:
     until_end: bool
     """Stop when every stream has ended and is analysed."""
 
-    def __call__(self, stopping: threading.Event) -> None:
+    def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
         from atomstream.service.analysing import keep_analysing
 
@@ -75,7 +75,7 @@ class Page:
     address: str
     port: int
 
-    def __call__(self, stopping: threading.Event) -> None:
+    def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
         from atomstream.service.showing import show
 

@@ -39,6 +39,22 @@ def write_file(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def probe(folder: Path, nbytes: int) -> None:
+    """Try whether a file of this size can be written in a folder.
+
+    Raises
+    ------
+    OSError
+        It cannot.
+    """
+    path = folder / f".probe{TEMPORARY_SUFFIX}"
+    try:
+        path.write_bytes(bytes(nbytes))
+        _flush(path)
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def make_folder(path: Path) -> None:
     """Create a folder, and those above it, for good; fine when it is there.
 

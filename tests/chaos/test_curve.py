@@ -1,12 +1,11 @@
 """Who has no allowed key gets nothing, and who has one gets everything."""
 
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
@@ -32,22 +31,10 @@ AFTERWARDS_S = 2.0
 """Those who got nothing go on trying for so long when all is sent."""
 
 type Context = zmq.Context[zmq.Socket[bytes]]
+type Report = Callable[..., None]
 type NewKeys = Callable[[str], KeyFolder]
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@dataclass
-class Figures:
-    """What came through; printed as a line of JSON (see it with `pytest -rP`)."""
-
-    test: str
-    sent: int
-    allowed: int
-    intruders: dict[str, int] = field(default_factory=dict)
-
-    def print(self) -> None:
-        sys.stdout.write(json.dumps(asdict(self)) + "\n")
 
 
 @pytest.fixture
@@ -183,6 +170,7 @@ def test_only_the_allowed_key_gets_frames_of_a_running_source(
     context: Context,
     new_keys: NewKeys,
     source: Callable[[KeyFolder], str],
+    report: Report,
 ) -> None:
     microscope, friend, stranger, dismissed = map(
         new_keys, ("microscope", "friend", "stranger", "dismissed")
@@ -229,7 +217,7 @@ def test_only_the_allowed_key_gets_frames_of_a_running_source(
         allowed = at_doors.pop("allowed")
         got = {name: peer.messages for name, peer in at_doors.items()}
         got["revoked"] = sum(sent > revoked_ns for sent in revoked.sent_ns)
-        Figures("intruders", FRAMES, len(friendly.seqs), got).print()
+    report(sent=FRAMES, allowed=len(friendly.seqs), intruders=got)
     assert friendly.seqs == list(range(FRAMES))
     assert set(got.values()) == {0}
     assert len(allowed.sent_ns) >= FRAMES
@@ -269,6 +257,7 @@ def test_what_is_sent_after_a_change_of_keys_goes_to_none_it_shuts_out(
     new_keys: NewKeys,
     guarded: Callable[[KeyFolder], Source],
     change: str,
+    report: Report,
 ) -> None:
     ours, friend, other = map(new_keys, ("ours", "friend", "other"))
     for name, keys in (("friend", friend), ("other", other)):
@@ -310,12 +299,8 @@ def test_what_is_sent_after_a_change_of_keys_goes_to_none_it_shuts_out(
         until(lambda: bool(staying.all(Ended)), everybody)
         for_a_while(everybody)
     late = sum(sent > changed_ns for sent in at_doors.sent_ns)
-    Figures(
-        change,
-        FRAMES,
-        len(staying.seqs),
-        {change: len(going.seqs) - 50, "at both doors": late},
-    ).print()
+    after = {change: len(going.seqs) - 50, "at both doors": late}
+    report(sent=FRAMES, allowed=len(staying.seqs), after_the_change=after)
     assert staying.seqs == list(range(FRAMES))
     assert staying.all(Gap) == []
     assert going.seqs == list(range(50))
