@@ -1,5 +1,6 @@
 """The command `atomstream`: errors become one line, whatever happens inside."""
 
+import atexit
 import logging
 import signal
 import sys
@@ -8,13 +9,15 @@ from types import FrameType
 from atomstream.service.process import BAD_INPUT, quieten_libraries
 from streamer.errors import AtomstreamError
 
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
 
 def main() -> None:
     """Run one command and exit: 0 when it did its work, 2 when it was given nonsense.
 
     Ctrl-C and SIGTERM are how commands that go on for ever are stopped, and no error.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
         signal.signal(number, _stop)
     # Here, because each process of a service imports this module when it starts.
     from atomstream.app import app
@@ -33,7 +36,22 @@ def main() -> None:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
+    # A second one would break into what the first lets end in good order.
+    for number in STOPPING:
+        # Python would complain of one that came just before it is ignored …
+        signal.signal(number, _pass)
+    # … and at its very end it forgets what we do with those that are not.
+    atexit.register(_ignore)
     sys.exit(0)
+
+
+def _pass(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing."""
+
+
+def _ignore() -> None:
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

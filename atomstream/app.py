@@ -28,23 +28,25 @@ app = typer.Typer(
     epilog="Start with: atomstream demo",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # its tables cut the names of options at 80 columns
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command()(demo.demo)
-app.command()(serve.serve)
-app.command()(replay.replay)
-app.command()(analyze.analyze)
-app.command()(dashboard.dashboard)
-app.command()(simulate.simulate)
-app.command()(export.export)
-app.command()(tap.tap)
+app.command(short_help="A simulated microscope, the service and its page.")(demo.demo)
+app.command(short_help="The service: receive, keep, analyse, publish.")(serve.serve)
+app.command(short_help="A recorded stack as a live stream.")(replay.replay)
+app.command(short_help="A recorded stack into a session.")(analyze.analyze)
+app.command(short_help="The page, for a session or a running service.")(
+    dashboard.dashboard
+)
+app.command(short_help="A movie, and the exact truth of every atom.")(simulate.simulate)
+app.command(short_help="The atoms of a session as one table.")(export.export)
+app.command(short_help="What travels on a stream, a line a message.")(tap.tap)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
-app.command()(evaluate.evaluate)
+app.command(short_help="How good a model is, in one table.")(evaluate.evaluate)
 app.add_typer(train.app, name="train")
-app.command()(doctor.doctor)
+app.command(short_help="Whether this machine can do the work.")(doctor.doctor)
 app.add_typer(bench.app, name="bench")

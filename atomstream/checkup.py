@@ -18,6 +18,7 @@ import onnxruntime
 import zmq
 
 from inference.analyse import Analyser, History
+from inference.device import Device
 from inference.model import load_model
 from streamer.analysis import FRAME_BUDGET_S
 from streamer.errors import AtomstreamError
@@ -50,11 +51,21 @@ class Finding:
     found: str
 
 
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """What would analyse frames."""
+
+    model: str
+    """Name of a shipped model, or a model's folder."""
+    threads: int
+    device: Device
+
+
 def examine(
-    model: str, record: Path, sources: Mapping[str, Connecting]
+    networks: Networks, record: Path, sources: Mapping[str, Connecting]
 ) -> list[Finding]:
     """All findings; none of the questions can raise."""
-    findings = [machine(), runtime(), speed(model), disk(record), ports()]
+    findings = [machine(), runtime(), speed(networks), disk(record), ports()]
     findings += [source(url, security) for url, security in sources.items()]
     return findings
 
@@ -76,10 +87,11 @@ def runtime() -> Finding:
     return Finding(Verdict.GOOD, "ONNX Runtime", found)
 
 
-def speed(model: str) -> Finding:
+def speed(networks: Networks) -> Finding:
     """Time to analyse a simulated frame of 1024 x 1024 pixels."""
     try:
-        analyser = Analyser(load_model(model))
+        model = load_model(networks.model, networks.threads, networks.device)
+        analyser = Analyser(model)
         exposure = next(islice(simulate(Movie(frames=1), seed=1), 1))
         frame = exposure.frame(Stream("doctor", SOURCE, CHANNEL), epoch_ns=0)
         seconds = []
@@ -93,9 +105,10 @@ def speed(model: str) -> Finding:
     verdict = Verdict.GOOD if taken < FRAME_BUDGET_S / 2 else Verdict.BAD
     found = (
         f"{len(analysis.atoms)} atoms of a 1024 x 1024 frame in {taken:.2f} s "
-        f"of the {FRAME_BUDGET_S} s that a frame takes"
+        f"of the {FRAME_BUDGET_S} s that a frame takes, "
+        f"{networks.threads} threads, {model.provider}"
     )
-    return Finding(verdict, f"model {model}", found)
+    return Finding(verdict, f"model {networks.model}", found)
 
 
 def disk(record: Path) -> Finding:

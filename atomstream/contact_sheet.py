@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from streamer.errors import SettingsError
+from streamer.place import check_place
 
 GAP_PX = 2
 ENLARGED = 3
+ENDINGS = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
 
 
 def write_contact_sheet(images: NDArray[np.float32], path: Path) -> None:
@@ -30,5 +32,19 @@ def write_contact_sheet(images: NDArray[np.float32], path: Path) -> None:
     sheet = tiles.transpose(0, 2, 1, 3).reshape(rows * height, cols * width)
     try:
         Image.fromarray(sheet[:-GAP_PX, :-GAP_PX]).save(path)
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} cannot be written: {error}") from error
+    except OSError as error:
+        reason = error.strerror or "no such pictures can be made here"
+        raise SettingsError(f"{path} cannot be written: {reason}") from error
+
+
+def check_picture(path: Path) -> None:
+    """Refuse, before anything is drawn, a place where no picture can be.
+
+    Raises
+    ------
+    SettingsError
+        It is a folder, lies in none, or its ending is not that of a picture.
+    """
+    check_place(path, "latents.png")
+    if path.suffix.lower() not in ENDINGS:
+        raise SettingsError(f"{path.name}: a picture is drawn to {', '.join(ENDINGS)}")

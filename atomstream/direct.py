@@ -7,8 +7,10 @@ from contextlib import closing
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+import typer
+
 from atomstream.engines import EngineChoice, files_of
-from atomstream.outcome import outcome
+from atomstream.outcome import other_streams, outcome
 from atomstream.progress import progress_bar
 from atomstream.service.jobs import job_of
 from inference.engines.engine import Job, analysed
@@ -32,25 +34,34 @@ def analyse_stack(
     model: str,
     choice: EngineChoice,
 ) -> str:
-    """Commit and analyse every frame that is not analysed yet; what came of it."""
+    """Commit and analyse every frame that is not analysed yet; what came of it.
+
+    A pixel size that is told is used instead of the frames' own, which they keep.
+    """
     files = files_of(model)
+    told = pixel_size_nm is not None
     with (
-        closing(choice.open(files, None, estimate_pixel_size, log_line)) as engine,
-        open_stack(path, channel=channel, pixel_size_nm=pixel_size_nm) as stack,
+        closing(
+            choice.open(files, pixel_size_nm, estimate_pixel_size, log_line)
+        ) as engine,
+        open_stack(path, channel=channel, oblong_as_unknown=told) as stack,
     ):
         create_session(record)
         with (
             FrameRecorder(record) as frame_recorder,
             AnalysisRecorder(record) as analysis_recorder,
             SessionReader(record) as session,
-            progress_bar("analysing") as report,
         ):
-            stream = stream_of(stack, path)
+            stream = stream_of(stack, path, pixel_size_nm)
+            others = other_streams(session.streams(), stream)
+            if others:
+                typer.echo(f"{record} holds {others}", err=True)
             before = session.analyses(stream.id)
             frames = jobs(stack, stream, frame_recorder, session)
-            for analysis in analysed(engine, frames):
-                analysis_recorder.commit_analysis(analysis)
-                report(analysis.seq + 1, len(stack))
+            with progress_bar("analysing") as report:
+                for analysis in analysed(engine, frames):
+                    analysis_recorder.commit_analysis(analysis)
+                    report(analysis.seq + 1, len(stack))
             frame_recorder.commit_end(stream, len(stack))
             return outcome(len(stack), session.analyses(stream.id), before)
 
@@ -71,12 +82,15 @@ def log_line(text: str) -> None:
     log.warning("%s", text)
 
 
-def stream_of(stack: Stack, path: Path) -> Stream:
-    """The same stream for the same file: an interrupted analysis can be resumed."""
+def stream_of(stack: Stack, path: Path, told_nm: float | None) -> Stream:
+    """The same stream for the same file: an interrupted analysis can be resumed.
+
+    Another one where another pixel size is told: its analyses are others.
+    """
     status = path.stat()
     facts = (
         path.resolve(), status.st_size, status.st_mtime_ns,
-        stack.channel, stack.pixel_size_nm,
+        stack.channel, told_nm or stack.pixel_size_nm,
     )  # fmt: skip
     identity = uuid5(NAMESPACE_URL, repr(facts))
     return Stream(str(identity), stack.source, stack.channel)

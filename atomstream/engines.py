@@ -38,8 +38,10 @@ class EngineChoice:
     scheduler: str | None = None
     """Address of the Dask scheduler."""
     threads: int = 2
-    """For the networks."""
+    """That analyse a frame."""
     device: Device = Device.AUTO
+    refine: bool = True
+    """Whether positions are measured by a fit to the frame."""
 
     def check(self) -> None:
         """Refuse, before anything is started, what can be seen to fail.
@@ -53,10 +55,8 @@ class EngineChoice:
             check_scheduler(self.scheduler)
         elif self.scheduler is not None:
             raise SettingsError("--scheduler goes with --engine dask")
-        elif self.device is Device.CUDA:
-            import onnxruntime
-
-            wanted_providers(self.device, onnxruntime.get_available_providers())
+        else:
+            check_device(self.device)
 
     def reach(self) -> None:
         """Wait, for a bounded time, until the cluster answers, if there is to be one.
@@ -97,7 +97,13 @@ class EngineChoice:
         """
         from inference.engines.engine import Setup
 
-        setup = Setup(self.threads, self.device, pixel_size_nm, estimate_pixel_size)
+        setup = Setup(
+            self.threads,
+            self.device,
+            pixel_size_nm,
+            estimate_pixel_size,
+            self.refine,
+        )
         if self.kind is EngineKind.DASK:
             scheduler = check_scheduler(self.scheduler)
             from inference.engines.cluster.engine import DaskEngine
@@ -113,6 +119,20 @@ class EngineChoice:
         if line:
             tell(line)
         return engine
+
+
+def check_device(device: Device) -> None:
+    """Refuse, before anything is loaded, a device that the networks cannot run on.
+
+    Raises
+    ------
+    SettingsError
+        The installed ONNX Runtime was not built for it.
+    """
+    if device is Device.CUDA:
+        import onnxruntime
+
+        wanted_providers(device, onnxruntime.get_available_providers())
 
 
 def check_scheduler(url: str | None) -> str:

@@ -17,7 +17,7 @@ from inference.evaluation.reach import Row
 from inference.evaluation.real.frames import real_figures
 from inference.evaluation.real.targets import real_rows
 from inference.evaluation.targets import rows
-from inference.model import load_model
+from inference.model import Model
 from streamer.errors import ModelError, SettingsError
 from streamer.session.durable import write_file
 
@@ -62,30 +62,22 @@ def write_figures(figures: Mapping[str, object], path: Path) -> None:
         ) from error
 
 
-def measure_simulated(name_or_folder: str, quick: bool, threads: int) -> Measured:
-    """Against the truth of held-out movies.
-
-    Raises
-    ------
-    ModelError
-        As for `load_model`.
-    """
-    model = load_model(name_or_folder, threads)
+def measure_simulated(model: Model, quick: bool) -> Measured:
+    """Against the truth of held-out movies."""
     with progress_bar("measuring") as report:
         figures = evaluate(Analyser(model), QUICK if quick else FULL, report)
     title = f"{model.id.name} on simulated frames"
     return Measured(title, figures.as_json(), tuple(rows(figures)))
 
 
-def measure_real(name_or_folder: str, folder: Path, threads: int) -> Measured:
+def measure_real(model: Model, folder: Path) -> Measured:
     """On real frames, against their labels and against themselves.
 
     Raises
     ------
-    ModelError, StackError
-        As for `load_model` and `real_figures`.
+    StackError
+        As for `real_figures`.
     """
-    model = load_model(name_or_folder, threads)
     with progress_bar("measuring") as report:
         figures = real_figures(Analyser(model), folder, report)
     everything = {recording.name: recording.as_json() for recording in figures}

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from atomstream.words import span_in_words
 from streamer.analysis import Flag
-from streamer.session.records import AnalysisRecord
+from streamer.frame import Stream
+from streamer.session.records import AnalysisRecord, StreamRecord
 
 
 def outcome(
@@ -17,9 +19,35 @@ def outcome(
     before
         Those that were analysed by an earlier run, perhaps with another model.
     """
-    number = "1 frame" if frames == 1 else f"{frames} frames"
+    done = len(before) == frames
+    told = "nothing to do: " if done else ""
     facts = [*_flags(analyses), *_sizes(analyses), *_models(before)]
-    return f"{number} ({'; '.join(facts)})" if facts else number
+    if done:
+        facts.append("a new folder takes another model's or settings'")
+    number = frames_in_words(frames)
+    return f"{told}{number} ({'; '.join(facts)})" if facts else number
+
+
+def other_streams(streams: Sequence[StreamRecord], added: Stream) -> str | None:
+    """What a session holds beside the stream that is added; None if nothing."""
+    if added.id in {record.stream.id for record in streams}:
+        return None
+    held = [
+        f"{frames_in_words(record.frames)} of {record.stream.source}"
+        for record in streams
+        if record.frames
+    ]
+    if not held:
+        return None
+    return (
+        f"{', '.join(held)} already; those of {added.source} become a stream of "
+        "their own beside them (another --record keeps them apart)"
+    )
+
+
+def frames_in_words(number: int) -> str:
+    """A number of frames."""
+    return "1 frame" if number == 1 else f"{number} frames"
 
 
 def _flags(analyses: Sequence[AnalysisRecord]) -> list[str]:
@@ -40,9 +68,7 @@ def _sizes(analyses: Sequence[AnalysisRecord]) -> list[str]:
     ]
     if not sizes:
         return []
-    least, most = f"{min(sizes):.4g}", f"{max(sizes):.4g}"
-    told = least if least == most else f"{least} to {most}"
-    return [f"pixels of {told} nm by the lattice"]
+    return [f"pixels of {span_in_words(sizes)} nm by the lattice"]
 
 
 def _models(before: Sequence[AnalysisRecord]) -> list[str]:

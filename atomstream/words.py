@@ -1,6 +1,9 @@
 """Lines for people: what happened on a stream, and what was found."""
 
-from streamer.analysis import Analysis
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from streamer.analysis import Analysis, ModelId, PixelSizeSource
 from streamer.events import (
     Abandoned,
     Ended,
@@ -14,7 +17,46 @@ from streamer.events import (
     Silent,
 )
 from streamer.frame import Frame
-from streamer.session.records import AttemptRecord
+from streamer.session.records import AnalysisRecord, AttemptRecord
+
+
+def model_in_words(model: ModelId) -> str:
+    """A model's name and the start of its hash."""
+    return f"{model.name} ({model.sha256[:12]})"
+
+
+def analyses_in_words(analyses: Iterable[AnalysisRecord]) -> Iterator[str]:
+    """A line for each model, place and source of the pixel size of a stream."""
+    groups: dict[tuple[str, str, PixelSizeSource | None], list[AnalysisRecord]] = {}
+    for each in analyses:
+        key = model_in_words(each.model), each.provider, each.pixel_size_source
+        groups.setdefault(key, []).append(each)
+    for (model, provider, source), found in groups.items():
+        yield (
+            f"{len(found)} analysed by {model} on {provider}, "
+            f"{_pixel_sizes(found, source)}{_flags(found)}"
+        )
+
+
+def _pixel_sizes(
+    found: Sequence[AnalysisRecord], source: PixelSizeSource | None
+) -> str:
+    sizes = [each.pixel_size_nm for each in found if each.pixel_size_nm]
+    if not sizes:
+        return "pixel size unknown"
+    return f"pixels of {span_in_words(sizes)} nm ({source})"
+
+
+def span_in_words(values: Sequence[float]) -> str:
+    """The smallest and the largest of some numbers."""
+    least, most = f"{min(values):.4g}", f"{max(values):.4g}"
+    return least if least == most else f"{least} to {most}"
+
+
+def _flags(found: Sequence[AnalysisRecord]) -> str:
+    counts = Counter(flag for each in found for flag in each.flags)
+    told = ", ".join(f"{count} {flag}" for flag, count in counts.items())
+    return f"; flagged: {told}" if told else "; none flagged"
 
 
 def event_in_words(event: Event) -> str:

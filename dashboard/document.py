@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bokeh.document import Document
 from bokeh.models import Column, CustomJS, Spacer
+from bokeh.server.contexts import BokehSessionContext
 
 from dashboard.figures.style import theme
 from dashboard.hub import Hub
@@ -44,12 +45,19 @@ def make_page(doc: Document, hub: Hub, stale_after_s: float) -> None:
     doc.title = "atomstream"
     doc.theme = theme()
     doc.template_variables["budget_s"] = FRAME_BUDGET_S
+    doc.template_variables["may_log_out"] = may_log_out(doc)
     page_html = (ASSETS / "page.html").read_text(encoding="utf-8")
     # Bokeh takes a string for blocks of its own template, and does not say so.
     doc.template = page_html  # type: ignore[assignment]
     for root in (state, *places.values()):
         doc.add_root(root)
     keep_up_to_date(doc, hub, page, state)
+
+
+def may_log_out(doc: Document) -> bool:
+    """Whether whoever opened `doc` had to log in."""
+    context = doc.session_context
+    return isinstance(context, BokehSessionContext) and context.logout_url is not None
 
 
 def empty_place(name: str) -> Column:

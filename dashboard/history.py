@@ -126,7 +126,8 @@ def first_bins(analysis: Analysis) -> dict[str, Bins]:
         if name != ANGLE
     }
     known = {name: bins for name, bins in around.items() if bins is not None}
-    return {ANGLE: Bins(0.0, angle_period_deg(analysis.model)), **known}
+    half = angle_period_deg(analysis.model) / 2
+    return {ANGLE: Bins(-half, half), **known}
 
 
 def fitting_bins(bins: Mapping[str, Bins], analysis: Analysis) -> dict[str, Bins]:

@@ -107,13 +107,16 @@ def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
 
 
 def quantities(analysis: Analysis) -> dict[str, NDArray[np.float32]]:
-    """Angle in degrees, wrapped to its period, and each latent; a value per atom.
+    """Angle in degrees, half a period about zero as in the table, and each latent.
 
-    A latent that the model promises and the table lacks is NaN throughout.
+    A value per atom. A latent that the model promises and the table lacks is NaN
+    throughout.
     """
     atoms, model = analysis.atoms, analysis.model
     unknown = np.full(len(atoms), np.nan, np.float32)
-    degrees = np.degrees(atoms.angle_rad.astype(np.float64)) % angle_period_deg(model)
+    period = angle_period_deg(model)
+    degrees = np.degrees(atoms.angle_rad.astype(np.float64))
+    degrees = (degrees + period / 2) % period - period / 2
     latents = {name: atoms.latents.get(name, unknown) for name in model.latents}
     return {**latents, ANGLE: degrees.astype(np.float32)}
 

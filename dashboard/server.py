@@ -3,35 +3,52 @@
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import os
 import socket
+import ssl
 import threading
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Self
 
 from bokeh.server.server import BaseServer
-from bokeh.server.tornado import BokehTornado
 from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop
-from tornado.web import StaticFileHandler
+from tornado.ioloop import IOLoop, PeriodicCallback
 
+from dashboard.access.application import GuardedApplication
+from dashboard.access.guard import guard_of
+from dashboard.access.origins import in_url, own_origins
+from dashboard.access.terms import Access
 from dashboard.document import ASSETS, document_maker
 from dashboard.hub import Hub
 from dashboard.listener import Listener
 from streamer.analysis import FRAME_BUDGET_S
-from streamer.errors import LinkError, SettingsError
+from streamer.errors import LinkError
 
 STALE_AFTER_S = 2 * FRAME_BUDGET_S
 """Age of the last frame from which on pages say that there is no data."""
 
-TOKEN_LIFETIME_S = 7 * 24 * 3600
-"""A page that is left open may come back with its token after a lost connection."""
-
 LEAVE_WITHIN_S = 2.0
 """Time that closed pages have to clean up when the server stops."""
 
-type Running = tuple[int, asyncio.AbstractEventLoop, asyncio.Event]
+MOST_BODY_BYTES = 1 << 16
+"""Of a request; the longest that is sent has a password in it."""
+
+IDLE_S = 60.0
+"""After which a connection is closed that is not a page's."""
+
+EXPEL_MS = 1000
+"""How often pages are closed whose pass has run out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that can be asked, and told to stop."""
+
+    port: int
+    application: GuardedApplication
+    loop: asyncio.AbstractEventLoop
+    stopping: asyncio.Event
 
 
 class Dashboard:
@@ -42,19 +59,19 @@ class Dashboard:
     hub
         What pages show.
     address
-        Name or number of the network interface. There is no log-in: addresses that
-        other computers can reach need `allow_remote`.
+        Name or number of the network interface.
     port
         TCP port; 0 takes a free one.
-    allow_remote
-        Accept an `address` beyond this computer.
+    access
+        Who may open pages.
     stale_after_s
         Age of the last frame from which on pages say that there is no data.
 
     Raises
     ------
     SettingsError
-        `address` can be reached from other computers and `allow_remote` is not set.
+        Other computers can reach `address` and nothing protects it; or the
+        certificate is not good.
     """
 
     def __init__(
@@ -63,14 +80,11 @@ class Dashboard:
         address: str = "127.0.0.1",
         port: int = 5006,
         *,
-        allow_remote: bool = False,
+        access: Access | None = None,
         stale_after_s: float = STALE_AFTER_S,
     ) -> None:
-        if not (allow_remote or is_loopback(address)):
-            raise SettingsError(
-                f"the dashboard at {address} could be opened from other computers, and "
-                "it has no log-in yet; expected an address such as 127.0.0.1"
-            )
+        self._access = access or Access()
+        self._access.check(address)
         self._hub = hub
         self._address = address
         self._port = port
@@ -81,8 +95,9 @@ class Dashboard:
     @property
     def url(self) -> str:
         """What to type into a browser."""
-        port = self._port if self._running is None else self._running[0]
-        return f"http://{in_url(self._address)}:{port}"
+        port = self._port if self._running is None else self._running.port
+        scheme = "https" if self._access.certificate else "http"
+        return f"{scheme}://{in_url(self._address)}:{port}"
 
     def start(self) -> None:
         """Return when pages can be opened.
@@ -91,10 +106,14 @@ class Dashboard:
         ------
         LinkError
             The port is taken, or the address is none of this computer's.
+        SettingsError
+            The certificate is no longer good.
         """
         ready: Future[Running] = Future()
+        certificate = self._access.certificate
+        tls = certificate.context() if certificate else None
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(ready)), name="dashboard"
+            target=lambda: asyncio.run(self._serve(ready, tls)), name="dashboard"
         )
         self._thread.start()
         try:
@@ -107,8 +126,7 @@ class Dashboard:
         """Close all pages and return when the port is free."""
         if self._running is None or self._thread is None:
             return
-        _, loop, stopping = self._running
-        loop.call_soon_threadsafe(stopping.set)
+        self._running.loop.call_soon_threadsafe(self._running.stopping.set)
         self._thread.join()
         self._running = None
 
@@ -119,7 +137,9 @@ class Dashboard:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    async def _serve(self, ready: "Future[Running]") -> None:
+    async def _serve(
+        self, ready: "Future[Running]", tls: ssl.SSLContext | None
+    ) -> None:
         """Serve until told to stop; `ready` gets the port, or why there is none."""
         try:
             door = listening_socket(self._address, self._port)
@@ -128,31 +148,34 @@ class Dashboard:
             return
         port = door.getsockname()[1]
         application = self._application(port)
-        http_server = HTTPServer(application)
+        http_server = HTTPServer(
+            application,
+            max_body_size=MOST_BODY_BYTES,
+            idle_connection_timeout=IDLE_S,
+            body_timeout=IDLE_S,
+        )
         server = BaseServer(IOLoop.current(), application, http_server)
         server.start()
-        listener = Listener(door, http_server)
+        listener = Listener(door, http_server, tls)
+        expelling = PeriodicCallback(application.expel, EXPEL_MS)
+        expelling.start()
         stopping = asyncio.Event()
-        ready.set_result((port, asyncio.get_running_loop(), stopping))
+        loop = asyncio.get_running_loop()
+        ready.set_result(Running(port, application, loop, stopping))
         await stopping.wait()
+        expelling.stop()
         listener.close()
         await pages_left(application)
         await server.stop_async()
 
-    def _application(self, port: int) -> BokehTornado:
-        return BokehTornado(
-            {"/": document_maker(self._hub, self._stale_after_s)},
-            extra_websocket_origins=self._origins(port),
-            extra_patterns=[
-                (r"/assets/(.*)", StaticFileHandler, {"path": str(ASSETS)})
-            ],
-            session_token_expiration=TOKEN_LIFETIME_S,
+    def _application(self, port: int) -> GuardedApplication:
+        return GuardedApplication(
+            document_maker(self._hub, self._stale_after_s),
+            guard_of(self._access, port),
+            own_origins(self._address, port) | set(self._access.origins),
+            self._access.key("sessions"),
+            ASSETS,
         )
-
-    def _origins(self, port: int) -> list[str]:
-        """Where a page may come from that opens a connection to this server."""
-        hosts = {"localhost", "127.0.0.1", in_url(self._address)}
-        return [f"{host}:{port}" for host in hosts | names_of(self._address)]
 
     def _in_words(self, error: OSError) -> str:
         if error.errno == errno.EADDRINUSE:
@@ -165,7 +188,7 @@ class Dashboard:
         return f"the dashboard cannot listen at {self._address}: {reason}"
 
 
-async def pages_left(application: BokehTornado) -> None:
+async def pages_left(application: GuardedApplication) -> None:
     """Return when every page knows that its connection is closed, or after a while."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LEAVE_WITHIN_S):
@@ -179,24 +202,3 @@ def listening_socket(address: str, port: int) -> socket.socket:
     door = socket.create_server((address, port), family=family)
     door.setblocking(False)
     return door
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this computer can reach `address`."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
-
-
-def in_url(address: str) -> str:
-    """`address` as it is written in a URL."""
-    return f"[{address}]" if ":" in address else address
-
-
-def names_of(address: str) -> set[str]:
-    """Names that a browser may know this computer by, when it listens everywhere."""
-    if address not in ("0.0.0.0", "::", ""):
-        return set()
-    name = socket.gethostname()
-    return {name, socket.getfqdn(name), *socket.gethostbyname_ex(name)[2]}

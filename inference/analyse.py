@@ -115,7 +115,8 @@ class Analyser:
         report = Report(
             self.model, frame, history, pixel_size_nm, Stopwatch(self.clock)
         )
-        return report.without_atoms((Flag.FAILED,), (frame.valid_rows, frame.shape[1]))
+        analysed_shape = frame.valid_rows, frame.shape[1]
+        return report.without_atoms((Flag.FAILED, Flag.NO_ATOMS), analysed_shape)
 
     def _scale(self, frame: Frame, pixels: Pixels, watch: Stopwatch) -> Scale:
         known = self.pixel_size_nm or frame.pixel_size_nm
@@ -152,7 +153,7 @@ class Analyser:
         if not pixels.worth_analysing:
             return Seen((Flag.NO_ATOMS,))
         if pixel_size_nm is None:
-            return Seen((Flag.NO_PIXEL_SIZE,))
+            return Seen((Flag.NO_PIXEL_SIZE, Flag.NO_ATOMS))
         card = self.model.card.dcnn
         maps = segment(
             pixels.image, pixel_size_nm, card, self.model.segment, self.most_px

@@ -14,6 +14,8 @@ from streamer.frame import JsonValue
 CARD_FILE = "card.json"
 KINDS = ("harmonics", "window")
 """Of encoders."""
+TRIAL = "Made to try things out"
+"""How the note begins on the card of a model whose training was cut short."""
 
 type FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.onnx$")]
 """A file in the card's own folder; nothing that could lead out of it."""
@@ -173,6 +175,11 @@ class Card(_Part):
     """Measured against held-out truth when the model was made."""
     notes: tuple[str, ...] = ()
     """What is to be known of the model as a whole, a sentence each."""
+
+    @property
+    def trial(self) -> str | None:
+        """The note that says that the model was made to try things out, if it was."""
+        return next((note for note in self.notes if note.startswith(TRIAL)), None)
 
     @property
     def limits(self) -> tuple[str, ...]:

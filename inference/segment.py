@@ -57,8 +57,14 @@ def segment(
         return None
     rows, cols = grid.shape
     below, right = -rows % card.stride_px, -cols % card.stride_px
-    scale = normalise if card.normalisation == "robust" else min_max
     # With zeros, as in training: a mirrored lattice would draw atoms to the border.
-    padded = np.pad(scale(resample(image, grid)), ((0, below), (0, right)))
+    scaled = _scaled(resample(image, grid), card)
+    padded = np.pad(scaled, ((0, below), (0, right)))
     carbon, silicon = in_tiles(padded, network, card.stride_px, card.reach_px, most_px)
     return Maps(carbon[:rows, :cols], silicon[:rows, :cols], grid)
+
+
+def _scaled(image: NDArray[np.float32], card: DcnnCard) -> NDArray[np.float32]:
+    if card.normalisation == "min-max":
+        return min_max(image)
+    return normalise(image, card.pixel_size_nm)

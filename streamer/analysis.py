@@ -37,7 +37,7 @@ class Flag(StrEnum):
     TOO_SMALL = "too-small"
     """Too few pixels for the network, at its own nm per pixel."""
     NO_ATOMS = "no-atoms"
-    """Nothing was found."""
+    """Nothing was found, or nothing looked for: the flags before it say why."""
     BLURRED = "blurred"
     """The probe is too wide: neighbouring atoms merge, and their positions are hardly
     measured."""

@@ -37,6 +37,8 @@ from streamer.wire import unpack
 EVERYTHING = ("",)
 SILENT_S = 3.0
 """Three heartbeats that did not come."""
+UNHEARD_S = 10.0
+"""As long of a publisher that was never heard: both may be starting just now."""
 GREETING_S = 0.5
 """How long a publisher that is there may take to send its first heartbeat."""
 UNANSWERED = 3
@@ -289,7 +291,7 @@ class Subscriber:
     def _idle(self, link: Link, now_s: float) -> None:
         """Nothing has come: time-outs count only now."""
         silence_s = link.silence_s(now_s)
-        if silence_s > SILENT_S and link.is_heard is not False:
+        if silence_s > self._patience_s(link) and link.is_heard is not False:
             link.is_heard = False
             self._events.append(Silent(link.url, silence_s, link.failure()))
         for following in self._feeds.unfinished(link):
@@ -299,6 +301,13 @@ class Subscriber:
             if unanswered > before and unanswered % UNANSWERED == 0:
                 link.ask_anew()
             self._feeds.go_on(following, now_s)
+
+    def _patience_s(self, link: Link) -> float:
+        """Silence that is no news: all of it, once every stream from there ended."""
+        if link.is_heard is None:
+            return UNHEARD_S
+        is_over = any(link.feeds) and not self._feeds.unfinished(link)
+        return math.inf if is_over else SILENT_S
 
     def _wants(self, state: FeedState) -> bool:
         return state.feed.topic.startswith(self._topics)

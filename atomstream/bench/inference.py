@@ -15,6 +15,7 @@ from atomstream.bench.machine import this_machine
 from atomstream.bench.mode import Subject, Tick, measure_mode
 from atomstream.bench.scenes import PIXEL_SIZE_NM, draw_scene, keep_scene
 from atomstream.progress import Report
+from inference.device import Device
 from inference.model import load_model
 from streamer.wire import pack
 
@@ -33,6 +34,7 @@ class Plan:
     """Rows and columns, in pixels."""
     repeats: int
     threads: int
+    device: Device
 
     def repeats_of(self, size_px: int) -> int:
         """Fewer for frames that take longer."""
@@ -66,10 +68,10 @@ def bench_inference(plan: Plan, report: Report) -> InferenceFigures:
     """
     machine = this_machine()
     tick = _ticker(plan.steps, report)
-    model = load_model(plan.model, plan.threads)
+    model = load_model(plan.model, plan.threads, plan.device)
     gemm = gemm_peak(plan.threads)
     flops = flop_per_pixel(plan.model)
-    subject = Subject(model, plan.model, plan.threads, gemm, flops)
+    subject = Subject(model, plan.model, plan.threads, plan.device, gemm, flops)
     with tempfile.TemporaryDirectory() as folder:
         frames = tuple(
             measure_size(subject, size, plan.repeats_of(size), Path(folder), tick)
@@ -120,7 +122,8 @@ def measure_start(plan: Plan, folder: Path, tick: Tick) -> StartFigures:
             sys.executable, "-m", "atomstream", "analyze", file,
             "--record", folder / f"session-{number}",
             "--pixel-size", str(PIXEL_SIZE_NM),
-            "--model", plan.model, "--threads", str(plan.threads), "--device", "cpu",
+            "--model", plan.model, "--threads", str(plan.threads),
+            "--device", plan.device,
         )  # fmt: skip
         taken.append(run_fresh(command, plan.threads))
         tick()

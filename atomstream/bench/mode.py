@@ -12,6 +12,7 @@ from atomstream.bench.gemm import GemmPeak
 from atomstream.bench.one_way import Run, Way
 from atomstream.bench.scenes import PIXEL_SIZE_NM
 from atomstream.bench.spread import Timing, spread
+from inference.device import Device
 from inference.model import Model
 from streamer.wire import Buffer
 
@@ -27,6 +28,7 @@ class Subject:
     name: str
     """Or folder, as the command line had it."""
     threads: int
+    device: Device
     gemm: GemmPeak
     flop_per_pixel: float
 
@@ -98,7 +100,8 @@ def peak_alone(subject: Subject, frame_file: Path, *, refine: bool) -> float:
     """Memory that a fresh process takes at most for the frame, 10⁶ bytes."""
     command = (
         sys.executable, "-m", "atomstream.bench.alone", subject.name,
-        str(subject.threads), "on" if refine else "off", frame_file, str(PIXEL_SIZE_NM),
+        str(subject.threads), subject.device, "on" if refine else "off", frame_file,
+        str(PIXEL_SIZE_NM),
     )  # fmt: skip
     return run_fresh(command, subject.threads).peak_mb
 

@@ -22,6 +22,9 @@ class Run:
     dcnn_ms: float
     """In the network that sees atoms, without what prepares its input."""
     encoder_ms: float
+    in_turn: bool
+    """Whether the encoder had its turn; or ran beside the refinement, whose time it
+    then is."""
     pixels: int
     """That the network was given."""
     atoms: int
@@ -30,7 +33,8 @@ class Run:
     def rest_ms(self) -> float:
         """Neither networks nor refinement."""
         refine_ms = self.stages_ms.get("refine", 0.0)
-        return self.total_ms - self.dcnn_ms - self.encoder_ms - refine_ms
+        encoder_ms = self.encoder_ms if self.in_turn else 0.0
+        return self.total_ms - self.dcnn_ms - encoder_ms - refine_ms
 
 
 class Way:
@@ -49,6 +53,7 @@ class Way:
         timed = replace(model, dcnn=self._dcnn, encoder=self._encoder)
         self._analyser = Analyser(timed, refine=refine, beside=beside, clock=clock)
         self._clock = clock
+        self._in_turn = not (refine and beside and model.threads > 1)
 
     def go(self, message: Sequence[Buffer]) -> Run:
         """Decode a frame's message, analyse it, and write its table to memory."""
@@ -74,6 +79,7 @@ class Way:
             total_ms=total_ms,
             dcnn_ms=(self._dcnn.seconds - dcnn) * 1e3,
             encoder_ms=(self._encoder.seconds - encoder) * 1e3,
+            in_turn=self._in_turn,
             pixels=self._dcnn.values - pixels,
             atoms=len(analysis.atoms),
         )

@@ -11,14 +11,17 @@ from atomstream.commands.options import (
     EngineName,
     EstimatePixelSize,
     ModelName,
-    OwnThreads,
     PixelSize,
+    Refine,
     Scheduler,
+    Threads,
     check_pixel_size,
     engine_choice,
+    warn_of_trial,
 )
 from atomstream.engines import EngineKind
-from inference.catalogue import DEFAULT
+from inference.card import read_card
+from inference.catalogue import DEFAULT, find_model
 from inference.device import Device
 
 
@@ -36,7 +39,8 @@ def analyze(
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
     channel: Channel = None,
-    threads: OwnThreads = None,
+    refine: Refine = True,
+    threads: Threads = None,
     device: DeviceName = Device.AUTO,
     engine: EngineName = EngineKind.LOCAL,
     scheduler: Scheduler = None,
@@ -49,7 +53,8 @@ def analyze(
     Example: atomstream analyze movie.tif --record runs/movie
     """
     check_pixel_size(pixel_size, estimate_pixel_size)
-    choice = engine_choice(engine, scheduler, threads, device)
+    choice = engine_choice(engine, scheduler, threads, device, refine)
+    warn_of_trial(read_card(find_model(model)))
     choice.reach()
     from atomstream.direct import analyse_stack
 

@@ -6,8 +6,15 @@ from typing import Annotated
 
 import typer
 
-from atomstream.commands.options import ModelName, Threads
+from atomstream.commands.options import (
+    DeviceName,
+    ModelName,
+    Threads,
+    threads_or_default,
+)
+from atomstream.engines import check_device
 from inference.catalogue import DEFAULT
+from inference.device import Device
 from streamer.errors import SettingsError
 
 app = typer.Typer(no_args_is_help=True, help="Measure how fast this machine does it.")
@@ -45,7 +52,8 @@ def inference(
             min=1, max=1000, help="Of frames up to 1024 pixels; larger ones fewer."
         ),
     ] = 20,
-    threads: Threads = 2,
+    threads: Threads = None,
+    device: DeviceName = Device.AUTO,
     peer: Annotated[
         Peer | None,
         typer.Option(
@@ -68,7 +76,8 @@ def inference(
     """Measure the analysis, from a frame's bytes to its atoms table, part by part.
 
     Frames are simulated at the paper's pixel size: 1024 pixels are 16 nm and 9,500
-    atoms. The peer's network is trained first, once, as far as it takes to find them.
+    atoms. What it should reach is meant for two threads. The peer's network is trained
+    first, once, as far as it takes to find them.
 
     Example: atomstream bench inference --sizes 512,1024 --out speed.json
     """
@@ -76,10 +85,11 @@ def inference(
     if peer_env and not peer:
         raise SettingsError("--peer-env is of no use without --peer atomai")
     check_out(out)
+    check_device(device)
     from atomstream.bench.inference import Plan
     from atomstream.bench.running import run_inference
 
-    plan = Plan(model, chosen, repeats, threads)
+    plan = Plan(model, chosen, repeats, threads_or_default(threads), device)
     run_inference(plan, peer is Peer.ATOMAI, peer_env, out)
 
 

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import host_and_port
-from atomstream.commands.security import Insecure, Keys, ServerKeys, connecting
+from atomstream.commands.page_options import (
+    AllowOrigin,
+    PasswordFile,
+    TlsCert,
+    TlsKey,
+    page_access,
+)
+from atomstream.commands.security import (
+    InsecureAll,
+    Keys,
+    ServerKeys,
+    connecting,
+)
 from streamer.errors import SettingsError
 
 
@@ -23,14 +35,21 @@ def dashboard(
     address: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where the page is served.")
     ] = "127.0.0.1:5006",
+    password_file: PasswordFile = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    allow_origin: AllowOrigin = None,
     server_key: ServerKeys = None,
     keys: Keys = None,
-    insecure: Insecure = False,
+    insecure: InsecureAll = False,
 ) -> None:
     """Show a recorded session, or what a running service publishes.
 
+    Other computers are let in with a password only (docs/dashboard-access.md).
+
     Examples: atomstream dashboard runs/today,
-    atomstream dashboard --connect tcp://127.0.0.1:5557
+    atomstream dashboard --connect tcp://127.0.0.1:5557,
+    atomstream dashboard runs/today --address 0.0.0.0:5006 --password-file page.password
     """
     if (session is None) == (not connect):
         raise SettingsError("give either a SESSION or --connect URL")
@@ -38,12 +57,13 @@ def dashboard(
     from dashboard.hub import Hub
     from dashboard.server import Dashboard
 
-    host, port = host_and_port(address, "--address")
+    host, port = at = host_and_port(address, "--address")
+    access = page_access(at, password_file, tls_cert, tls_key, allow_origin, insecure)
     origin = str(session) if session else ", ".join(connect or [])
     hub = Hub(origin, time.monotonic)
     urls = connect or []
     security = connecting(urls, keys, server_key or [], insecure=insecure)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)
-    with feed, Dashboard(hub, host, port) as page:
+    with feed, Dashboard(hub, host, port, access=access) as page:
         typer.echo(f"open {page.url} (Ctrl-C to stop)")
         threading.Event().wait()

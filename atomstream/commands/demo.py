@@ -7,13 +7,28 @@ from typing import Annotated
 
 import typer
 
-from atomstream.commands.options import host_and_port
-from atomstream.engines import EngineChoice
+from atomstream.commands.options import (
+    DeviceName,
+    Refine,
+    Threads,
+    engine_choice,
+    host_and_port,
+)
+from atomstream.commands.page_options import (
+    AllowOrigin,
+    Insecure,
+    PasswordFile,
+    TlsCert,
+    TlsKey,
+    page_access,
+)
+from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address, free_address
 from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
 from atomstream.service.tasks import Simulation
 from inference.catalogue import DEFAULT
+from inference.device import Device
 from streamer.analysis import FRAME_BUDGET_S
 
 
@@ -36,7 +51,15 @@ def demo(
         bool,
         typer.Option("--no-dashboard", help="No page; stop at the end of the movie."),
     ] = False,
+    password_file: PasswordFile = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    allow_origin: AllowOrigin = None,
+    insecure: Insecure = False,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same movie.")] = 1,
+    refine: Refine = True,
+    threads: Threads = None,
+    device: DeviceName = Device.AUTO,
 ) -> None:
     """Watch a simulated Si-graphene sheet come apart, live, in the browser.
 
@@ -46,8 +69,12 @@ def demo(
     Example: atomstream demo --speed 30
     """
     address = None if no_dashboard else host_and_port(page, "--dashboard")
+    access = page_access(
+        address, password_file, tls_cert, tls_key, allow_origin, insecure
+    )
     if address:
         check_page_address(*address)
+    choice = engine_choice(EngineKind.LOCAL, None, threads, device, refine)
     with ExitStack() as stack:
         if record is None:
             temporary = tempfile.TemporaryDirectory(prefix="atomstream-")
@@ -58,11 +85,13 @@ def demo(
             record=record,
             publish=analyses,
             model=DEFAULT,
-            engine=EngineChoice(),
+            engine=choice,
             dashboard=address,
+            access=access,
             until_end=no_dashboard,
         )
         microscope = Simulation(source, frames, FRAME_BUDGET_S / speed, seed)
         if address:
-            typer.echo(f"the page will be at http://{page} in a moment")
+            scheme = "https" if access.certificate else "http"
+            typer.echo(f"the page will be at {scheme}://{page} in a moment")
         run_service(settings, {"simulate": microscope})

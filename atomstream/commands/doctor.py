@@ -7,9 +7,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from atomstream.commands.options import ModelName
+from atomstream.commands.options import (
+    DeviceName,
+    ModelName,
+    Threads,
+    threads_or_default,
+)
 from atomstream.commands.security import Insecure, Keys, ServerKey, connecting
+from atomstream.engines import check_device
 from inference.catalogue import DEFAULT
+from inference.device import Device
 
 
 def doctor(
@@ -22,6 +29,8 @@ def doctor(
         typer.Option("--connect", metavar="URL", help="A source that should be heard."),
     ] = None,
     model: ModelName = DEFAULT,
+    threads: Threads = None,
+    device: DeviceName = Device.AUTO,
     server_key: ServerKey = None,
     keys: Keys = None,
     insecure: Insecure = False,
@@ -32,11 +41,13 @@ def doctor(
 
     Example: atomstream doctor --record runs --connect tcp://127.0.0.1:5555
     """
-    from atomstream.checkup import Verdict, examine
+    from atomstream.checkup import Networks, Verdict, examine
 
+    check_device(device)
     urls, named = [connect] if connect else [], [server_key] if server_key else []
     sources = connecting(urls, keys, named, insecure=insecure)
-    findings = examine(model, record, sources)
+    networks = Networks(model, threads_or_default(threads), device)
+    findings = examine(networks, record, sources)
     table = Table("", "what", "found")
     marks = {
         Verdict.GOOD: "[green]ok",

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from atomstream.commands.options import Threads
+from atomstream.commands.options import DeviceName, Threads, threads_or_default
+from atomstream.engines import check_device
 from inference.catalogue import DEFAULT
+from inference.device import Device
 from streamer.errors import SettingsError
 
 
@@ -35,7 +37,8 @@ def evaluate(
             "--card", help="Write the figures of a simulated set to the model's card."
         ),
     ] = False,
-    threads: Threads = 2,
+    threads: Threads = None,
+    device: DeviceName = Device.AUTO,
 ) -> None:
     """Measure a model on simulated movies that no training used.
 
@@ -50,15 +53,14 @@ def evaluate(
         print_table,
         write_to_card,
     )
+    from inference.model import load_model
 
     if card and (real or quick):
         raise SettingsError("--card takes all figures: leave out --real and --quick")
 
-    measured = (
-        measure_real(model, real, threads)
-        if real
-        else measure_simulated(model, quick, threads)
-    )
+    check_device(device)
+    loaded = load_model(model, threads_or_default(threads), device)
+    measured = measure_real(loaded, real) if real else measure_simulated(loaded, quick)
     if out:
         measured.write(out)
         typer.echo(f"all figures in {out}")

@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from atomstream.commands.options import warn_of_trial
 from atomstream.training import check_extra
-from inference.card import read_card
+from inference.card import card_text, read_card
 from inference.catalogue import find_model, shipped_models, verify_model
 from streamer.errors import SettingsError
 
@@ -40,9 +41,26 @@ def list_models() -> None:
 
 
 @app.command()
-def show(name: Name) -> None:
-    """Print a model's card: what it expects, gives, and how well it was measured."""
-    typer.echo(read_card(find_model(name)).model_dump_json(indent=2))
+def show(
+    name: Name,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The whole card, as it is in the file.")
+    ] = False,
+) -> None:
+    """Show a model's card: what it expects and gives, where it must not be trusted.
+
+    Example: atomstream models show graphene-si
+    """
+    folder = find_model(name)
+    if as_json:
+        typer.echo(read_card(folder).model_dump_json(indent=2))
+        return
+    from atomstream.card_table import card_rows
+
+    table = Table("", "", title=name, show_header=False)
+    for what, told in card_rows(read_card(folder), card_text(folder)):
+        table.add_row(what, told)
+    Console().print(table)
 
 
 @app.command()
@@ -59,9 +77,10 @@ def draw(
 
     Example: atomstream models draw graphene-si latents.png
     """
-    from atomstream.contact_sheet import write_contact_sheet
+    from atomstream.contact_sheet import check_picture, write_contact_sheet
     from inference.decode import load_decoder, manifold
 
+    check_picture(out)
     decoder = load_decoder(name)
     write_contact_sheet(manifold(decoder, steps), out)
     axes = " and ".join(decoder.card.latents[:2])
@@ -167,7 +186,7 @@ def use(
     from atomstream.service.model_wish import ask_and_wait
 
     folder = find_model(name)
-    verify_model(folder)
+    warn_of_trial(verify_model(folder))
     # The service may have been started elsewhere.
     shipped = name in shipped_models()
     typer.echo(ask_and_wait(session, name if shipped else str(folder.resolve())))

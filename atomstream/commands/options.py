@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from atomstream.engines import EngineChoice, EngineKind
+from inference.card import Card
 from inference.device import Device, cores_here, default_threads
 from streamer.errors import SettingsError
 
@@ -31,16 +32,21 @@ ModelName = Annotated[
     typer.Option("--model", metavar="NAME|DIR", help="A shipped model, or a folder."),
 ]
 Threads = Annotated[
-    int, typer.Option("--threads", min=1, max=64, help="Threads for the networks.")
-]
-OwnThreads = Annotated[
     int | None,
     typer.Option(
         "--threads",
         min=1,
         max=64,
-        help="Threads for the networks, on each worker too; by default all cores but "
-        "one, both of two, at most 8.",
+        help="That analyse a frame, on each worker too; by default all cores but one, "
+        "both of two, at most 8.",
+    ),
+]
+Refine = Annotated[
+    bool,
+    typer.Option(
+        "--refine/--no-refine",
+        help="Measure positions by a fit to the frame, with uncertainties, or leave "
+        "them as the network has them, several times as fast.",
     ),
 ]
 DeviceName = Annotated[
@@ -87,8 +93,17 @@ def check_pixel_size(pixel_size_nm: float | None, estimate: bool = False) -> Non
         )
 
 
+def threads_or_default(threads: int | None) -> int:
+    """As many as were asked for, or else as this machine can give."""
+    return default_threads(cores_here()) if threads is None else threads
+
+
 def engine_choice(
-    kind: EngineKind, scheduler: str | None, threads: int | None, device: Device
+    kind: EngineKind,
+    scheduler: str | None,
+    threads: int | None,
+    device: Device,
+    refine: bool,
 ) -> EngineChoice:
     """The engine that the options ask for.
 
@@ -97,11 +112,15 @@ def engine_choice(
     SettingsError
         They do not go together, or ask for what is not here.
     """
-    if threads is None:
-        threads = default_threads(cores_here())
-    choice = EngineChoice(kind, scheduler, threads, device)
+    choice = EngineChoice(kind, scheduler, threads_or_default(threads), device, refine)
     choice.check()
     return choice
+
+
+def warn_of_trial(card: Card) -> None:
+    """Say on stderr that a model was made to try things out, if it was."""
+    if card.trial:
+        typer.echo(f"warning: {card.name}: {card.trial}", err=True)
 
 
 def host_and_port(text: str, option: str) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import Channel, PixelSize, check_pixel_size
-from atomstream.commands.security import Keys, Secure, binding
+from atomstream.commands.security import Insecure, Keys, Secure, binding
 from streamer.analysis import FRAME_BUDGET_S
 
 
@@ -43,7 +43,8 @@ def replay(
             "by default until everybody has everything.",
         ),
     ] = None,
-    secure: Secure = None,
+    secure: Secure = False,
+    insecure: Insecure = False,
     keys: Keys = None,
 ) -> None:
     """Publish a recorded stack as if the microscope were making it now.
@@ -56,7 +57,7 @@ def replay(
     from atomstream.replaying import Replay
 
     interval_s = (FRAME_BUDGET_S if period is None else period) / speed
-    security = binding(bind, keys, secure=secure)
+    security = binding(bind, keys, secure=secure, insecure=insecure)
     Replay(stack, channel, pixel_size, bind, security, interval_s, loop, linger).run(
         typer.echo
     )

@@ -42,15 +42,21 @@ ServerKeys = Annotated[
 ]
 Insecure = Annotated[
     bool,
-    typer.Option("--insecure", help="Connect beyond this computer without keys."),
+    typer.Option("--insecure", help="Do without keys beyond this computer."),
+]
+InsecureAll = Annotated[
+    bool,
+    typer.Option(
+        "--insecure",
+        help="Do without protection beyond this computer: without keys, and a page "
+        "without a password.",
+    ),
 ]
 Secure = Annotated[
-    bool | None,
+    bool,
     typer.Option(
-        "--secure/--insecure",
-        help="With keys on this computer too; without keys beyond it too. By default "
-        "without on this computer, with keys beyond it.",
-        show_default=False,
+        "--secure",
+        help="Publish with keys on this computer too; beyond it that is the default.",
     ),
 ]
 
@@ -111,8 +117,8 @@ def connecting_plainly(url: str, *, anywhere: bool) -> Plain:
     return Plain(anywhere)
 
 
-def binding(url: str, keys: Path | None, *, secure: bool | None) -> Binding:
-    """How `url` is bound.
+def binding(url: str, keys: Path | None, *, secure: bool, insecure: bool) -> Binding:
+    """How `url` is bound; with keys where nothing is said, but on this computer.
 
     Raises
     ------
@@ -122,9 +128,9 @@ def binding(url: str, keys: Path | None, *, secure: bool | None) -> Binding:
         A key is missing or damaged.
     """
     is_local = Address.parse(url).is_local
-    if secure is False and not is_local:
-        warn(url)
-    if secure is False or (secure is None and is_local):
+    if not secure and (is_local or insecure):
+        if not is_local:
+            warn(url)
         return Plain(anywhere=not is_local)
     folder = key_folder(keys)
     if not folder.private_file.exists():

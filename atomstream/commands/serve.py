@@ -10,14 +10,24 @@ from atomstream.commands.options import (
     EngineName,
     EstimatePixelSize,
     ModelName,
-    OwnThreads,
     PixelSize,
+    Refine,
     Scheduler,
+    Threads,
     check_pixel_size,
     engine_choice,
     host_and_port,
+    warn_of_trial,
+)
+from atomstream.commands.page_options import (
+    AllowOrigin,
+    PasswordFile,
+    TlsCert,
+    TlsKey,
+    page_access,
 )
 from atomstream.commands.security import (
+    InsecureAll,
     Keys,
     Secure,
     ServerKeys,
@@ -47,10 +57,16 @@ def serve(
         str | None,
         typer.Option("--dashboard", metavar="HOST:PORT", help="Serve the page here."),
     ] = None,
+    password_file: PasswordFile = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    allow_origin: AllowOrigin = None,
+    insecure: InsecureAll = False,
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
-    threads: OwnThreads = None,
+    refine: Refine = True,
+    threads: Threads = None,
     device: DeviceName = Device.AUTO,
     engine: EngineName = EngineKind.LOCAL,
     scheduler: Scheduler = None,
@@ -59,7 +75,7 @@ def serve(
         typer.Option("--until-end", help="Stop when all streams have ended."),
     ] = False,
     server_key: ServerKeys = None,
-    secure: Secure = None,
+    secure: Secure = False,
     keys: Keys = None,
 ) -> None:
     """Receive frames, keep them, find their atoms, and send what was found.
@@ -72,13 +88,16 @@ def serve(
     --dashboard 127.0.0.1:5006
     """
     check_pixel_size(pixel_size, estimate_pixel_size)
-    sources = connecting(connect, keys, server_key or [], insecure=secure is False)
-    analyses = binding(publish, keys, secure=secure)
+    sources = connecting(connect, keys, server_key or [], insecure=insecure)
+    analyses = binding(publish, keys, secure=secure, insecure=insecure)
     address = host_and_port(page, "--dashboard") if page else None
+    access = page_access(
+        address, password_file, tls_cert, tls_key, allow_origin, insecure
+    )
     if address:
         check_page_address(*address)
-    choice = engine_choice(engine, scheduler, threads, device)
-    verify_model(find_model(model))
+    choice = engine_choice(engine, scheduler, threads, device, refine)
+    warn_of_trial(verify_model(find_model(model)))
     choice.reach()
     settings = ServiceSettings(
         connect=tuple(connect),
@@ -89,6 +108,7 @@ def serve(
         pixel_size_nm=pixel_size,
         estimate_pixel_size=estimate_pixel_size,
         dashboard=address,
+        access=access,
         until_end=until_end,
         connect_security=sources,
         publish_security=analyses,

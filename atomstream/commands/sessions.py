@@ -48,7 +48,8 @@ def list_sessions(
 
 @app.command()
 def show(session: SessionFolder) -> None:
-    """Show the streams, gaps and events of a session."""
+    """Show a session: its streams, by what they were analysed, gaps and events."""
+    from atomstream.words import analyses_in_words
     from streamer.session.reader import SessionReader
 
     console = Console()
@@ -62,6 +63,9 @@ def show(session: SessionFolder) -> None:
                 str(record.frames), str(record.analyses), sent, stream.id,
             )  # fmt: skip
         console.print(streams)
+        for record in reader.streams():
+            for line in analyses_in_words(reader.analyses(record.stream.id)):
+                console.print(f"stream {record.number}: {line}", highlight=False)
         for gap in reader.gaps():
             console.print(f"lost: frames {gap.first} to {gap.last}: {gap.reason}")
         for aside in reader.set_aside():

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atomstream.commands.options import Threads
 from atomstream.commands.train_options import (
     Base,
     Device,
@@ -20,6 +19,7 @@ from atomstream.commands.train_options import (
     Scale,
     Seed,
     Steps,
+    Threads,
     Window,
     WindowOf,
 )

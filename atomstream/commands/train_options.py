@@ -38,6 +38,15 @@ Scale = Annotated[
         help="Share of the recipe's simulations and batches, to try things out.",
     ),
 ]
+Threads = Annotated[
+    int,
+    typer.Option(
+        "--threads",
+        min=1,
+        max=64,
+        help="Of the training; the weights may depend on their number.",
+    ),
+]
 On = Annotated[
     Device, typer.Option("--device", help="auto: CUDA if there is one, else the CPU.")
 ]

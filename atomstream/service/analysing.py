@@ -6,11 +6,12 @@ from contextlib import contextmanager
 
 import zmq
 
-from atomstream.service.model_swap import ModelSwap, named
+from atomstream.service.model_swap import ModelSwap
 from atomstream.service.opening import engine_of
 from atomstream.service.process import DRAIN_S, Lifeline
 from atomstream.service.tasks import Analyst
 from atomstream.service.workplace import Workplace
+from atomstream.words import model_in_words
 from streamer.analysis import Analysis
 from streamer.errors import SessionError
 from streamer.frame import Stream
@@ -37,7 +38,9 @@ def keep_analysing(task: Analyst, lifeline: Lifeline) -> None:
                 return
             for stream, count in what_can_be_recalled(session):
                 publisher.announce(stream, count, Content.ANALYSIS)
-            log.info("%s, publishing at %s", named(engine.model), publisher.url)
+            log.info(
+                "%s, publishing at %s", model_in_words(engine.model), publisher.url
+            )
             swap = ModelSwap(session, journal, engine, task.run)
             spool = Spool.of(task.record)
             work_until_told(

@@ -7,6 +7,7 @@ from atomstream.engines import whole_files_of
 from atomstream.service.model_events import ModelEvent
 from atomstream.service.model_in_use import in_use, remember
 from atomstream.service.model_wish import Wish, take_wish
+from atomstream.words import model_in_words
 from inference.engines.engine import Engine
 from streamer.analysis import Analysis, ModelId
 from streamer.errors import AtomstreamError, SessionError
@@ -41,7 +42,7 @@ class ModelSwap:
         except AtomstreamError as error:
             kind = ModelEvent.REFUSED
             name = wish.model or "the model"
-            text = f"{name} is refused, {named(before)} stays: {error}"
+            text = f"{name} is refused, {model_in_words(before)} stays: {error}"
         self._say(kind, wish.answered(text))
 
     def _take(self, wish: Wish) -> tuple[ModelEvent, str]:
@@ -50,13 +51,13 @@ class ModelSwap:
         name = wish.model or self._where_from()
         files = whole_files_of(name)
         if files.sha256 == before.sha256:
-            return ModelEvent.SAME, f"{named(before)} is in use already"
+            return ModelEvent.SAME, f"{model_in_words(before)} is in use already"
         ready = self.engine.prepared(files)
         # Only when a crash would not bring the old one back is it the new one.
         remember(self.session.folder, self.run, name, files)
         self.engine.use(ready)
-        text = f"{named(self.engine.model)} is taken instead of {named(before)}"
-        return ModelEvent.TAKEN, text
+        new, old = map(model_in_words, (self.engine.model, before))
+        return ModelEvent.TAKEN, f"{new} is taken instead of {old}"
 
     def _where_from(self) -> str:
         found = in_use(self.session.folder, self.run)
@@ -71,19 +72,14 @@ class ModelSwap:
         """Write down, before its commit, that a frame is the first of its model."""
         if analysis.model == self._last:
             return
-        instead = f" instead of {named(self._last)}" if self._last else ""
+        instead = f" instead of {model_in_words(self._last)}" if self._last else ""
         self._last = analysis.model
         self._say(
             ModelEvent.FIRST,
             f"frame {analysis.seq} of {analysis.stream.id} is the first by "
-            f"{named(analysis.model)}{instead}",
+            f"{model_in_words(analysis.model)}{instead}",
         )
 
     def _say(self, kind: ModelEvent, text: str) -> None:
         log.info("%s: %s", kind, text)
         self.journal.note(kind, text)
-
-
-def named(model: ModelId) -> str:
-    """A model's name and the start of its hash."""
-    return f"{model.name} ({model.sha256[:12]})"

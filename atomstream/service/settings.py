@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomstream.engines import EngineChoice
+from dashboard.access.terms import Access
 from streamer.security import PLAIN, Binding, Connecting
 
 
@@ -28,6 +29,8 @@ class ServiceSettings:
     """Whether each frame's own lattice is asked first."""
     dashboard: tuple[str, int] | None = None
     """Address and port of the page; None for no page."""
+    access: Access = field(default_factory=Access)
+    """Who may open the page."""
     until_end: bool = False
     """Stop by itself when every stream has ended and is analysed."""
     connect_security: Mapping[str, Connecting] = field(default_factory=dict)

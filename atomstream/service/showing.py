@@ -17,7 +17,7 @@ def show(task: Page, lifeline: Lifeline) -> None:
     hub = Hub(task.analyses, time.monotonic)
     with (
         LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
-        Dashboard(hub, task.address, task.port) as page,
+        Dashboard(hub, task.address, task.port, access=task.access) as page,
     ):
         log.info("open %s", page.url)
         lifeline.tell_progress()

@@ -121,7 +121,8 @@ def _signals_interrupt() -> Iterator[None]:
 
     def interrupt(number: int, _: FrameType | None) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, signal.SIG_IGN)
+            # Not `SIG_IGN`: Python would complain of one that came just before.
+            signal.signal(name, lambda *_: None)
         raise KeyboardInterrupt(number)
 
     before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}

@@ -13,6 +13,7 @@ from uuid import uuid4
 from atomstream.engines import EngineChoice
 from atomstream.service.process import Lifeline, Task
 from atomstream.service.settings import ServiceSettings
+from dashboard.access.terms import Access
 from streamer.endpoint import Address
 from streamer.security import Binding, Connecting, CurveClient, CurveServer
 
@@ -72,8 +73,11 @@ class Page:
     analyses: str
     """Address at which analyses are published."""
     security: Connecting
+    """How it is protected."""
     address: str
     port: int
+    access: Access
+    """Who may open it; the same again when this process was started again."""
 
     def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
@@ -123,6 +127,7 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
             Address.parse(settings.publish).from_here().url,
             as_subscriber(settings.publish_security),
             *settings.dashboard,
+            settings.access,
         )
     return tasks
 

@@ -67,10 +67,13 @@ def angle_map(
     """Atoms coloured by orientation, and the colours, a wheel that closes."""
     period = angle_period_deg(model)
     colour = LinearColorMapper(
-        palette=style.cyclic_palette(), low=0, high=period, nan_color=style.NO_VALUE
+        palette=style.cyclic_palette(),
+        low=-period / 2,
+        high=period / 2,
+        nan_color=style.NO_VALUE,
     )
     plot = atom_map(atoms, ANGLE, colour, model, shown)
-    quarters = [period * quarter / 4 for quarter in range(5)]
+    quarters = [period * quarter / 4 for quarter in range(-2, 3)]
     bar = add_colour_bar(plot, colour, FixedTicker(ticks=quarters))
     bar.major_label_overrides = {angle: f"{angle:g}°" for angle in quarters}
     return plot, colour

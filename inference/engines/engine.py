@@ -19,12 +19,15 @@ class Setup:
     """How a model is to work, the same wherever it does."""
 
     threads: int
-    """For the networks."""
+    """That analyse a frame."""
     device: Device = Device.CPU
     pixel_size_nm: float | None = None
     """Instead of the frames' own calibration; None to trust that."""
     estimate_pixel_size: bool = False
     """Whether each frame's own lattice is asked first."""
+    refine: bool = True
+    """Whether positions are measured by a fit to the frame, or left as the network
+    has them."""
 
     def analyser(self, files: ModelFiles) -> Analyser:
         """The model at work.
@@ -35,7 +38,9 @@ class Setup:
             As for `open_model`.
         """
         model = open_model(files, self.threads, self.device)
-        return Analyser(model, self.pixel_size_nm, self.estimate_pixel_size)
+        return Analyser(
+            model, self.pixel_size_nm, self.estimate_pixel_size, self.refine
+        )
 
 
 @dataclass(frozen=True, slots=True)

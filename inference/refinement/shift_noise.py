@@ -99,5 +99,5 @@ def _left_over(
     diagonal[2 * len(known) :] += known
     diagonal += RIDGE * diagonal.max()
     left = shift - np.linalg.solve(matrix, design @ shift.T).T @ design
-    known = float((slopes * shift).sum())
-    return float(np.square(left).sum()) / known if known > 0 else 1.0
+    whole = float((slopes * shift).sum())
+    return float(np.square(left).sum()) / whole if whole > 0 else 1.0

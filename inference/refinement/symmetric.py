@@ -15,7 +15,11 @@ def inverses(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(all="ignore"):
         first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
         each = 1 / (a * first + b * second + c * third)
-        upper = [[first, second, third], [a * f - c * c, b * c - a * e], [a * d - b * b]]
+        upper = [
+            [first, second, third],
+            [a * f - c * c, b * c - a * e],
+            [a * d - b * b],
+        ]
         result = np.empty_like(matrices)
         for row, cofactors in enumerate(upper):
             for col, cofactor in enumerate(cofactors, start=row):

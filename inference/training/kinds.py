@@ -28,8 +28,9 @@ RINGS = Rings(
     # bonds of the outermost atoms end, and one for the atom itself.
     radii_nm=(0.02, 0.07, 0.14, 0.21, 0.28, 0.35, 0.42, 0.49, 0.6),
     sigma_nm=0.045,
-    # As many as the distance of neighbouring atoms can make vary around the ring.
-    max_orders=(0, 3, 6, 9, 12, 12, 12, 12, 12),
+    # Nearly as many as the distance of neighbouring atoms can make vary around the
+    # ring; eighty in all, since matrix products are quickest with whole sixteens.
+    max_orders=(0, 2, 6, 9, 10, 11, 11, 11, 11),
     pixel_size_nm=0.06,
 )
 

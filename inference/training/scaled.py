@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Protocol
 
+from inference.card import TRIAL
+
 FEWEST = {"scenes": 1, "movies": 1, "frames": 2, "steps": 20}
 """Numbers of a recipe that are scaled; with fewer steps no rate can be scheduled."""
 
@@ -29,4 +31,4 @@ def scaled[R: Recipe](recipe: R, scale: float) -> R:
 
 def trial_in_words(scale: float) -> str:
     """For the notes on the card of a model that was made with less."""
-    return f"Made to try things out, with {scale:g} of the recipe: not to be used."
+    return f"{TRIAL}, with {scale:g} of the recipe: not to be used."

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pyarrow as pa
 
 from streamer.errors import SettingsError
+from streamer.place import check_place
 from streamer.session import atoms_table
 from streamer.session.durable import replacing
 from streamer.session.export_csv import csv_file
@@ -46,10 +47,11 @@ def export(
     Raises
     ------
     SettingsError
-        Another ending, or a file that is there and must not be overwritten.
+        A folder or in none, another ending, or there and not to be overwritten.
     SessionError
         The session is damaged, or `out` cannot be written.
     """
+    check_place(out, "atoms.csv")
     write_to = _format(out)
     if out.exists() and not overwrite:
         raise SettingsError(f"{out} exists already; --overwrite replaces it")

@@ -32,7 +32,11 @@ READERS: MappingProxyType[str, Reader] = MappingProxyType(
 
 
 def open_stack(
-    path: Path, *, channel: str | None = None, pixel_size_nm: float | None = None
+    path: Path,
+    *,
+    channel: str | None = None,
+    pixel_size_nm: float | None = None,
+    oblong_as_unknown: bool = False,
 ) -> Stack:
     """A recorded stack, of which each frame is read when it is asked for.
 
@@ -45,6 +49,9 @@ def open_stack(
         first. For a file that names none it is the name that its frames get.
     pixel_size_nm
         Holds instead of the file's own calibration. The origin stays the file's.
+    oblong_as_unknown
+        Whether a file whose pixels are not square gives frames without calibration
+        instead of being refused, for who knows their size.
 
     Raises
     ------
@@ -54,7 +61,7 @@ def open_stack(
         `pixel_size_nm` cannot be one.
     """
     check_pixel_size(pixel_size_nm)
-    selection = Selection(channel, pixel_size_nm)
+    selection = Selection(channel, pixel_size_nm, oblong_as_unknown)
     with stack_failures(path):
         recording = _reader(path)(path, selection)
         try:

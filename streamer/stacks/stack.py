@@ -13,7 +13,7 @@ from streamer.frame import MAX_SIDE_PX, Frame, Stream
 from streamer.session.acquisition import Acquisition
 from streamer.stacks.failures import stack_failures
 from streamer.stacks.pixels import frame_pixels
-from streamer.stacks.units import square_pixel_nm
+from streamer.stacks.units import are_square, square_pixel_nm
 
 UNKNOWN_CHANNEL = "unknown"
 """Channel of a file that does not say which detector it is from."""
@@ -27,6 +27,9 @@ class Selection:
     """Name of the detector signal; None for HAADF, or else the first."""
     pixel_size_nm: float | None = None
     """Instead of the file's own calibration."""
+    oblong_as_unknown: bool = False
+    """Whether pixels that are not square, which no frame can have, make a frame
+    without calibration instead of a refusal: somebody else knows the size."""
 
     def choose(self, channels: tuple[str, ...], name: str) -> tuple[int, str]:
         """Place and name of the wanted channel among those of the file called `name`.
@@ -64,6 +67,8 @@ class Selection:
         """
         if self.pixel_size_nm is not None or sides_nm is None:
             return self.pixel_size_nm
+        if self.oblong_as_unknown and not are_square(sides_nm):
+            return None
         return square_pixel_nm(sides_nm, name)
 
 

@@ -55,6 +55,12 @@ def time_s(value: float, unit: str) -> float | None:
     return None if scale is None else value * scale
 
 
+def are_square(sides_nm: tuple[float, float]) -> bool:
+    """Whether pixels of this height and width are square, but for rounding."""
+    height, width = sides_nm
+    return abs(height - width) <= SQUARE_TOLERANCE * max(height, width)
+
+
 def square_pixel_nm(sides_nm: tuple[float, float], name: str) -> float:
     """Side of pixels that are square, from their height and width.
 
@@ -64,7 +70,7 @@ def square_pixel_nm(sides_nm: tuple[float, float], name: str) -> float:
         They are not.
     """
     height, width = sides_nm
-    if abs(height - width) > SQUARE_TOLERANCE * max(height, width):
+    if not are_square(sides_nm):
         raise StackError(
             f"{name} has pixels of {height:g} x {width:g} nm (height x width); "
             "only square pixels are supported"

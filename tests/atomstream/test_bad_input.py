@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from streamer.session.creation import create_session
+
 type Run = Callable[..., Any]
 
 
@@ -91,6 +93,18 @@ OPTIONS = {
     ),
     "nothing to show": (("dashboard",), "give either a SESSION or --connect URL"),
     "no such session": (("dashboard", "{session}"), "{session} does not exist"),
+    "a picture that is a folder": (
+        ("models", "draw", "graphene-si", "{folder}"),
+        "{folder} is a folder; name a file in it, for instance {folder}/latents.png",
+    ),
+    "a picture in no folder": (
+        ("models", "draw", "graphene-si", "{session}/latents.png"),
+        "{session} is not a folder; make it first",
+    ),
+    "a picture that is none": (
+        ("models", "draw", "graphene-si", "{folder}/latents.txt"),
+        "latents.txt: a picture is drawn to .png, ",
+    ),
     "export of no session": (
         ("export", "{session}", "atoms.csv"), "{session} does not exist",
     ),
@@ -102,12 +116,32 @@ def test_an_option_that_makes_no_sense_is_refused_in_one_line(
     tmp_path: Path, run: Run, name: str
 ) -> None:
     arguments, says = OPTIONS[name]
-    session = str(tmp_path / "session")
-    outcome = run(*(argument.format(session=session) for argument in arguments))
+    session, folder = str(tmp_path / "session"), str(tmp_path)
+    places = {"session": session, "folder": folder}
+    outcome = run(*(argument.format(**places) for argument in arguments))
     assert outcome.code == 2
     assert outcome.err.splitlines()[-1].startswith("atomstream: ")
-    assert says.format(session=session) in outcome.err.splitlines()[-1]
+    assert says.format(**places) in outcome.err.splitlines()[-1]
     assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("out", "says"),
+    [
+        (Path(), "{0} is a folder; name a file in it, for instance {0}/atoms.csv"),
+        (Path("none/atoms.csv"), "{0}/none is not a folder; make it first"),
+    ],
+    ids=["a folder", "in no folder"],
+)
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".h5"])
+def test_a_table_that_cannot_be_there_is_refused_in_one_line(
+    tmp_path: Path, run: Run, out: Path, says: str, ending: str
+) -> None:
+    create_session(tmp_path / "session")
+    place = tmp_path / out if out == Path() else tmp_path / out.with_suffix(ending)
+    outcome = run("export", tmp_path / "session", place)
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1] == f"atomstream: {says.format(tmp_path)}"
 
 
 def test_a_session_folder_that_is_a_file_is_refused(

@@ -11,15 +11,18 @@ import numpy as np
 import psutil
 import pyarrow.parquet as pq
 import pytest
+import zmq
 
 from atomstream.ports import free_address
-from streamer.analysis import Flag
+from streamer.analysis import Flag, PixelSizeSource
 from streamer.errors import SessionError
+from streamer.events import Received
 from streamer.frame import Stream
 from streamer.session.creation import create_session
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.stacks import open_stack
+from streamer.subscriber import Subscriber
 
 type Run = Callable[..., Any]
 type Spawn = Callable[..., subprocess.Popen[str]]
@@ -38,21 +41,47 @@ def analysed(session: Path) -> int:
         return 0
 
 
+def pixel_sizes(
+    session: Path,
+) -> list[tuple[float | None, float | None, PixelSizeSource | None]]:
+    """Of each frame: its own, the one used, and where that comes from."""
+    with SessionReader(session) as reader:
+        (stream,) = reader.streams()
+        return [
+            (each.frame.pixel_size_nm, each.pixel_size_nm, each.pixel_size_source)
+            for each in reader.analyses(stream.stream.id)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("options", "sizes"),
+    [
+        ((), (3 / 192, 3 / 192, PixelSizeSource.METADATA)),
+        (("--pixel-size", "0.016"), (3 / 192, 0.016, PixelSizeSource.TOLD)),
+    ],
+    ids=["its own pixel size", "told another"],
+)
 def test_a_replayed_stack_gives_what_analyze_gives_bit_for_bit(
-    tmp_path: Path, run: Run, spawn: Spawn, movie: Path
+    tmp_path: Path,
+    run: Run,
+    spawn: Spawn,
+    movie: Path,
+    options: tuple[str, ...],
+    sizes: tuple[float, float, PixelSizeSource],
 ) -> None:
     source, analyses = free_address(), free_address()
     live, direct = tmp_path / "live", tmp_path / "direct"
     replay = spawn("replay", movie, "--bind", source, "--period", "0.1")
     serve = spawn(
         "serve", "--connect", source, "--record", live, "--publish", analyses,
-        "--until-end",
+        "--until-end", *options,
     )  # fmt: skip
     assert serve.wait(60) == 0
     assert replay.wait(10) == 0
-    assert run("analyze", movie, "--record", direct).code == 0
+    assert run("analyze", movie, "--record", direct, *options).code == 0
     assert len(atoms_files(live)) == 3
     assert atoms_files(live) == atoms_files(direct)
+    assert pixel_sizes(live) == pixel_sizes(direct) == 3 * [pytest.approx(sizes)]
 
 
 def test_who_connects_after_the_last_frame_still_gets_every_one(
@@ -114,6 +143,30 @@ def test_a_signal_stops_the_service_with_exit_code_0(
     assert any("publishing at" in line for line in lines)
     serve.send_signal(number)
     assert serve.wait(15) == 0
+
+
+def ended_within(process: subprocess.Popen[str], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def test_a_replay_that_is_stopped_twice_while_somebody_listens_ends_with_exit_code_0(
+    spawn: Spawn, movie: Path
+) -> None:
+    source = free_address()
+    replay = spawn("replay", movie, "--bind", source, "--period", "60")
+    with zmq.Context() as context, Subscriber(context, [source]) as subscriber:
+        while not isinstance(subscriber.receive(40), Received):
+            pass
+        # As often as it takes: also while it gives its address back.
+        while not ended_within(replay, 0.02):
+            replay.send_signal(signal.SIGINT)
+            replay.send_signal(signal.SIGTERM)
+    assert "Traceback" not in replay.stdout.read()
+    assert replay.returncode == 0
 
 
 def test_a_bad_frame_is_recorded_and_flagged_and_the_stream_goes_on(
@@ -202,7 +255,10 @@ def test_the_demo_ends_by_itself_and_leaves_a_whole_session(
 def test_shipped_models_are_listed_and_whole(run: Run) -> None:
     assert "graphene-si" in run("models", "list").out
     assert run("models", "verify").code == 0
-    assert '"pixel_size_nm": 0.02' in run("models", "show", "graphene-si").out
+    assert '"pixel_size_nm": 0.02' in run("models", "show", "graphene-si", "--json").out
+    card = run("models", "show", "graphene-si").out
+    assert "resampled to 0.02 nm a pixel" in card
+    assert {len(line) for line in card.splitlines()} <= set(range(81))
 
 
 def test_doctor_finds_nothing_wrong_here(tmp_path: Path, run: Run) -> None:

@@ -120,7 +120,7 @@ def test_a_latent_that_shrinks_with_order_is_named_with_a_minus(
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith("mine: dcnn.onnx, encoder.onnx, decoder.onnx in ")
     assert "That -z1 is the crystallinity was said" in outcome.out
-    card = json.loads(run("models", "show", out).out)
+    card = json.loads(run("models", "show", out, "--json").out)
     assert card["encoder"]["latents"] == ["crystallinity", "z1", "z2"]
     assert card["encoder"]["provenance"]["file"] == "vae.tar"
     assert run("models", "verify", out).out.startswith("mine: whole (")

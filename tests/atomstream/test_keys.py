@@ -85,6 +85,10 @@ MISUSES = {
         ("replay", "{movie}", "--bind", "tcp://127.0.0.1:0", "--secure"),
         "make them with `atomstream keys new`",
     ),
+    "secure and insecure": (
+        ("replay", "{movie}", "--bind", BEYOND, "--secure", "--insecure"),
+        "make them with `atomstream keys new`",
+    ),
     "analyses to all": (
         ("serve", "--connect", "tcp://127.0.0.1:5", "--record", "{session}",
          "--publish", BEYOND),

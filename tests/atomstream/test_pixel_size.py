@@ -62,5 +62,6 @@ def test_a_pixel_size_that_contradicts_the_lattice_is_used_and_flagged(
 ) -> None:
     for record in analysed("--pixel-size", str(PIXEL_NM * 1.2)):
         assert record.pixel_size_nm == pytest.approx(PIXEL_NM * 1.2)
-        assert record.pixel_size_source is PixelSizeSource.METADATA
+        assert record.pixel_size_source is PixelSizeSource.TOLD
+        assert record.frame.pixel_size_nm is None
         assert record.flags == (Flag.PIXEL_SIZE_DOUBTFUL,)

@@ -26,7 +26,7 @@ def test_each_column_of_a_heat_map_lies_around_its_frame(movie: Movie) -> None:
     history = extended(begun(movie(3)), movie(4), scene_bytes=1)
     columns = map_columns(trend(history), ANGLE)
     assert (columns["x"], columns["dw"]) == ([2.5], [2.0])
-    assert (columns["y"], columns["dh"]) == ([0.0], [120.0])
+    assert (columns["y"], columns["dh"]) == ([-60.0], [120.0])
 
 
 def test_a_histogram_is_a_share_of_all_atoms(movie: Movie) -> None:

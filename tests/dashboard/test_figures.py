@@ -58,7 +58,7 @@ def test_the_bar_of_angles_is_labelled_in_degrees_over_the_period(
     assert bar.color_mapper is colours
     labels = bar.major_label_overrides
     assert [labels[tick] for tick in bar.ticker.ticks] == [
-        "0°", "30°", "60°", "90°", "120°",
+        "-60°", "-30°", "0°", "30°", "60°",
     ]  # fmt: skip
 
 

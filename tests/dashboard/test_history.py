@@ -88,7 +88,7 @@ def test_each_atom_counts_once_in_each_histogram(movie: Movie) -> None:
 
 def test_angles_are_counted_over_their_whole_period(movie: Movie) -> None:
     bins = history_of(movie, 0, 60).bins[ANGLE]
-    assert (bins.low, bins.high) == (0.0, 120.0)
+    assert (bins.low, bins.high) == (-60.0, 60.0)
 
 
 def test_all_frames_are_counted_in_the_same_bins_when_these_widen(

@@ -260,7 +260,7 @@ def test_folded_angles_repeat_their_colours_after_half_a_period(
     (discs,) = angle_map.renderers
     colours = discs.glyph.fill_color.transform
     assert isinstance(colours, LinearColorMapper)
-    assert (colours.low, colours.high) == (0, 120)
+    assert (colours.low, colours.high) == (-60, 60)
     half = len(colours.palette) // 2
     assert colours.palette[:half] == colours.palette[half:]
 

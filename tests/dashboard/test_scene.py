@@ -37,16 +37,24 @@ def repeated(atoms: Atoms, times: int) -> Atoms:
 
 @pytest.mark.parametrize(
     ("angle_deg", "shown_deg"),
-    [(10.0, 10.0), (130.0, 10.0), (-10.0, 110.0), (-230.0, 10.0), (math.nan, math.nan)],
+    [
+        (10.0, 10.0),
+        (-10.0, -10.0),
+        (75.0, -45.0),
+        (130.0, 10.0),
+        (-230.0, 10.0),
+        (math.nan, math.nan),
+    ],
     ids=[
         "inside the period",
+        "inside it, negative",
+        "beyond half of it",
         "beyond it",
-        "negative",
         "negative, beyond it",
         "unknown",
     ],
 )
-def test_an_angle_is_shown_within_its_period(
+def test_an_angle_is_shown_as_in_the_table_half_a_period_about_zero(
     movie: Movie, angle_deg: float, shown_deg: float
 ) -> None:
     analysis = movie(0)
@@ -144,4 +152,4 @@ def test_a_latent_that_the_table_lacks_is_unknown_for_every_atom(movie: Movie) -
     assert {name: len(each) for name, each in quantities(bare).items()} == {
         "crystallinity": 0, "z1": 0, "z2": 0, ANGLE: 0,
     }  # fmt: skip
-    assert first_bins(bare) == {ANGLE: Bins(0.0, 120.0)}
+    assert first_bins(bare) == {ANGLE: Bins(-60.0, 60.0)}

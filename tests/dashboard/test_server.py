@@ -7,6 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from dashboard.access.terms import Access
 from dashboard.hub import Hub
 from dashboard.server import Dashboard
 from streamer.errors import LinkError, SettingsError
@@ -63,21 +64,22 @@ def test_an_address_of_another_computer_is_one_clear_line(hub: Hub) -> None:
     with pytest.raises(
         LinkError, match=r"^the dashboard cannot listen at 192\.0\.2\.1: .+$"
     ):
-        Dashboard(hub, "192.0.2.1", 0, allow_remote=True).start()
+        Dashboard(hub, "192.0.2.1", 0, access=Access(insecure=True)).start()
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "192.168.1.5", "::", "", "lab-pc"])
 def test_other_computers_are_kept_out_unless_asked_for(hub: Hub, address: str) -> None:
+    written = "[::]" if address == "::" else address
     with pytest.raises(SettingsError) as caught:
         Dashboard(hub, address)
     assert str(caught.value) == (
-        f"the dashboard at {address} could be opened from other computers, and "
-        "it has no log-in yet; expected an address such as 127.0.0.1"
+        f"the page at {written} could be opened by everybody in the network: give "
+        "--password-file FILE, or --insecure if they all may"
     )
 
 
 def test_other_computers_are_let_in_when_asked_for(hub: Hub) -> None:
-    with Dashboard(hub, "0.0.0.0", 0, allow_remote=True) as dashboard:
+    with Dashboard(hub, "0.0.0.0", 0, access=Access(insecure=True)) as dashboard:
         port = dashboard.url.rsplit(":")[-1]
         assert get(f"http://127.0.0.1:{port}")[1]
 

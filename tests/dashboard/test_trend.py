@@ -73,4 +73,4 @@ def test_a_span_holds_what_was_seen(
 
 
 def test_an_angle_keeps_its_whole_period(movie: Movie) -> None:
-    assert trend(history_of(movie, 0)).seen[ANGLE] == Span(0.0, 120.0)
+    assert trend(history_of(movie, 0)).seen[ANGLE] == Span(-60.0, 60.0)

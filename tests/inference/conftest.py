@@ -1,17 +1,21 @@
 """What the tests of the analysis draw, and the model that is shipped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from inference.analyse import Analyser
+from inference.analyse import Analyser, History
 from inference.card import DcnnCard, SiliconRule
 from inference.catalogue import DEFAULT
 from inference.model import load_model
+from streamer.analysis import Analysis
 from streamer.frame import Frame, Stream
+from streamer.simulator.sheet import Sheet
+from tests.inference.exposing import SEED, damaged, exposed, microscope
 
+type MakeFrame = Callable[..., Frame]
 type Draw = Callable[..., NDArray[np.float32]]
 
 HAADF = Stream("5f0c", "simulator", "HAADF")
@@ -67,3 +71,22 @@ def make_frame() -> Callable[..., Frame]:
 def analyser() -> Analyser:
     """The shipped model, on one thread: on small frames others only wait and burn."""
     return Analyser(load_model(DEFAULT, threads=1))
+
+
+@pytest.fixture(scope="session")
+def stages() -> Mapping[str, Sheet]:
+    return dict(zip(("early", "late"), damaged(SEED, 42), strict=True))
+
+
+@pytest.fixture(scope="session")
+def pristine(stages: Mapping[str, Sheet]) -> NDArray[np.float32]:
+    """Counts of a clean early sheet, 512 x 512."""
+    return exposed(stages["early"], microscope(), clean=True).image
+
+
+@pytest.fixture
+def analyse(analyser: Analyser, make_frame: MakeFrame) -> Callable[..., Analysis]:
+    def analysed(image: NDArray[np.generic], **fields: object) -> Analysis:
+        return analyser.analyse(make_frame(image, **fields), History())
+
+    return analysed

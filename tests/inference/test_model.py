@@ -223,16 +223,16 @@ def test_networks_in_each_others_place_are_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda card: card["encoder"]["latents"].append("z9"), "[4] of [174]"),
+        (lambda card: card["encoder"]["latents"].append("z9"), "[4] of [160]"),
         (
             lambda card: card["encoder"].update(
                 latents=["crystallinity"], decoder=None
             ),
-            "[1] of [174]",
+            "[1] of [160]",
         ),
         (
             lambda card: card["encoder"]["max_orders"].__setitem__(0, 3),
-            "[3] of [180]",
+            "[3] of [166]",
         ),
     ],
     ids=["a latent too many", "a latent too few", "other rings"],
@@ -242,6 +242,6 @@ def test_an_encoder_that_does_not_fit_its_card_is_refused(
 ) -> None:
     rewrite_card(folder, change)
     assert refusal(folder) == (
-        "encoder.onnx makes [3] latents of [174] numbers; "
+        "encoder.onnx makes [3] latents of [160] numbers; "
         f"its card describes {complaint}"
     )

@@ -50,6 +50,66 @@ def test_a_bright_patch_hardly_matters(share: float, shift: float) -> None:
     assert rest.std() == pytest.approx(1, abs=shift)
 
 
+PIXEL_NM = 0.02
+
+
+def sheet(vacuum_from: int = 240, dose: float = 1.0) -> NDArray[np.float32]:
+    """A hexagonal lattice of atoms, turned, with noise and vacuum to its right."""
+    rows, cols = np.indices((200, 240)) * PIXEL_NM
+    waves = [
+        np.cos(2 * np.pi / 0.213 * (rows * np.cos(turn) + cols * np.sin(turn)))
+        for turn in np.radians([7, 67, 127])
+    ]
+    # 0 in the middle of a hexagon, 2.5 at an atom, 1 on average.
+    signal = (3 - np.sum(waves, axis=0)) / 3
+    signal[:, vacuum_from:] = 0
+    counts = np.random.default_rng(1).poisson(dose * (8 * signal + 1))
+    return counts.astype(np.float32)
+
+
+@pytest.mark.parametrize("times", [5, 20, 100, 1e4, 1e8], ids=str)
+@pytest.mark.parametrize("share", [0.06, 0.12, 0.2, 0.3], ids=str)
+@pytest.mark.parametrize("offset", [0.0, -300.0])
+def test_contamination_of_a_third_of_the_image_does_not_matter(
+    share: float, times: float, offset: float
+) -> None:
+    clean, image = sheet(), sheet()
+    rows = round(share * len(image))
+    thick = np.random.default_rng(2).poisson(times * 8, image[:rows].shape)
+    image[:rows] += thick
+    hot = np.random.default_rng(3).choice(image.size, 48, replace=False)
+    image.ravel()[hot] = 1e6 * times
+    rest = np.zeros(image.shape, bool)
+    rest[rows:] = True
+    rest.ravel()[hot] = False
+    here = normalise(image + np.float32(offset), PIXEL_NM)[rest]
+    there = normalise(clean, PIXEL_NM)[rest]
+    np.testing.assert_allclose(here, there, atol=0.4)
+    assert here.mean() == pytest.approx(0, abs=0.1)
+    assert here.std() == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("times", [5, 100, 1e4], ids=str)
+@pytest.mark.parametrize("share", [0.05, 0.3], ids=str)
+def test_nor_does_that_of_a_patch_with_a_soft_rim(share: float, times: float) -> None:
+    clean, image = sheet(), sheet()
+    rows, cols = np.indices(image.shape)
+    beyond_px = np.hypot(rows - 100, cols - 120) - np.sqrt(share / np.pi * image.size)
+    added = times * 8 / (1 + np.exp(np.minimum(beyond_px, 50)))
+    rest = added < 0.01
+    here = normalise(image + added.astype(np.float32), PIXEL_NM)[rest]
+    np.testing.assert_allclose(here, normalise(clean, PIXEL_NM)[rest], atol=0.5)
+
+
+@pytest.mark.parametrize("dose", [0.1, 1.0, 100.0], ids=str)
+@pytest.mark.parametrize("vacuum_from", [240, 150, 60, 24], ids=str)
+def test_a_clean_sheet_in_vacuum_is_scaled_as_if_nothing_were_looked_for(
+    vacuum_from: int, dose: float
+) -> None:
+    image = sheet(vacuum_from, dose)
+    np.testing.assert_array_equal(normalise(image, PIXEL_NM), normalise(image))
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, -3.0, 1e30])
 def test_a_constant_image_is_all_zero(value: float) -> None:
     assert not normalise(np.full((40, 50), value, np.float32)).any()
@@ -75,12 +135,14 @@ def test_the_smallest_of_numbers_stay_finite(contrast: float) -> None:
     image = np.zeros((40, 50), np.float32)
     image[::3, ::2] = contrast
     assert np.isfinite(normalise(image)).all()
+    assert np.isfinite(normalise(image, PIXEL_NM)).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (2, 2)])
 def test_any_size_will_do(shape: tuple[int, int]) -> None:
     image = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
     assert np.isfinite(normalise(image)).all()
+    assert np.isfinite(normalise(image, PIXEL_NM)).all()
 
 
 def test_the_image_itself_is_left_alone() -> None:

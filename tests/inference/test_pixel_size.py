@@ -216,7 +216,7 @@ def test_without_calibration_nor_lattice_a_frame_is_not_analysed(
 ) -> None:
     noise = np.random.default_rng(1).poisson(3, (256, 256)).astype(np.float32)
     found = analysed(analyser, make_frame(noise, pixel_size_nm=None))
-    assert found.flags == (Flag.NO_PIXEL_SIZE,)
+    assert found.flags == (Flag.NO_PIXEL_SIZE, Flag.NO_ATOMS)
     assert found.pixel_size_nm is found.pixel_size_source is None
     assert len(found.atoms) == 0
     assert math.isnan(found.summary.area_nm2)

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -154,13 +155,52 @@ def test_silence_is_reported_and_its_end(
 ) -> None:
     with Subscriber(context, [script.url], clock=hurry) as subscriber:
         script.await_subscriber()
+        script.beat()
         events = listen(subscriber, Silent)
         script.beat()
         events += listen(subscriber, Heard)
-    silent, heard = events
+    first, silent, again = events
     assert isinstance(silent, Silent)
     assert 3 < silent.seconds < 10
-    assert heard == Heard(script.url)
+    assert first == again == Heard(script.url)
+
+
+def test_a_source_that_was_never_heard_is_given_time_to_start(
+    context: Context, script: Script, listen: Listen, hurry: Callable[[], float]
+) -> None:
+    with Subscriber(context, [script.url], clock=hurry) as subscriber:
+        script.await_subscriber()
+        (silent,) = listen(subscriber, Silent)
+        script.beat()
+        assert listen(subscriber, Heard) == [Heard(script.url)]
+    assert isinstance(silent, Silent)
+    assert silent.seconds > 10
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["has ended", "goes on"])
+def test_silence_is_news_only_while_more_may_come(
+    context: Context,
+    script: Script,
+    stream: Stream,
+    frame: MakeFrame,
+    listen: Listen,
+    hurry: Callable[[], float],
+    goes_on: bool,
+) -> None:
+    ended = FeedState(Feed(Content.FRAME, stream), newest=0, first_kept=0, total=1)
+    other = replace(stream, id="another")
+    states = [ended, *([FeedState(Feed(Content.FRAME, other), -1, 0)] * goes_on)]
+    with Subscriber(context, [script.url], clock=hurry) as subscriber:
+        script.await_subscriber()
+        script.say(frame(stream, 0))
+        script.beat(*states)
+        listen(subscriber, Ended)
+        deadline = hurry() + 20
+        events = []
+        while hurry() < deadline:
+            event = subscriber.receive(0.2)
+            events += [event] if event else []
+    assert len(of_type(events, Silent)) == goes_on
 
 
 def test_catch_up_at_an_address_of_another_kind_is_rejected(

@@ -9,6 +9,7 @@ import pytest
 
 from atomstream.bench.inference import Plan
 from inference.catalogue import DEFAULT
+from inference.device import Device
 
 type Run = Callable[..., Any]
 
@@ -84,9 +85,11 @@ def test_an_option_that_makes_no_sense_is_refused_in_one_line(
 
 
 def test_larger_frames_are_repeated_less() -> None:
-    plan = Plan(DEFAULT, (512, 1024, 2048, 4096), repeats=20, threads=2)
+    plan = Plan(
+        DEFAULT, (512, 1024, 2048, 4096), repeats=20, threads=2, device=Device.AUTO
+    )
     assert [plan.repeats_of(size) for size in plan.sizes] == [20, 20, 5, 3]
     assert plan.start_px == 1024
-    few = Plan(DEFAULT, (512, 4096), repeats=2, threads=2)
+    few = Plan(DEFAULT, (512, 4096), repeats=2, threads=2, device=Device.AUTO)
     assert [few.repeats_of(size) for size in few.sizes] == [2, 2]
     assert few.start_px == 512

@@ -1,6 +1,7 @@
 """What is said of a fresh process is its own."""
 
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -29,17 +30,22 @@ def test_its_own_memory_is_counted() -> None:
     assert 150 < taken.peak_mb < 220
 
 
-def test_time_to_the_first_line_ends_before_the_process_does() -> None:
+def test_time_to_the_first_line_is_neither_that_of_the_last_nor_nothing() -> None:
     program = """
 import time
-print("first", flush=True)
 start = time.process_time()
-while time.process_time() < start + 0.5: pass
+while time.process_time() < start + 0.3: pass
+print("first", flush=True)
+time.sleep(2)
+print("last")
 """
+    start = time.perf_counter()
     taken = run_fresh(python(program), threads=1)
-    assert taken.stdout == "first\n"
-    assert taken.cpu_s > 0.5
-    assert taken.first_line_s > 0
+    whole_s = time.perf_counter() - start
+    assert taken.stdout == "first\nlast\n"
+    assert 0.3 <= taken.first_line_s < whole_s - 1
+    # Who sleeps uses no processor.
+    assert 0.3 <= taken.cpu_s < 1.5
 
 
 def test_threads_are_limited_and_the_folder_is_the_one_asked_for(

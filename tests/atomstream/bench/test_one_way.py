@@ -1,6 +1,7 @@
 """One frame all the way, timed by a clock that is known."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from atomstream.bench.one_way import Run, Way
 from atomstream.bench.scenes import draw_scene
 from atomstream.bench.spread import Spread, Timing
 from inference.catalogue import DEFAULT
+from inference.device import Device
 from inference.model import Model, load_model
 from streamer.wire import Parts, pack
 
@@ -53,8 +55,9 @@ def test_networks_are_timed_apart_from_what_prepares_their_input(
 
 
 def test_the_rest_is_all_but_networks_and_refinement() -> None:
-    run = Run({"network": 40.0, "refine": 30.0}, 100.0, 20.0, 10.0, 0, 0)
-    assert run.rest_ms == 40.0
+    in_turn = Run({"network": 40.0, "refine": 30.0}, 100.0, 20.0, 10.0, True, 0, 0)
+    assert in_turn.rest_ms == 40.0
+    assert replace(in_turn, in_turn=False).rest_ms == 50.0
 
 
 def test_each_repeat_is_taken_by_both_clocks_and_told(
@@ -68,7 +71,7 @@ def test_each_repeat_is_taken_by_both_clocks_and_told(
 
 def test_a_networks_speed_is_its_arithmetic_over_its_time(model: Model) -> None:
     peak = GemmPeak(threads=2, side=64, gflop_s=100.0, gflop_per_cpu_s=50.0)
-    subject = Subject(model, DEFAULT, 2, peak, flop_per_pixel=2000.0)
+    subject = Subject(model, DEFAULT, 2, Device.CPU, peak, flop_per_pixel=2000.0)
     time = Timing(wall_ms=Spread(50.0, 60.0), cpu_ms=Spread(80.0, 90.0))
     figures = network_figures(time, 1_000_000, subject)
     assert figures.gflop == 2.0

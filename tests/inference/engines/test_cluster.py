@@ -202,7 +202,7 @@ def test_a_frame_that_workers_die_of_is_given_up_and_says_so(
             kill(cluster, 1)
             until(lambda: "analyse" not in processing(cluster))
         (given_up,) = collected(engine)
-    assert given_up.flags == (Flag.FAILED,)
+    assert given_up.flags == (Flag.FAILED, Flag.NO_ATOMS)
     assert given_up.model.sha256 == shipped.sha256
     assert told[-1].startswith("frame 0 of 5f0c is not analysed: ")
 

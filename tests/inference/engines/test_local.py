@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from inference.engines.engine import Job, Setup, analysed
-from inference.engines.local import LocalEngine
+from inference.engines.local import LocalEngine, attempt
 from inference.model_files import ModelFiles
-from streamer.analysis import Analysis
+from streamer.analysis import Analysis, Flag
 from streamer.errors import ModelError
 
 type AsBytes = Callable[[Analysis], tuple[object, ...]]
@@ -38,6 +38,16 @@ def test_a_frame_that_was_submitted_keeps_its_model(
     new = engine.collect(0)
     assert new is not None
     assert new.model.sha256 == renamed.sha256
+
+
+def test_a_frame_that_cannot_be_analysed_has_no_atoms_and_says_why(
+    shipped: ModelFiles, jobs: list[Job]
+) -> None:
+    analyser = Setup(threads=1).analyser(shipped)
+    # No network can look at tiles that hold nothing.
+    analysis = attempt(replace(analyser, most_px=0), jobs[1])
+    assert analysis.flags == (Flag.FAILED, Flag.NO_ATOMS)
+    assert len(analysis.atoms) == 0
 
 
 def test_a_model_that_cannot_be_used_leaves_the_one_before(

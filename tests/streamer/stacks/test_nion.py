@@ -190,6 +190,10 @@ def test_pixels_that_are_not_square_are_refused_unless_their_size_is_given(
         open_stack(path)
     with open_stack(path, pixel_size_nm=0.1) as stack:
         assert stack.frame(0, STREAM).pixel_size_nm == 0.1
+    with open_stack(path, oblong_as_unknown=True) as stack:
+        assert stack.frame(0, STREAM).pixel_size_nm is None
+    with open_stack(with_sides(0.1, 0.1005), oblong_as_unknown=True) as stack:
+        assert stack.frame(0, STREAM).pixel_size_nm == 0.10025
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,110 @@
+"""Options of every command that serves the page: who may open it, and how."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboard.access.certificate import Certificate
+from dashboard.access.origins import parse_origin
+from dashboard.access.password import read_password
+from dashboard.access.terms import Access
+from streamer.errors import SettingsError
+
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        metavar="FILE",
+        help="Whose only line the page asks for. Needed where other computers can "
+        "reach it.",
+    ),
+]
+TlsCert = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-cert", metavar="FILE", help="Certificate (PEM) to encrypt the page with."
+    ),
+]
+TlsKey = Annotated[
+    Path | None,
+    typer.Option("--tls-key", metavar="FILE", help="Its key (PEM, no passphrase)."),
+]
+AllowOrigin = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-origin",
+        metavar="HOST:PORT",
+        help="Another name of the page in browsers, as behind a proxy; may be given "
+        "often.",
+    ),
+]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", help="Let other computers in without any protection."),
+]
+
+log = logging.getLogger("dashboard")
+
+
+def page_access(
+    address: tuple[str, int] | None,
+    password_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    allow_origin: list[str] | None,
+    insecure: bool,
+) -> Access:
+    """Who may open the page at `address`, checked; says what is doubtful about it.
+
+    Raises
+    ------
+    SettingsError
+        The options contradict each other, a file cannot be used, or the page would be
+        open to everybody.
+    """
+    if address is None:
+        refuse_without_page(password_file, tls_cert, tls_key, allow_origin)
+        return Access()
+    access = Access(
+        password=read_password(password_file) if password_file else None,
+        certificate=certificate(tls_cert, tls_key),
+        origins=tuple(parse_origin(each) for each in allow_origin or ()),
+        insecure=insecure,
+    )
+    access.check(address[0])
+    warning = access.warning(address[0])
+    if warning:
+        log.warning("%s", warning)
+    return access
+
+
+def refuse_without_page(*options: object) -> None:
+    """Refuse options that protect nothing.
+
+    Raises
+    ------
+    SettingsError
+        Any was given.
+    """
+    if any(options):
+        raise SettingsError(
+            "--password-file, --tls-cert, --tls-key and --allow-origin are about the "
+            "page; give --dashboard HOST:PORT too"
+        )
+
+
+def certificate(chain: Path | None, key: Path | None) -> Certificate | None:
+    """The certificate that the options name; None if they name none.
+
+    Raises
+    ------
+    SettingsError
+        Only one of the two was given.
+    """
+    if chain is None and key is None:
+        return None
+    if chain is None or key is None:
+        raise SettingsError("--tls-cert and --tls-key go together; give both")
+    return Certificate(chain.absolute(), key.absolute())
