@@ -13,6 +13,7 @@ from atomstream.commands import (
     doctor,
     evaluate,
     export,
+    keys,
     models,
     replay,
     serve,
@@ -44,6 +45,7 @@ app.command(short_help="The atoms of a session as one table.")(export.export)
 app.command(short_help="What travels on a stream, a line a message.")(tap.tap)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
 app.command(short_help="How good a model is, in one table.")(evaluate.evaluate)
 app.add_typer(train.app, name="train")
 app.command(short_help="Whether this machine can do the work.")(doctor.doctor)

@@ -7,6 +7,7 @@ import socket
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
@@ -21,8 +22,9 @@ from inference.device import Device
 from inference.model import load_model
 from streamer.analysis import FRAME_BUDGET_S
 from streamer.errors import AtomstreamError
-from streamer.events import Heard
+from streamer.events import Heard, Silent
 from streamer.frame import Stream
+from streamer.security import Connecting
 from streamer.simulator.movie import CHANNEL, SOURCE, Movie, simulate
 from streamer.subscriber import Subscriber
 
@@ -59,11 +61,12 @@ class Networks:
     device: Device
 
 
-def examine(networks: Networks, record: Path, connect: str | None) -> list[Finding]:
+def examine(
+    networks: Networks, record: Path, sources: Mapping[str, Connecting]
+) -> list[Finding]:
     """All findings; none of the questions can raise."""
     findings = [machine(), runtime(), speed(networks), disk(record), ports()]
-    if connect:
-        findings.append(source(connect))
+    findings += [source(url, security) for url, security in sources.items()]
     return findings
 
 
@@ -150,14 +153,20 @@ def is_free(port: int) -> bool:
     return True
 
 
-def source(url: str) -> Finding:
+def source(url: str, security: Connecting) -> Finding:
     """Whether a publisher is heard."""
     try:
-        with zmq.Context() as context, Subscriber(context, [url]) as subscriber:
+        with (
+            zmq.Context() as context,
+            Subscriber(context, [url], security={url: security}) as subscriber,
+        ):
             deadline = time.monotonic() + LISTEN_S
             while (left := deadline - time.monotonic()) > 0:
-                if isinstance(subscriber.receive(left), Heard):
+                event = subscriber.receive(left)
+                if isinstance(event, Heard):
                     return Finding(Verdict.GOOD, "source", f"{url} is heard")
+                if isinstance(event, Silent) and event.reason:
+                    return Finding(Verdict.BAD, "source", f"{url}: {event.reason}")
     except AtomstreamError as error:
         return Finding(Verdict.BAD, "source", str(error))
     found = (

@@ -10,6 +10,7 @@ import zmq
 
 from streamer.frame import Frame, Stream
 from streamer.publisher import Publisher
+from streamer.security import Binding
 from streamer.stacks import Stack, open_stack
 
 KEPT_BYTES = 64 * 2**20
@@ -24,6 +25,8 @@ class Replay:
     channel: str | None
     pixel_size_nm: float | None
     bind: str
+    security: Binding
+    """Who may connect."""
     interval_s: float
     """From the start of one frame to that of the next."""
     loop: bool
@@ -49,7 +52,11 @@ class Replay:
 
             # Little is kept in memory: the stack itself is the retention.
             with Publisher(
-                context, self.bind, recall=recall, retention_bytes=KEPT_BYTES
+                context,
+                self.bind,
+                security=self.security,
+                recall=recall,
+                retention_bytes=KEPT_BYTES,
             ) as publisher:
                 say(f"{len(stack)} frames of {stack.source} at {publisher.url}")
                 self._play(stack, publisher)

@@ -73,8 +73,9 @@ def event_in_words(event: Event) -> str:
             return f"{stream.source} has ended after {total} frames"
         case Abandoned(stream=stream, next_seq=next_seq):
             return f"{stream.source} broke off before frame {next_seq}"
-        case Silent(url=url, seconds=seconds):
-            return f"nothing from {url} for {seconds:.0f} s"
+        case Silent(url=url, seconds=seconds, reason=reason):
+            why = f": {reason}" if reason else ""
+            return f"nothing from {url} for {seconds:.0f} s{why}"
         case Heard(url=url):
             return f"connected to {url}"
         case Notice(url=url, text=text):

@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import zmq
@@ -24,6 +25,7 @@ from streamer.events import (
     Silent,
 )
 from streamer.messages import Content
+from streamer.security import Connecting
 from streamer.sequencer import Start
 from streamer.session.reader import SessionReader
 from streamer.session.records import StreamRecord
@@ -47,21 +49,31 @@ class LiveFeed:
         Is told of every analysis, gap and end, and of the state of the connection.
     urls
         Where services publish analyses; they need not be there yet.
+    security
+        As for `Subscriber`.
 
     Raises
     ------
     LinkError
         An address cannot be one.
+    SecurityError
+        A key is missing, or an address needs one.
     """
 
-    def __init__(self, hub: Hub, urls: Sequence[str]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        urls: Sequence[str],
+        security: Mapping[str, Connecting] = MappingProxyType({}),
+    ) -> None:
         self._hub = hub
-        self._silent: set[str] = set()
+        self._silent: dict[str, str] = {}
         self._context = zmq.Context()
         try:
             self._subscriber = Subscriber(
                 self._context,
                 urls,
+                security=security,
                 start=Start.newest(KEEP),
                 topics=(f"{Content.ANALYSIS}/",),
             )
@@ -94,10 +106,10 @@ class LiveFeed:
             case Ended(stream) | Abandoned(stream):
                 self._hub.end(stream)
             case Heard(url):
-                self._silent.discard(url)
+                self._silent.pop(url, None)
                 self._say_who_is_heard()
-            case Silent(url):
-                self._silent.add(url)
+            case Silent(url, _, reason):
+                self._silent[url] = f"{url} ({reason})" if reason else url
                 self._say_who_is_heard()
             case Notice(url, text):
                 self._hub.warn(url, text)
@@ -108,7 +120,9 @@ class LiveFeed:
 
     def _say_who_is_heard(self) -> None:
         if self._silent:
-            self._hub.set_link(LinkState.SILENT, ", ".join(sorted(self._silent)))
+            self._hub.set_link(
+                LinkState.SILENT, ", ".join(sorted(self._silent.values()))
+            )
         else:
             self._hub.set_link(LinkState.RECEIVING)
 

@@ -8,11 +8,13 @@ import errno
 import re
 import socket as operating_system
 from dataclasses import dataclass
-from typing import Self
+from ipaddress import ip_address
+from typing import Protocol, Self
+from uuid import uuid4
 
 import zmq
 
-from streamer.errors import LinkError, WireError
+from streamer.errors import LinkError, SecurityError, WireError
 
 MAX_PORT = 65_535
 CATCH_UP_SUFFIX = ".catchup"
@@ -60,6 +62,24 @@ class Address:
             return f"ipc://{self.host}"
         return f"tcp://{self.host}:{self.port or '*'}"
 
+    @property
+    def is_local(self) -> bool:
+        """Whether only programs of this computer can be at the other end.
+
+        A name other than localhost counts as another computer, whatever it stands for.
+        """
+        if self.port is None or self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+    def from_here(self) -> "Address":
+        """Where a program of the same computer finds who bound this address."""
+        numbers = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+        return Address(numbers.get(self.host, self.host), self.port)
+
     def catch_up(self) -> "Address":
         """Where the publisher bound here binds for catch-up.
 
@@ -91,18 +111,32 @@ class Address:
         raise WireError(f"{self.url} advertises catch-up at {advertised!r}")
 
 
+class Security(Protocol):
+    """Who may be at the other end of a socket."""
+
+    def protect(self, socket: zmq.Socket[bytes], address: Address) -> None:
+        """Prepare `socket`, which is to be bound or connected to `address`.
+
+        Raises
+        ------
+        SecurityError
+            A key is missing, or the address needs one.
+        """
+
+
 def open_socket(
     context: zmq.Context[zmq.Socket[bytes]],
     kind: zmq.SocketType,
     address: Address,
     *,
+    security: Security,
     queue: int,
     message_bytes: int,
 ) -> zmq.Socket[bytes]:
     """A socket with bounded queues, neither bound nor connected yet.
 
     Every socket of a stream is made here, so that what concerns all of them
-    (limits, later also encryption) is decided in one place.
+    (limits, encryption) is decided in one place.
 
     Parameters
     ----------
@@ -112,14 +146,26 @@ def open_socket(
         ZeroMQ socket type.
     address
         Where it will be bound or connected.
+    security
+        Who may be at the other end.
     queue
         Messages that may wait in either direction, for each peer.
     message_bytes
         Largest part that may arrive; a peer that sends a larger one is cut off
         before anything is allocated.
+
+    Raises
+    ------
+    SecurityError
+        A key is missing, or the address needs one.
     """
     socket = context.socket(kind)
     socket.linger = 0
+    try:
+        security.protect(socket, address)
+    except SecurityError:
+        socket.close()
+        raise
     socket.sndhwm = socket.rcvhwm = queue
     socket.maxmsgsize = message_bytes
     socket.ipv6 = address.host.startswith("[")
@@ -223,7 +269,7 @@ def close_bound(socket: zmq.Socket[bytes], linger_s: float) -> None:
     ZeroMQ's own thread.
     """
     # `unbind` would also give the address back, but cuts off what is being sent.
-    told = f"inproc://closing-{id(socket)}"
+    told = f"inproc://closing-{uuid4().hex}"
     with socket.context.socket(zmq.PAIR) as closed:
         is_bound = socket.getsockopt_string(zmq.LAST_ENDPOINT) != ""
         if is_bound:

@@ -4,6 +4,7 @@
     ├── FrameError      an image that cannot be a frame
     ├── WireError       a message that does not follow the protocol
     ├── LinkError       an address that cannot be used, a peer that is not there
+    ├── SecurityError   a key that is missing or damaged, an address that needs one
     ├── StackError      a recorded stack that cannot be read
     ├── SessionError    a session folder that cannot be used
     │   └── StorageError    a disk that takes nothing now: full, gone, read-only
@@ -30,6 +31,10 @@ class WireError(AtomstreamError):
 
 class LinkError(AtomstreamError):
     """An address that cannot be bound or connected to."""
+
+
+class SecurityError(AtomstreamError):
+    """A key that is missing, damaged or no secret, or an address that needs one."""
 
 
 class StackError(AtomstreamError):

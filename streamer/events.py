@@ -67,6 +67,8 @@ class Silent:
 
     url: str
     seconds: float
+    reason: str | None = None
+    """What is known about it: why it does not let one in."""
 
 
 @dataclass(frozen=True, slots=True)

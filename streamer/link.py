@@ -5,7 +5,14 @@ from collections.abc import Callable, Container, Iterator, Sequence
 
 import zmq
 
-from streamer.endpoint import Address, check_reachable, open_socket, receive
+from streamer.endpoint import (
+    Address,
+    Security,
+    check_reachable,
+    open_socket,
+    receive,
+)
+from streamer.handshake import Handshakes
 from streamer.messages import MAX_STREAMS, FeedState, Message
 from streamer.wire import MAX_PAYLOAD_BYTES, PARTS, pack
 
@@ -30,6 +37,8 @@ class Link:
         ZeroMQ context of the caller.
     url
         The publisher's address.
+    security
+        Who may be there.
     topics
         Prefixes of the topics that shall come.
     now_s
@@ -41,24 +50,29 @@ class Link:
     ------
     LinkError
         The address cannot be one of a publisher.
+    SecurityError
+        A key is missing, or the address needs one.
     """
 
     def __init__(
         self,
         context: zmq.Context[zmq.Socket[bytes]],
         url: str,
+        security: Security,
         topics: Sequence[str],
         now_s: float,
         wall_ns: Callable[[], int],
     ) -> None:
         self.url = url
         self._context, self._wall_ns = context, wall_ns
+        self._security = security
         self._address = Address.parse(url)
         self._topics = topics
         check_reachable(self._address)
-        self._live = self._listen()
+        self._live, self._handshakes = self._listen()
         self._catch_up: zmq.Socket[bytes] | None = None
         self._catch_up_at: Address | None = None
+        self._catch_up_handshakes: Handshakes | None = None
         self.feeds: tuple[FeedState, ...] = ()
         """What the last heartbeat listed."""
         self.notice: str | None = None
@@ -102,8 +116,12 @@ class Link:
             self._renewed_s = now_s
             self._patience_s = min(2 * self._patience_s, RENEW_MOST_S)
             self._close(0)
-            self._live = self._listen()
+            self._live, self._handshakes = self._listen()
         return now_s - self.heard_s
+
+    def failure(self) -> str | None:
+        """Why the publisher does not let one in, if that is what it does."""
+        return self._handshakes.failure()
 
     def ask_at(self, advertised: int | str | None) -> None:
         """The publisher says where it can be asked; None: nowhere.
@@ -115,7 +133,10 @@ class Link:
         """
         address = None if advertised is None else self._address.at(advertised)
         self.can_ask = address is not None
-        if address == self._catch_up_at:
+        # Who was refused once is not connected again by ZeroMQ itself.
+        watched = self._catch_up_handshakes
+        is_refused = watched is not None and watched.failure() is not None
+        if address == self._catch_up_at and not is_refused:
             return
         self._drop_catch_up(0)
         if address is not None:
@@ -145,29 +166,39 @@ class Link:
         """Close; what was said last is still delivered."""
         self._close(LEAVING_MS)
 
-    def _listen(self) -> zmq.Socket[bytes]:
+    def _listen(self) -> tuple[zmq.Socket[bytes], Handshakes]:
         live = self._socket(zmq.SUB, self._address)
         for topic in self._topics:
             live.subscribe(topic)
+        handshakes = Handshakes(live)
         live.connect(self._address.url)
-        return live
+        return live, handshakes
 
     def _socket(self, kind: zmq.SocketType, address: Address) -> zmq.Socket[bytes]:
         return open_socket(
-            self._context, kind, address, queue=QUEUE, message_bytes=MAX_PAYLOAD_BYTES
+            self._context,
+            kind,
+            address,
+            security=self._security,
+            queue=QUEUE,
+            message_bytes=MAX_PAYLOAD_BYTES,
         )
 
     def _close(self, linger_ms: int) -> None:
+        self._handshakes.close()
         self._live.close(0)
         self._drop_catch_up(linger_ms)
 
     def _connect_catch_up(self, address: Address) -> None:
         self._catch_up = self._socket(zmq.DEALER, address)
         self._catch_up.sndhwm = REQUESTS
+        self._catch_up_handshakes = Handshakes(self._catch_up)
         self._catch_up.connect(address.url)
         self._catch_up_at = address
 
     def _drop_catch_up(self, linger_ms: int) -> None:
+        if self._catch_up_handshakes is not None:
+            self._catch_up_handshakes.close()
         if self._catch_up is not None:
             self._catch_up.close(linger_ms)
-        self._catch_up = self._catch_up_at = None
+        self._catch_up = self._catch_up_at = self._catch_up_handshakes = None

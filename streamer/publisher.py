@@ -15,6 +15,7 @@ from streamer.errors import LinkError
 from streamer.frame import Frame, Stream
 from streamer.messages import Carried, Content, End, Feed, feed_of
 from streamer.retention import Retention
+from streamer.security import PLAIN, Binding
 from streamer.stand import Stand
 from streamer.transmitter import Outbox, Transmitter
 from streamer.wire import pack
@@ -39,6 +40,8 @@ class PublisherStatistics:
     """Answers to subscribers that asked for what they missed."""
     rejected: int
     """Requests that made no sense."""
+    refused: int
+    """Connections of those who are not allowed."""
     kept_bytes: int
     """What retention holds now."""
     subscribers: int
@@ -57,6 +60,9 @@ class Publisher:
     bind
         "tcp://HOST:PORT" or "ipc://PATH"; port 0 or "*" takes any free one. Catch-up
         is bound beside it: at the next port, or at the same path + ".catchup".
+    security
+        Who may connect: with keys those on their allow-list, from anywhere; plain
+        anybody, but from this computer alone unless told otherwise.
     recall
         Gives message `seq` of stream id again, for a source that keeps everything
         itself; None for what it never had. Called in the publisher's thread, which
@@ -75,6 +81,8 @@ class Publisher:
     ------
     LinkError
         The address cannot be used.
+    SecurityError
+        A key is missing, or the address needs one.
     """
 
     def __init__(
@@ -82,6 +90,7 @@ class Publisher:
         context: zmq.Context[zmq.Socket[bytes]],
         bind: str,
         *,
+        security: Binding = PLAIN,
         recall: Recall | None = None,
         retention_bytes: int = RETENTION_BYTES,
         heartbeat_s: float = 1.0,
@@ -90,7 +99,7 @@ class Publisher:
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._clock, self._wall_ns = clock, wall_ns
-        stand = Stand.open(context, Address.parse(bind), option)
+        stand = Stand.open(context, Address.parse(bind), security, option)
         self.url = stand.url
         """Where subscribers connect."""
         self._retention = Retention(retention_bytes)
@@ -177,6 +186,7 @@ class Publisher:
                 sent_bytes=counts.sent_bytes,
                 caught_up=counts.caught_up,
                 rejected=counts.rejected,
+                refused=self._transmitter.refused,
                 kept_bytes=self._retention.nbytes,
                 subscribers=roster.present,
                 joined=roster.joined,

@@ -42,6 +42,11 @@ class Roster:
         if name in self._finished:
             self._vanished_s[name] = now_s
 
+    def part_all(self, now_s: float) -> None:
+        """All connections were cut; who may connect again will."""
+        for name in self._finished:
+            self._vanished_s.setdefault(name, now_s)
+
     def note(self, done: Done) -> None:
         """A subscriber says what it has all of, or that it leaves."""
         if done.subscriber not in self._finished:

@@ -12,7 +12,7 @@ import zmq
 
 from streamer.analysis import Analysis
 from streamer.catalogue import key_of
-from streamer.errors import LinkError, WireError
+from streamer.errors import AtomstreamError, LinkError, WireError
 from streamer.events import Ended, Event, Gap, Heard, Notice, Received, Rejected, Silent
 from streamer.following import Following, Followings
 from streamer.frame import Frame
@@ -30,6 +30,7 @@ from streamer.messages import (
     Unavailable,
     feed_of,
 )
+from streamer.security import PLAIN, Connecting
 from streamer.sequencer import FROM_FIRST, Bounds, Start
 from streamer.wire import unpack
 
@@ -74,6 +75,9 @@ class Subscriber:
         ZeroMQ context; stays the caller's.
     urls
         Publishers to connect to; they need not be there yet.
+    security
+        How each of `urls` is protected: plain, and on this computer alone, where
+        nothing is said.
     start
         Where to begin in a stream that is already running.
     resume
@@ -93,6 +97,8 @@ class Subscriber:
     ------
     LinkError
         An address cannot be one of a publisher, or the name is none.
+    SecurityError
+        A key is missing, or an address needs one.
     """
 
     def __init__(
@@ -100,6 +106,7 @@ class Subscriber:
         context: zmq.Context[zmq.Socket[bytes]],
         urls: Sequence[str],
         *,
+        security: Mapping[str, Connecting] = MappingProxyType({}),
         start: Start = FROM_FIRST,
         resume: Mapping[str, int] = MappingProxyType({}),
         topics: Sequence[str] = EVERYTHING,
@@ -122,8 +129,10 @@ class Subscriber:
         self._links: list[Link] = []
         try:
             for url in urls:
-                self._links.append(Link(context, url, listening, clock(), wall_ns))
-        except LinkError:
+                lock = security.get(url, PLAIN)
+                link = Link(context, url, lock, listening, clock(), wall_ns)
+                self._links.append(link)
+        except AtomstreamError:
             self.close()
             raise
 
@@ -284,7 +293,7 @@ class Subscriber:
         silence_s = link.silence_s(now_s)
         if silence_s > self._patience_s(link) and link.is_heard is not False:
             link.is_heard = False
-            self._events.append(Silent(link.url, silence_s))
+            self._events.append(Silent(link.url, silence_s, link.failure()))
         for following in self._feeds.unfinished(link):
             before = following.sequencer.unanswered
             following.sequencer.expire(now_s)

@@ -86,23 +86,36 @@ class Transmitter:
 
     def run(self) -> None:
         """Serve until the outbox is closed; then close the sockets."""
-        poller = zmq.Poller()
-        for source in (self._stand.live, self._stand.catch_up, self._outbox.bell):
-            poller.register(source, zmq.POLLIN)
         try:
             while self._outbox.linger_s is None:
-                poller.poll(self._pause_ms())
+                self._wait()
                 self._turn()
-            self._send_live()
+            self._mind_gate()
+            self._send_live(len(self._outbox.live))
         except zmq.ContextTerminated:
             self._outbox.linger_s = 0
         finally:
             self._stand.close(self._outbox.linger_s or 0)
 
+    @property
+    def refused(self) -> int:
+        """Connections of those who are not allowed."""
+        return self._stand.refused
+
+    def _wait(self) -> None:
+        """Return when there may be something to do."""
+        poller = zmq.Poller()
+        for source in (*self._stand.sockets(), self._outbox.bell):
+            poller.register(source, zmq.POLLIN)
+        poller.poll(self._pause_ms())
+
     def _turn(self) -> None:
         """Do once whatever there is to do, the live stream first."""
         self._outbox.bell.silence()
-        self._send_live()
+        # Counted first: what is sent once somebody is revoked never goes to them.
+        due = len(self._outbox.live)
+        self._mind_gate()
+        self._send_live(due)
         self._read_subscriptions()
         self._read_requests()
         self._answer()
@@ -118,9 +131,19 @@ class Transmitter:
             return BUSY_MS
         return max(0, round((self._beat_s - self._clock()) * 1000))
 
-    def _send_live(self) -> None:
+    def _mind_gate(self) -> None:
+        """Let in who is allowed; cut everybody when that has changed."""
+        if not self._stand.mind():
+            return
+        self._waiting.forget_all()
+        self._unsent.clear()
+        with self._outbox.changed:
+            self._outbox.roster.part_all(self._clock())
+            self._outbox.changed.notify_all()
+
+    def _send_live(self, count: int) -> None:
         outbox = self._outbox
-        while outbox.live:
+        for _ in range(count):
             item = outbox.live.popleft()
             if isinstance(item, End):
                 self._publish(pack(item, self._wall_ns()))

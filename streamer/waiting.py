@@ -41,6 +41,10 @@ class Waiting:
         if not requests:
             del self._requests[client]
 
+    def forget_all(self) -> None:
+        """All connections were cut."""
+        self._requests.clear()
+
     def forget(self, client: bytes) -> None:
         """A client is gone."""
         self._requests.pop(client, None)

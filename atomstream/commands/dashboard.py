@@ -10,11 +10,16 @@ import typer
 from atomstream.commands.options import host_and_port
 from atomstream.commands.page_options import (
     AllowOrigin,
-    Insecure,
     PasswordFile,
     TlsCert,
     TlsKey,
     page_access,
+)
+from atomstream.commands.security import (
+    InsecureAll,
+    Keys,
+    ServerKeys,
+    connecting,
 )
 from streamer.errors import SettingsError
 
@@ -34,7 +39,9 @@ def dashboard(
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
     allow_origin: AllowOrigin = None,
-    insecure: Insecure = False,
+    server_key: ServerKeys = None,
+    keys: Keys = None,
+    insecure: InsecureAll = False,
 ) -> None:
     """Show a recorded session, or what a running service publishes.
 
@@ -54,7 +61,9 @@ def dashboard(
     access = page_access(at, password_file, tls_cert, tls_key, allow_origin, insecure)
     origin = str(session) if session else ", ".join(connect or [])
     hub = Hub(origin, time.monotonic)
-    feed = SessionFeed(hub, session) if session else LiveFeed(hub, connect or [])
+    urls = connect or []
+    security = connecting(urls, keys, server_key or [], insecure=insecure)
+    feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)
     with feed, Dashboard(hub, host, port, access=access) as page:
         typer.echo(f"open {page.url} (Ctrl-C to stop)")
         threading.Event().wait()

@@ -13,6 +13,7 @@ from atomstream.commands.options import (
     Threads,
     threads_or_default,
 )
+from atomstream.commands.security import Insecure, Keys, ServerKey, connecting
 from atomstream.engines import check_device
 from inference.catalogue import DEFAULT
 from inference.device import Device
@@ -30,6 +31,9 @@ def doctor(
     model: ModelName = DEFAULT,
     threads: Threads = None,
     device: DeviceName = Device.AUTO,
+    server_key: ServerKey = None,
+    keys: Keys = None,
+    insecure: Insecure = False,
 ) -> None:
     """Check this machine: model, speed against the frame time, disk, ports, source.
 
@@ -40,8 +44,10 @@ def doctor(
     from atomstream.checkup import Networks, Verdict, examine
 
     check_device(device)
+    urls, named = [connect] if connect else [], [server_key] if server_key else []
+    sources = connecting(urls, keys, named, insecure=insecure)
     networks = Networks(model, threads_or_default(threads), device)
-    findings = examine(networks, record, connect)
+    findings = examine(networks, record, sources)
     table = Table("", "what", "found")
     marks = {
         Verdict.GOOD: "[green]ok",

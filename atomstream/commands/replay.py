@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import Channel, PixelSize, check_pixel_size
+from atomstream.commands.security import Insecure, Keys, Secure, binding
 from streamer.analysis import FRAME_BUDGET_S
 
 
@@ -42,6 +43,9 @@ def replay(
             "by default until everybody has everything.",
         ),
     ] = None,
+    secure: Secure = False,
+    insecure: Insecure = False,
+    keys: Keys = None,
 ) -> None:
     """Publish a recorded stack as if the microscope were making it now.
 
@@ -53,4 +57,7 @@ def replay(
     from atomstream.replaying import Replay
 
     interval_s = (FRAME_BUDGET_S if period is None else period) / speed
-    Replay(stack, channel, pixel_size, bind, interval_s, loop, linger).run(typer.echo)
+    security = binding(bind, keys, secure=secure, insecure=insecure)
+    Replay(stack, channel, pixel_size, bind, security, interval_s, loop, linger).run(
+        typer.echo
+    )

@@ -21,11 +21,18 @@ from atomstream.commands.options import (
 )
 from atomstream.commands.page_options import (
     AllowOrigin,
-    Insecure,
     PasswordFile,
     TlsCert,
     TlsKey,
     page_access,
+)
+from atomstream.commands.security import (
+    InsecureAll,
+    Keys,
+    Secure,
+    ServerKeys,
+    binding,
+    connecting,
 )
 from atomstream.engines import EngineKind
 from atomstream.ports import check_page_address
@@ -33,7 +40,6 @@ from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
 from inference.catalogue import DEFAULT, find_model, verify_model
 from inference.device import Device
-from streamer.endpoint import Address
 
 
 def serve(
@@ -55,7 +61,7 @@ def serve(
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
     allow_origin: AllowOrigin = None,
-    insecure: Insecure = False,
+    insecure: InsecureAll = False,
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
@@ -68,6 +74,9 @@ def serve(
         bool,
         typer.Option("--until-end", help="Stop when all streams have ended."),
     ] = False,
+    server_key: ServerKeys = None,
+    secure: Secure = False,
+    keys: Keys = None,
 ) -> None:
     """Receive frames, keep them, find their atoms, and send what was found.
 
@@ -79,8 +88,8 @@ def serve(
     --dashboard 127.0.0.1:5006
     """
     check_pixel_size(pixel_size, estimate_pixel_size)
-    for url in (*connect, publish):
-        Address.parse(url)
+    sources = connecting(connect, keys, server_key or [], insecure=insecure)
+    analyses = binding(publish, keys, secure=secure, insecure=insecure)
     address = host_and_port(page, "--dashboard") if page else None
     access = page_access(
         address, password_file, tls_cert, tls_key, allow_origin, insecure
@@ -101,5 +110,7 @@ def serve(
         dashboard=address,
         access=access,
         until_end=until_end,
+        connect_security=sources,
+        publish_security=analyses,
     )
     run_service(settings, {})

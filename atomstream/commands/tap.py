@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 import zmq
 
+from atomstream.commands.security import Insecure, Keys, ServerKey, connecting
 from atomstream.words import event_in_words
 from streamer.events import Received
 from streamer.sequencer import Start
@@ -22,13 +23,21 @@ def tap(
         int | None,
         typer.Option(metavar="N", min=1, help="Stop after N frames or analyses."),
     ] = None,
+    server_key: ServerKey = None,
+    keys: Keys = None,
+    insecure: Insecure = False,
 ) -> None:
     """Print what travels on a stream: frames, analyses, gaps, ends.
 
     Example: atomstream tap tcp://127.0.0.1:5555
     """
     start = Start.first() if all_kept else Start.newest()
-    with zmq.Context() as context, Subscriber(context, [url], start=start) as stream:
+    named = [server_key] if server_key else []
+    security = connecting([url], keys, named, insecure=insecure)
+    with (
+        zmq.Context() as context,
+        Subscriber(context, [url], security=security, start=start) as stream,
+    ):
         left = count
         while left is None or left > 0:
             event = stream.receive(POLL_S)

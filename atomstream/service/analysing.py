@@ -106,6 +106,10 @@ def publisher_of(task: Analyst) -> Iterator[Publisher]:
                 return None
 
         with Publisher(
-            context, task.publish, recall=recall, option="--publish"
+            context,
+            task.publish,
+            security=task.security,
+            recall=recall,
+            option="--publish",
         ) as publisher:
             yield publisher

@@ -30,6 +30,7 @@ def receive(task: Receiver, lifeline: Lifeline) -> None:
         subscriber = Subscriber(
             context,
             task.connect,
+            security=task.security,
             resume=resume_positions(session),
             topics=(f"{Content.FRAME}/",),
             name=name_of(task.record),

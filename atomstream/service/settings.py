@@ -1,10 +1,12 @@
 """What a service is told when it is started."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomstream.engines import EngineChoice
 from dashboard.access.terms import Access
+from streamer.security import PLAIN, Binding, Connecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,7 @@ class ServiceSettings:
     """Who may open the page."""
     until_end: bool = False
     """Stop by itself when every stream has ended and is analysed."""
+    connect_security: Mapping[str, Connecting] = field(default_factory=dict)
+    """How each source is protected; plain, where nothing is said."""
+    publish_security: Binding = PLAIN
+    """Who may have the analyses."""

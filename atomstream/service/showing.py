@@ -16,7 +16,7 @@ def show(task: Page, lifeline: Lifeline) -> None:
     """Serve the page until told to stop."""
     hub = Hub(task.analyses, time.monotonic)
     with (
-        LiveFeed(hub, [task.analyses]),
+        LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
         Dashboard(hub, task.address, task.port, access=task.access) as page,
     ):
         log.info("open %s", page.url)

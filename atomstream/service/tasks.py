@@ -5,6 +5,7 @@ that the process that receives holds no model, and the one that analyses no page
 """
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -13,6 +14,8 @@ from atomstream.engines import EngineChoice
 from atomstream.service.process import Lifeline, Task
 from atomstream.service.settings import ServiceSettings
 from dashboard.access.terms import Access
+from streamer.endpoint import Address
+from streamer.security import Binding, Connecting, CurveClient, CurveServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class Receiver:
 
     connect: tuple[str, ...]
     """Addresses of sources."""
+    security: Mapping[str, Connecting]
+    """How each of them is protected."""
     record: Path
     """Session folder."""
 
@@ -39,6 +44,8 @@ class Analyst:
     """Session folder."""
     publish: str
     """Address at which analyses are published."""
+    security: Binding
+    """Who may have them."""
     run: str
     """Of this service and no other, also when this process was started again."""
     model: str
@@ -65,6 +72,8 @@ class Page:
 
     analyses: str
     """Address at which analyses are published."""
+    security: Connecting
+    """How it is protected."""
     address: str
     port: int
     access: Access
@@ -101,6 +110,7 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
         "analyse": Analyst(
             settings.record,
             settings.publish,
+            settings.publish_security,
             uuid4().hex,
             settings.model,
             settings.engine,
@@ -108,10 +118,22 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
             settings.estimate_pixel_size,
             settings.until_end,
         ),
-        "receive": Receiver(settings.connect, settings.record),
+        "receive": Receiver(
+            settings.connect, settings.connect_security, settings.record
+        ),
     }
     if settings.dashboard:
         tasks["dashboard"] = Page(
-            settings.publish, *settings.dashboard, settings.access
+            Address.parse(settings.publish).from_here().url,
+            as_subscriber(settings.publish_security),
+            *settings.dashboard,
+            settings.access,
         )
     return tasks
+
+
+def as_subscriber(security: Binding) -> Connecting:
+    """How a process of the service connects to another that is protected so."""
+    if isinstance(security, CurveServer):
+        return CurveClient(security.keys, server_key=None)
+    return security

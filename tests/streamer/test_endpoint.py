@@ -8,8 +8,10 @@ import zmq
 
 from streamer.errors import LinkError
 from streamer.publisher import Publisher
+from streamer.security import Plain
 
 Context = zmq.Context[zmq.Socket[bytes]]
+ANYWHERE = Plain(anywhere=True)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_an_address_that_cannot_be_bound(
     context: Context, address: str, reason: str
 ) -> None:
     with pytest.raises(LinkError) as error:
-        Publisher(context, address, option="--publish")
+        Publisher(context, address, security=ANYWHERE, option="--publish")
     assert str(error.value) == reason
 
 
