@@ -25,6 +25,11 @@ LARGEST_BEND_RAD = np.radians(25)
 """By which an angle between bonds may differ from 120°: displacements of 0.015 nm an
 axis leave most atoms whole, a square (90°) or triangular lattice (60°) none."""
 
+SIGMA_OF_SPREAD = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
+SIGMA_OF_MEDIAN = 1.2533
+"""Standard error of a median over that of a mean."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Honeycomb:
@@ -33,7 +38,10 @@ class Honeycomb:
     rowcol: NDArray[np.float64]
     """(N, 2)."""
     bond: float
-    """Median distance to the second nearest atom, a bond even at an edge."""
+    """Median distance of whole atoms from their neighbours, which noise hardly changes;
+    where no atom is whole, that of all atoms from the second nearest."""
+    bond_sigma: float
+    """Standard uncertainty of that by the scatter of whole atoms; NaN below two."""
     nearest: NDArray[np.intp]
     """(N, 3): indices of the nearest atoms."""
     neighbours: NDArray[np.intp]
@@ -70,16 +78,32 @@ def honeycomb_of(rowcol: NDArray[np.float64], shape: tuple[int, int]) -> Honeyco
     rowcol, first_row, last_row = _bands(rowcol)
     distance, index = KDTree(rowcol, balanced_tree=False).query(rowcol, k=FEWEST)
     distance, index = np.asarray(distance)[:, 1:], np.asarray(index)[:, 1:]
-    bond = float(np.median(distance[:, 1]))
-    neighbours = np.count_nonzero(distance < NEIGHBOUR_BONDS * bond, axis=1)
+    # The second nearest is a bond away even at an edge.
+    about = float(np.median(distance[:, 1]))
+    neighbours = np.count_nonzero(distance < NEIGHBOUR_BONDS * about, axis=1)
     nearest = index[:, :3]
-    margin = BORDER_BONDS * bond
+    margin = BORDER_BONDS * about
     inside = (rowcol > margin) & (rowcol < np.array(shape) - 1 - margin)
     inner = inside.all(axis=1)
     inner &= (rowcol[:, 0] > first_row + margin) & (rowcol[:, 0] < last_row - margin)
     straight = _bends(rowcol, nearest) < LARGEST_BEND_RAD
     whole = inner & (neighbours == 3) & straight
-    return Honeycomb(rowcol, bond, nearest, neighbours, inner, whole)
+    bond, sigma = _bond(distance[whole, :3]) if whole.any() else (about, np.nan)
+    return Honeycomb(rowcol, bond, sigma, nearest, neighbours, inner, whole)
+
+
+def _bond(lengths: NDArray[np.float64]) -> tuple[float, float]:
+    """Median of the (N, 3) bonds of N atoms, and its standard uncertainty.
+
+    Of single bonds: noise lengthens the mean of an atom's three bonds more. But for the
+    uncertainty an atom counts once, since its bonds share its own noise.
+    """
+    bond = float(np.median(lengths))
+    if len(lengths) < 2:
+        return bond, np.nan
+    mean = lengths.mean(axis=1)
+    spread = SIGMA_OF_SPREAD * float(np.median(np.abs(mean - np.median(mean))))
+    return bond, SIGMA_OF_MEDIAN * spread / float(np.sqrt(len(lengths)))
 
 
 def _bands(

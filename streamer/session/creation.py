@@ -14,16 +14,19 @@ from streamer.session.index import (
     check_folder,
     check_version,
     connect,
+    pragma,
     transaction,
 )
 from streamer.session.layout import INDEX_NAME, Layout
-from streamer.session.tables import APPLICATION_ID, TABLES, VERSION
+from streamer.session.tables import ADDED, APPLICATION_ID, TABLES, VERSION
 
 LOCK_NAME = ".creation.lock"
 
 
 def create_session(folder: Path) -> None:
     """Make an empty folder, or none at all, a session; fine when it is one already.
+
+    One of an earlier version gets the columns that have come since.
 
     Any number of processes may do so at once, and be killed at it.
 
@@ -45,6 +48,7 @@ def create_session(folder: Path) -> None:
         ):
             _create_tables(connection)
             check_version(folder, connection)
+            _add_what_is_new(connection)
 
 
 def _check_place(layout: Layout) -> None:
@@ -71,3 +75,11 @@ def _create_tables(connection: sqlite3.Connection) -> None:
             connection.execute(table)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _add_what_is_new(connection: sqlite3.Connection) -> None:
+    for version in range(pragma(connection, "user_version") + 1, VERSION + 1):
+        with transaction(connection):
+            for statement in ADDED[version]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version}")

@@ -12,8 +12,8 @@ from scipy.ndimage import gaussian_filter
 
 from inference.analyse import Analyser, History
 from inference.evaluation.real.folder import sheets_in
+from inference.lattice import BOND_NM
 from inference.pixel_size import estimate_pixel_size
-from inference.quality import BOND_NM
 from streamer.analysis import Analysis, Flag, PixelSizeSource
 from streamer.frame import Frame
 from streamer.simulator.contamination import settle_blob
