@@ -92,7 +92,7 @@ class Summary:
     """Median length of the bonds between C atoms, those at edges and defects too."""
     mean_crystallinity: float
     lattice_constant_nm: float = math.nan
-    """Side of the hexagonal cell, 0.246 in graphene: √3 median bonds of the atoms that
+    """Side of the hexagonal cell, 0.246 in graphene: √3 mean bonds of the atoms that
     have three neighbours, 120° apart. In nm by the pixel size that was used; where that
     was estimated from the lattice, it is graphene's by assumption."""
     lattice_constant_sigma_nm: float = math.nan

@@ -46,7 +46,8 @@ def list_sessions(
 
 @app.command()
 def show(session: SessionFolder) -> None:
-    """Show the streams, gaps and events of a session."""
+    """Show the streams, lattice constant, gaps and events of a session."""
+    from atomstream.words import drift_in_words
     from streamer.session.reader import SessionReader
 
     console = Console()
@@ -60,6 +61,10 @@ def show(session: SessionFolder) -> None:
                 str(record.frames), str(record.analyses), sent, stream.id,
             )  # fmt: skip
         console.print(streams)
+        for record in reader.streams():
+            drift = drift_in_words(reader.analyses(record.stream.id))
+            if drift is not None:
+                console.print(f"stream {record.number}: {drift}", highlight=False)
         for gap in reader.gaps():
             console.print(f"lost: frames {gap.first} to {gap.last}: {gap.reason}")
         for event in reader.events():

@@ -30,6 +30,17 @@ def test_a_frame_is_a_column(movie: Movie) -> None:
     assert result.lines["Si"].tolist() == [atoms["Si"]] * 3
 
 
+def test_the_lattice_drifts_from_the_first_frame_on(movie: Movie) -> None:
+    history = begun(movie(0))
+    for seq in (1, 3):
+        history = extended(history, movie(seq), scene_bytes=1)
+    lines = trend(history).lines
+    constant_nm = [0.246, 0.24601, np.nan, 0.24603]
+    np.testing.assert_allclose(lines["lattice_constant_nm"], constant_nm, rtol=1e-6)
+    percent = [0, 0.1 / 24.6, np.nan, 0.3 / 24.6]
+    np.testing.assert_allclose(lines["lattice_drift_percent"], percent, atol=1e-4)
+
+
 def test_a_gap_breaks_lines_and_leaves_its_columns_empty(movie: Movie) -> None:
     result = trend(history_of(movie, 0, 3))
     assert np.isnan(result.lines["C"]).tolist() == [False, True, True, False]
