@@ -99,8 +99,8 @@ def _bond(bonds: NDArray[np.float64]) -> tuple[float, float]:
 
     Of each atom it is the length of the regular star that fits its bonds best: turned
     onto each other by 120°, they are averaged. The atom's own noise cancels, and noise
-    lengthens the star by a sixth of what it adds to a single bond. Atoms beside Si are
-    left out as outliers.
+    lengthens the star by a sixth of what it adds to a single bond. Si, whose bonds are
+    longer, is left out, and so are other outliers.
     """
     across = bonds[..., 0] + 1j * bonds[..., 1]
     order = np.argsort(np.angle(across), axis=1)

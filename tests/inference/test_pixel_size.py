@@ -234,6 +234,17 @@ def test_an_analysis_says_where_its_pixel_size_comes_from_and_doubts_it(
     )
 
 
+@pytest.mark.parametrize("wrong", [0.87, 1.13])
+def test_the_size_that_is_told_does_not_lean_towards_the_wrong_one(
+    analyser: Analyser, make_frame: MakeFrame, wrong: float
+) -> None:
+    image = exposed(PIXEL_NM, 400, dose=0.1)
+    quick = replace(analyser, refine=False)
+    found = analysed(quick, make_frame(image, pixel_size_nm=wrong * PIXEL_NM))
+    assert Flag.PIXEL_SIZE_DOUBTFUL in found.flags
+    assert found.estimated_pixel_size_nm == pytest.approx(PIXEL_NM, rel=0.008)
+
+
 @pytest.mark.parametrize("own", [0.002, 0.2, 2.0])
 def test_a_pixel_size_in_another_unit_is_doubted_though_nothing_is_seen(
     analyser: Analyser, make_frame: MakeFrame, own: float
