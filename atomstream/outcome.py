@@ -62,9 +62,9 @@ def _flags(analyses: Sequence[AnalysisRecord]) -> list[str]:
 
 def _sizes(analyses: Sequence[AnalysisRecord]) -> list[str]:
     sizes = [
-        record.pixel_size_nm
+        record.estimated_pixel_size_nm
         for record in analyses
-        if Flag.PIXEL_SIZE_ESTIMATED in record.flags and record.pixel_size_nm
+        if record.estimated_pixel_size_nm is not None
     ]
     if not sizes:
         return []

@@ -1,9 +1,12 @@
 """Lines for people: what happened on a stream, and what was found."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from streamer.analysis import Analysis, ModelId, PixelSizeSource
+import numpy as np
+
+from streamer.analysis import Analysis, Flag, ModelId, PixelSizeSource
 from streamer.events import (
     Abandoned,
     Ended,
@@ -17,6 +20,7 @@ from streamer.events import (
     Silent,
 )
 from streamer.frame import Frame
+from streamer.lattice import lattice_drift_percent
 from streamer.session.records import AnalysisRecord, AttemptRecord
 
 
@@ -106,11 +110,73 @@ def analysis_in_words(analysis: Analysis) -> str:
     summary = analysis.summary
     counts = ", ".join(f"{count} {name}" for name, count in summary.counts.items())
     flags = f" [{', '.join(analysis.flags)}]" if analysis.flags else ""
-    return (
-        f"frame {analysis.seq}: {counts}, crystallinity "
-        f"{summary.mean_crystallinity:.3f}, {analysis.latency_s:.2f} s after it came"
-        f"{flags}"
+    facts = [
+        counts,
+        f"crystallinity {summary.mean_crystallinity:.3f}",
+        *_lattice_in_words(analysis),
+        f"{analysis.latency_s:.2f} s after it came{flags}",
+        *_told_by_lattice(analysis),
+    ]
+    return f"frame {analysis.seq}: {', '.join(facts)}"
+
+
+def _lattice_in_words(analysis: Analysis) -> list[str]:
+    constant_nm = analysis.summary.lattice_constant_nm
+    sigma_nm = analysis.summary.lattice_constant_sigma_nm
+    # By a pixel size that is the lattice's own it would be graphene's in every frame.
+    if Flag.PIXEL_SIZE_ESTIMATED in analysis.flags or not math.isfinite(constant_nm):
+        return []
+    return [f"lattice {constant_nm:.4f} ± {sigma_nm:.4f} nm"]
+
+
+def _told_by_lattice(analysis: Analysis) -> list[str]:
+    told_nm = analysis.estimated_pixel_size_nm
+    if told_nm is None:
+        return []
+    return [f"pixel {told_nm:.4g} nm by the lattice"]
+
+
+def drift_in_words(analyses: Sequence[AnalysisRecord]) -> str | None:
+    """One line about the lattice constant of a stream, and how it changes.
+
+    Parameters
+    ----------
+    analyses
+        Of one stream, by frame.
+
+    Returns
+    -------
+    None where no frame shows a lattice.
+    """
+    drift = lattice_drift_percent(
+        np.array([record.summary.lattice_constant_nm for record in analyses]),
+        np.array([record.pixel_size_nm or np.nan for record in analyses]),
+        np.array(
+            [Flag.PIXEL_SIZE_ESTIMATED in record.flags for record in analyses], bool
+        ),
     )
+    seen = np.flatnonzero(np.isfinite(drift))
+    if not len(seen):
+        return None
+    first, last = analyses[seen[0]], analyses[seen[-1]]
+    known = f"lattice {_constant_in_words(first)} in frame {first.frame.seq}"
+    if len(seen) == 1:
+        return known
+    low, high = np.nanmin(drift), np.nanmax(drift)
+    return (
+        f"{known}, {drift[seen[-1]]:+.2f} % by frame {last.frame.seq} "
+        f"(all within {low:+.2f} to {high:+.2f} %)"
+    )
+
+
+def _constant_in_words(record: AnalysisRecord) -> str:
+    """In pixels where the size of these is known from the lattice alone."""
+    summary, per_pixel, unit, digits = record.summary, 1.0, "nm", 4
+    if Flag.PIXEL_SIZE_ESTIMATED in record.flags and record.pixel_size_nm:
+        per_pixel, unit, digits = 1 / record.pixel_size_nm, "pixels", 3
+    constant = per_pixel * summary.lattice_constant_nm
+    sigma = per_pixel * summary.lattice_constant_sigma_nm
+    return f"{constant:.{digits}f} ± {sigma:.{digits}f} {unit}"
 
 
 def aside_in_words(aside: AttemptRecord) -> str:

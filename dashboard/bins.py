@@ -1,4 +1,9 @@
-"""Fixed bins, so that the histograms of all frames can stand side by side."""
+"""Fixed bins, so that the histograms of all frames can stand side by side.
+
+Not those of an analysis' own histograms: those never change, and so are wide enough for
+whatever a latent may become; in most of them there is nothing to see. These follow the
+values.
+"""
 
 from dataclasses import dataclass
 

@@ -28,7 +28,7 @@ from streamer.frame import Stream
 RECORD_BYTES = 16 * 2**20
 """Memory for the records of one stream: a week of frames of 33.5 s."""
 
-SUMMARIES = ("hole_area_nm2", "mean_crystallinity", "bond_length_nm")
+SUMMARIES = ("hole_area_nm2", "mean_crystallinity", "lattice_constant_nm")
 """Numbers of `Summary` that are drawn over the frames."""
 
 
@@ -74,6 +74,8 @@ def record_dtype(quantity_count: int) -> np.dtype[np.void]:
             ("dose_e_nm2", np.float64),
             ("counts", np.float64, (len(SPECIES),)),
             *((name, np.float32) for name in SUMMARIES),
+            ("pixel_size_nm", np.float64),
+            ("pixel_size_estimated", np.bool_),
             ("latency_s", np.float32),
             ("histograms", np.uint32, (quantity_count, BINS)),
         ]
@@ -147,6 +149,8 @@ def record(scene: Scene) -> NDArray[np.void]:
     row["time_s"] = scene.time_s
     row["dose_e_nm2"] = scene.dose_e_nm2
     row["counts"] = [scene.summary.counts.get(name, 0) for name in SPECIES]
+    row["pixel_size_nm"] = scene.pixel_size_nm or np.nan
+    row["pixel_size_estimated"] = scene.pixel_size_estimated
     row["latency_s"] = scene.latency_s
     for name in SUMMARIES:
         row[name] = getattr(scene.summary, name)

@@ -53,6 +53,12 @@ class Scene:
     summary: Summary
     stages_ms: Mapping[str, float]
     latency_s: float
+    pixel_size_nm: float | None
+    """What was used."""
+    pixel_size_estimated: bool
+    """It was estimated from this frame's own lattice."""
+    told_pixel_size_nm: float | None
+    """What the lattice tells, where that was used or contradicts what was used."""
     extent: Extent
     image: NDArray[np.uint8]
     """(rows, cols), at most `IMAGE_SIDE_PX` a side; the first row is the top one."""
@@ -95,6 +101,9 @@ def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
         summary=analysis.summary,
         stages_ms=analysis.stages_ms,
         latency_s=analysis.latency_s,
+        pixel_size_nm=analysis.pixel_size_nm,
+        pixel_size_estimated=Flag.PIXEL_SIZE_ESTIMATED in analysis.flags,
+        told_pixel_size_nm=analysis.estimated_pixel_size_nm,
         extent=extent(analysis),
         image=shrunk(analysis.preview.image),
         low=analysis.preview.low,

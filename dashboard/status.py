@@ -140,7 +140,7 @@ def scene_texts(scene: Scene) -> dict[str, str]:
         "dose": dose(scene.dose_e_nm2),
         "latency": f"{scene.latency_s:.2f} s",
         "stages": stages(scene.stages_ms),
-        "flags": " · ".join(FLAG_WORDS[flag] for flag in scene.flags),
+        "flags": " · ".join(flag_words(flag, scene) for flag in scene.flags),
         "model": scene.model.name,
         "hash": scene.model.sha256[:8],
         "provider": scene.provider.removesuffix("ExecutionProvider"),
@@ -148,6 +148,14 @@ def scene_texts(scene: Scene) -> dict[str, str]:
         "half-period": f"fold to {angle_period_deg(scene.model) / 2:g}°",
         **{name: f"{scene.summary.counts.get(name, 0):,}" for name in SPECIES},
     }
+
+
+def flag_words(flag: Flag, scene: Scene) -> str:
+    """What a flag of this frame means, with the pixel size that its lattice tells."""
+    told_nm = scene.told_pixel_size_nm
+    about_size = flag in {Flag.PIXEL_SIZE_ESTIMATED, Flag.PIXEL_SIZE_DOUBTFUL}
+    size = f": {told_nm:.4g} nm" if about_size and told_nm is not None else ""
+    return FLAG_WORDS[flag] + size
 
 
 def channel_texts(channel: Channel) -> dict[str, str]:

@@ -10,10 +10,13 @@ from dashboard.bins import UNKNOWN_BINS, Bins
 from dashboard.history import SUMMARIES, History
 from dashboard.scene import ANGLE
 from streamer.atoms import SPECIES
+from streamer.lattice import lattice_drift_percent
 
 COLUMNS = 400
 """Most columns of a heat map and points of a line: about one a pixel."""
 
+DRIFT = "lattice_drift_percent"
+"""Of the lattice constant, against the first frame of the history."""
 
 RARE = 0.01
 """Share of all atoms at either end of a quantity that may share one colour."""
@@ -38,7 +41,7 @@ class Trend:
     start: int
     stride: int
     lines: Mapping[str, NDArray[np.float32]]
-    """(columns,) seq (middle of the column), each species, each of `SUMMARIES`: mean
+    """(columns,) seq (middle of the column), each species, `SUMMARIES`, `DRIFT`: mean
     of the column's frames, NaN where there is none."""
     maps: Mapping[str, NDArray[np.uint8]]
     """(BINS, columns) by quantity, values rising with the row: root of the share of
@@ -79,6 +82,11 @@ def lines(
     frames = column_sums(np.ones(len(records)), column)
     numbers = {name: records["counts"][:, i] for i, name in enumerate(SPECIES)}
     numbers |= {name: records[name].astype(np.float64) for name in SUMMARIES}
+    numbers[DRIFT] = lattice_drift_percent(
+        numbers["lattice_constant_nm"],
+        records["pixel_size_nm"],
+        records["pixel_size_estimated"],
+    )
     with np.errstate(invalid="ignore"):
         means = {n: column_sums(rows, column) / frames for n, rows in numbers.items()}
     means["seq"] = start + stride * np.arange(float(len(frames))) + (stride - 1) / 2

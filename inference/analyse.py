@@ -11,13 +11,14 @@ from scipy.spatial import KDTree
 from threadpoolctl import ThreadpoolController
 
 from inference.describe import Describer, describer_of
+from inference.histograms import ranges_of
 from inference.locate import Peaks, locate
 from inference.model import Model
 from inference.order import Order, in_places
 from inference.pixel_size import estimate_pixel_size
 from inference.pixels import Pixels, pixels_of
 from inference.positions import Placed, place_by_fit, place_by_network
-from inference.quality import contradicts, doubts
+from inference.quality import Judged, contradicts, judge
 from inference.report import (
     History as History,  # part of what callers of `Analyser` need
 )
@@ -95,17 +96,19 @@ class Analyser:
         watch.lap("prepare")
         scale = self._scale(frame, pixels, watch)
         seen = self._see(pixels, scale.pixel_size_nm, watch)
-        flags = (*pixels.flags, *scale.flags, *seen.flags)
-        report = Report(self.model, frame, history, scale.pixel_size_nm, watch)
+        judged = _judged(pixels, seen.placed, scale.pixel_size_nm)
+        watch.lap("quality")
+        flags = (*pixels.flags, *scale.flags, *seen.flags, *judged.doubts)
+        told_nm = self._told_by_lattice(pixels, scale, judged, flags, watch)
+        flags = _with_doubt(flags, told_nm)
+        report = Report(self.model, frame, history, scale.pixel_size_nm, watch, told_nm)
         shape = (pixels.image.shape[0], pixels.image.shape[1])
         if seen.placed is None or seen.order is None or scale.pixel_size_nm is None:
-            flags += self._doubt_of_scale(pixels, scale, flags, watch)
             return report.without_atoms(flags, shape)
-        flags += _doubts(pixels, seen.placed, scale.pixel_size_nm)
-        watch.lap("quality")
-        flags += self._doubt_of_scale(pixels, scale, flags, watch)
         atoms = self._table(frame, scale.pixel_size_nm, seen.placed, seen.order)
-        summary = summarise(atoms, shape, scale.pixel_size_nm)
+        ranges = ranges_of(self.model.card.encoder)
+        lattice = judged.lattice
+        summary = summarise(atoms, shape, scale.pixel_size_nm, lattice, ranges)
         watch.lap("summary")
         return report.of(flags, atoms, summary)
 
@@ -135,16 +138,30 @@ class Analyser:
         watch.lap("pixel size")
         return estimated
 
-    def _doubt_of_scale(
-        self, pixels: Pixels, scale: Scale, flags: tuple[Flag, ...], watch: Stopwatch
-    ) -> tuple[Flag, ...]:
-        """Whether a frame in which nothing sensible was seen has another pixel size."""
-        if scale.pixel_size_nm is None or scale.flags or not STRANGE & set(flags):
-            return ()
+    def _told_by_lattice(
+        self,
+        pixels: Pixels,
+        scale: Scale,
+        judged: Judged,
+        flags: tuple[Flag, ...],
+        watch: Stopwatch,
+    ) -> float | None:
+        """The pixel size that the lattice tells, where it was used or contradicts.
+
+        A frame in which nothing sensible was seen is asked whether it has another one.
+        """
+        used_nm, doubtful = scale.pixel_size_nm, Flag.PIXEL_SIZE_DOUBTFUL in flags
+        if used_nm is None or scale.flags:
+            return used_nm
+        if not doubtful and not STRANGE & set(flags):
+            return None
         estimated = self._by_lattice(pixels, watch)
-        if estimated is None or not contradicts(estimated / scale.pixel_size_nm):
-            return ()
-        return (Flag.PIXEL_SIZE_DOUBTFUL,)
+        if doubtful:
+            # What the network sees at a wrong scale leans towards that scale.
+            return estimated or used_nm / judged.lattice.scale
+        if estimated is None or not contradicts(estimated / used_nm):
+            return None
+        return estimated
 
     def _see(
         self, pixels: Pixels, pixel_size_nm: float | None, watch: Stopwatch
@@ -239,9 +256,18 @@ class Analyser:
         )
 
 
-def _doubts(pixels: Pixels, placed: Placed, pixel_size_nm: float) -> tuple[Flag, ...]:
+def _judged(
+    pixels: Pixels, placed: Placed | None, pixel_size_nm: float | None
+) -> Judged:
+    if placed is None or pixel_size_nm is None:
+        return Judged(())
     seen = np.isfinite(placed.net).all(axis=1)
-    return doubts(pixels.image, placed.net[seen], placed.score[seen], pixel_size_nm)
+    return judge(pixels.image, placed.net[seen], placed.score[seen], pixel_size_nm)
+
+
+def _with_doubt(flags: tuple[Flag, ...], told_nm: float | None) -> tuple[Flag, ...]:
+    said = {Flag.PIXEL_SIZE_ESTIMATED, Flag.PIXEL_SIZE_DOUBTFUL} & set(flags)
+    return flags if told_nm is None or said else (*flags, Flag.PIXEL_SIZE_DOUBTFUL)
 
 
 def _columns(

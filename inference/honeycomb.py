@@ -25,6 +25,12 @@ LARGEST_BEND_RAD = np.radians(25)
 """By which an angle between bonds may differ from 120°: displacements of 0.015 nm an
 axis leave most atoms whole, a square (90°) or triangular lattice (60°) none."""
 
+OUTLIER_SPREADS = 4.5
+"""Median absolute deviations, three standard ones, beyond which an atom's bonds have no
+say in the mean."""
+BACK_BY_THIRDS = np.exp(-2j * np.pi / 3 * np.arange(3))
+"""Turns three directions, 120° apart, onto the first."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Honeycomb:
@@ -33,7 +39,11 @@ class Honeycomb:
     rowcol: NDArray[np.float64]
     """(N, 2)."""
     bond: float
-    """Median distance to the second nearest atom, a bond even at an edge."""
+    """Mean bond of whole atoms, which noise hardly changes; where no atom is whole, the
+    median distance of all atoms from the second nearest."""
+    bond_sigma: float
+    """Standard uncertainty of that by the scatter of whole atoms, as if they were
+    independent; NaN below two."""
     nearest: NDArray[np.intp]
     """(N, 3): indices of the nearest atoms."""
     neighbours: NDArray[np.intp]
@@ -70,16 +80,36 @@ def honeycomb_of(rowcol: NDArray[np.float64], shape: tuple[int, int]) -> Honeyco
     rowcol, first_row, last_row = _bands(rowcol)
     distance, index = KDTree(rowcol, balanced_tree=False).query(rowcol, k=FEWEST)
     distance, index = np.asarray(distance)[:, 1:], np.asarray(index)[:, 1:]
-    bond = float(np.median(distance[:, 1]))
-    neighbours = np.count_nonzero(distance < NEIGHBOUR_BONDS * bond, axis=1)
+    # The second nearest is a bond away even at an edge.
+    about = float(np.median(distance[:, 1]))
+    neighbours = np.count_nonzero(distance < NEIGHBOUR_BONDS * about, axis=1)
     nearest = index[:, :3]
-    margin = BORDER_BONDS * bond
+    margin = BORDER_BONDS * about
     inside = (rowcol > margin) & (rowcol < np.array(shape) - 1 - margin)
     inner = inside.all(axis=1)
     inner &= (rowcol[:, 0] > first_row + margin) & (rowcol[:, 0] < last_row - margin)
-    straight = _bends(rowcol, nearest) < LARGEST_BEND_RAD
-    whole = inner & (neighbours == 3) & straight
-    return Honeycomb(rowcol, bond, nearest, neighbours, inner, whole)
+    bonds = rowcol[nearest] - rowcol[:, None]
+    whole = inner & (neighbours == 3) & (_bends(bonds) < LARGEST_BEND_RAD)
+    bond, sigma = _bond(bonds[whole]) if whole.any() else (about, np.nan)
+    return Honeycomb(rowcol, bond, sigma, nearest, neighbours, inner, whole)
+
+
+def _bond(bonds: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean bond of atoms with (N, 3, 2) bonds 120° apart, and its uncertainty.
+
+    Of each atom it is the length of the regular star that fits its bonds best: turned
+    onto each other by 120°, they are averaged. The atom's own noise cancels, and noise
+    lengthens the star by a sixth of what it adds to a single bond. Si, whose bonds are
+    longer, is left out, and so are other outliers.
+    """
+    across = bonds[..., 0] + 1j * bonds[..., 1]
+    order = np.argsort(np.angle(across), axis=1)
+    turned = np.take_along_axis(across, order, axis=1) * BACK_BY_THIRDS
+    length = np.abs(turned.mean(axis=1))
+    off = np.abs(length - np.median(length))
+    kept = length[off <= OUTLIER_SPREADS * np.median(off)]
+    sigma = float(kept.std(ddof=1) / np.sqrt(len(kept))) if len(kept) > 1 else np.nan
+    return float(kept.mean()), sigma
 
 
 def _bands(
@@ -98,11 +128,8 @@ def _bands(
     return ordered[chosen], ordered[first, 0], ordered[last, 0]
 
 
-def _bends(
-    rowcol: NDArray[np.float64], nearest: NDArray[np.intp]
-) -> NDArray[np.float64]:
+def _bends(bonds: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N,): by how much the worst angle between the three bonds differs from 120°."""
-    bonds = rowcol[nearest] - rowcol[:, None]
     direction = np.arctan2(bonds[..., 0], bonds[..., 1])
     between = np.abs(direction - np.roll(direction, 1, axis=1))
     angle = np.minimum(between, 2 * np.pi - between)

@@ -5,16 +5,15 @@ as in graphene even there is none.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.brightness import Contrast, contrast_of
 from inference.honeycomb import FEWEST, Honeycomb, honeycomb_of
+from inference.lattice import NO_LATTICE, Lattice, lattice_of
 from streamer.analysis import Flag
-
-BOND_NM = 0.142
-"""C-C bond of graphene."""
 
 UNSURE_SCORE = 0.65
 """Median probability of an atom below which the network hardly tells atoms from noise:
@@ -46,13 +45,23 @@ SURE_SIGMA = 2.0
 """Standard errors by which `MERGED` is exceeded before it is said."""
 
 
-def doubts(
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is to be said of a frame's atoms, and the lattice in which they lie."""
+
+    doubts: tuple[Flag, ...]
+    """Why they are not to be taken at face value; none if they are."""
+    lattice: Lattice = NO_LATTICE
+    """None is known where there are too few atoms to tell, or no honeycomb."""
+
+
+def judge(
     image: NDArray[np.float32],
     rowcol: NDArray[np.float64],
     score: NDArray[np.float32],
     pixel_size_nm: float,
-) -> tuple[Flag, ...]:
-    """Why the atoms of a frame are not to be taken at face value; none if they are.
+) -> Judged:
+    """Whether the atoms of a frame are what the model knows.
 
     Parameters
     ----------
@@ -71,23 +80,17 @@ def doubts(
     """
     noisy = (Flag.TOO_NOISY,) if unsure(score) else ()
     if len(rowcol) < FEWEST:
-        return noisy
+        return Judged(noisy)
     honeycomb = honeycomb_of(rowcol, (image.shape[0], image.shape[1]))
     if not _can_be_judged(honeycomb):
-        return noisy
+        return Judged(noisy)
     if not _is_honeycomb(honeycomb):
         # Noise has no order either: only what is surely seen is another lattice.
-        return noisy or (Flag.OTHER_LATTICE,)
+        return Judged(noisy or (Flag.OTHER_LATTICE,))
     contrast = contrast_of(image, honeycomb)
-    bond = _about_the_bond(honeycomb.bond * pixel_size_nm, contrast)
-    if noisy:
-        # Noise shortens the distances of atoms: no word about the pixels.
-        bond = tuple(flag for flag in bond if flag is not Flag.PIXEL_SIZE_DOUBTFUL)
-    return (
-        *bond,
-        *((Flag.BLURRED,) if _merged(contrast) else ()),
-        *noisy,
-    )
+    blurred = (Flag.BLURRED,) if _merged(contrast) else ()
+    lattice = lattice_of(honeycomb, pixel_size_nm)
+    return Judged((*_about_lattice(lattice, contrast), *blurred, *noisy), lattice)
 
 
 def unsure(score: NDArray[np.float32]) -> bool:
@@ -116,13 +119,12 @@ def _is_honeycomb(honeycomb: Honeycomb) -> bool:
     return honeycomb.order >= LEAST_ORDER and honeycomb.whole_share >= LEAST_WHOLE_SHARE
 
 
-def _about_the_bond(bond_nm: float, contrast: Contrast) -> tuple[Flag, ...]:
-    """Whether bonds are as long as graphene's, and all atoms of one kind."""
-    shortest, longest = SCALES
-    scale = bond_nm / BOND_NM
-    if not shortest <= scale <= longest or _alternates(contrast):
+def _about_lattice(lattice: Lattice, contrast: Contrast) -> tuple[Flag, ...]:
+    """Whether it is as large as graphene's, and all atoms of one kind."""
+    smallest, largest = SCALES
+    if not smallest <= lattice.scale <= largest or _alternates(contrast):
         return (Flag.OTHER_LATTICE,)
-    return (Flag.PIXEL_SIZE_DOUBTFUL,) if contradicts(scale) else ()
+    return (Flag.PIXEL_SIZE_DOUBTFUL,) if contradicts(lattice.scale) else ()
 
 
 def contradicts(scale: float) -> bool:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from inference.histograms import ranges_of
 from inference.model import Model
 from inference.stopwatch import Stopwatch
 from inference.summary import nothing
@@ -34,6 +35,8 @@ class Report:
     pixel_size_nm: float | None
     """What was used."""
     watch: Stopwatch
+    estimated_nm: float | None = None
+    """The pixel size that the lattice tells, if that was used or contradicts."""
 
     def without_atoms(
         self, flags: tuple[Flag, ...], analysed_shape: tuple[int, int]
@@ -45,7 +48,8 @@ class Report:
         analysed_shape
             (rows, cols) of the part of the frame that was looked at.
         """
-        summary = nothing(analysed_shape, self.pixel_size_nm)
+        ranges = ranges_of(self.model.card.encoder)
+        summary = nothing(analysed_shape, self.pixel_size_nm, ranges)
         return self.of(flags, Atoms.none(self.model.id.latents), summary)
 
     def of(self, flags: tuple[Flag, ...], atoms: Atoms, summary: Summary) -> Analysis:
@@ -73,4 +77,5 @@ class Report:
             pixel_size_source=pixel_size_source(
                 self.pixel_size_nm, frame.pixel_size_nm, flags
             ),
+            estimated_pixel_size_nm=self.estimated_nm,
         )

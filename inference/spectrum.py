@@ -12,9 +12,9 @@ RING_NM = (0.2130, 0.1230)
 """Spacings of the lattice that make the two innermost rings of the spectrum."""
 SMALLEST_NM, LARGEST_NM = 0.0025, 0.05
 """Pixels between which a frame can show a lattice, and enough of it."""
-WINDOW_PX = 1024
+WINDOW_PX = 512
 """Longest side of the windows whose spectra are taken."""
-WINDOWS = 9
+WINDOWS = 16
 """At most."""
 STEP = 0.01
 """Of the logarithm of frequency."""
@@ -76,7 +76,8 @@ def _windows(shape: tuple[int, int]) -> list[tuple[slice, slice]]:
         starts = np.linspace(0, side - length, count).round().astype(int)
         spans.append([slice(int(start), int(start) + length) for start in starts])
     every = [(row, col) for row in spans[0] for col in spans[1]]
-    return every[:: -(-len(every) // WINDOWS)]
+    kept = np.linspace(0, len(every) - 1, min(len(every), WINDOWS)).round()
+    return [every[int(number)] for number in kept]
 
 
 def _scores(

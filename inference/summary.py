@@ -1,11 +1,14 @@
 """One frame in numbers, from its atoms."""
 
 import math
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from inference.histograms import ANGLE, Ranges, histograms_of
+from inference.lattice import NO_LATTICE, Lattice
 from streamer.analysis import Summary
 from streamer.atoms import SPECIES, Atoms
 
@@ -18,13 +21,21 @@ LONGEST_BOND_NM = 0.19
 """Two C atoms nearer than this are bonded; second neighbours are 0.246 nm apart."""
 
 
-def summarise(atoms: Atoms, shape: tuple[int, int], pixel_size_nm: float) -> Summary:
-    """Counts, density, holes, bond length and mean order of one frame.
+def summarise(
+    atoms: Atoms,
+    shape: tuple[int, int],
+    pixel_size_nm: float,
+    lattice: Lattice = NO_LATTICE,
+    ranges: Ranges = MappingProxyType({}),
+) -> Summary:
+    """Counts, density, holes, bond length, lattice, order and histograms of one frame.
 
     Parameters
     ----------
     shape
         (rows, cols) that were analysed.
+    ranges
+        Of the histograms, by quantity.
     """
     area = math.prod(shape) * pixel_size_nm**2
     rowcol_nm = _smooth_positions(atoms) * pixel_size_nm
@@ -40,6 +51,9 @@ def summarise(atoms: Atoms, shape: tuple[int, int], pixel_size_nm: float) -> Sum
         hole_area_nm2=_hole_area(rowcol_nm, shape, pixel_size_nm),
         bond_length_nm=_bond_length(rowcol_nm, atoms.species),
         mean_crystallinity=_mean(atoms.latents["crystallinity"][whole]),
+        lattice_constant_nm=lattice.constant_nm,
+        lattice_constant_sigma_nm=lattice.sigma_nm,
+        histograms=histograms_of(atoms, ranges),
     )
 
 
@@ -56,8 +70,12 @@ def _smooth_positions(atoms: Atoms) -> NDArray[np.floating]:
     return np.stack([row, col], axis=1)
 
 
-def nothing(shape: tuple[int, int], pixel_size_nm: float | None) -> Summary:
-    """The numbers of a frame in which nothing was found."""
+def nothing(
+    shape: tuple[int, int],
+    pixel_size_nm: float | None,
+    ranges: Ranges = MappingProxyType({}),
+) -> Summary:
+    """The numbers of a frame in which nothing was found; its histograms are empty."""
     area = math.nan if pixel_size_nm is None else math.prod(shape) * pixel_size_nm**2
     return Summary(
         counts=dict.fromkeys(SPECIES, 0),
@@ -66,6 +84,7 @@ def nothing(shape: tuple[int, int], pixel_size_nm: float | None) -> Summary:
         hole_area_nm2=math.nan,
         bond_length_nm=math.nan,
         mean_crystallinity=math.nan,
+        histograms=histograms_of(Atoms.none(tuple(ranges.keys() - {ANGLE})), ranges),
     )
 
 

@@ -1,7 +1,8 @@
 """What was found in one frame, and by which model."""
 
+import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from streamer.atoms import Atoms
 from streamer.frame import Completeness, Stream
+from streamer.histogram import Histogram
 
 FRAME_BUDGET_S = 33.5
 """Time that the microscope takes for one frame, in which the analysis must be done."""
@@ -87,8 +89,18 @@ class Summary:
     hole_area_nm2: float
     """Area with no atom within 0.3 nm."""
     bond_length_nm: float
-    """Median length of the bonds between C atoms."""
+    """Median length of the bonds between C atoms, those at edges and defects too."""
     mean_crystallinity: float
+    lattice_constant_nm: float = math.nan
+    """Side of the hexagonal cell, 0.246 in graphene: √3 mean bonds of the atoms that
+    have three neighbours, 120° apart. In nm by the pixel size that was used; where that
+    was estimated from the lattice, it is graphene's by assumption."""
+    lattice_constant_sigma_nm: float = math.nan
+    """Standard uncertainty of it by the scatter among atoms; the pixel size's own, and
+    what a distorted scan does to all atoms alike, come on top."""
+    histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    """All atoms by `angle_rad`, from 0 to its period, and by each latent, in bins that
+    are the model's. Empty where they were not counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +145,9 @@ class Analysis:
     preview: Preview
     pixel_size_source: PixelSizeSource | None = None
     """Where `pixel_size_nm` comes from; None if there is none, or nobody says."""
+    estimated_pixel_size_nm: float | None = None
+    """By which the frame's lattice would be graphene's, where that is what was used or
+    contradicts what was used; else None."""
 
 
 def pixel_size_source(

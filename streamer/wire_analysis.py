@@ -13,17 +13,19 @@ from streamer.analysis import (
     ModelId,
     PixelSizeSource,
     Preview,
-    Summary,
 )
 from streamer.atoms import FIXED_COLUMNS, SPECIES, Atoms
 from streamer.errors import FrameError, WireError
 from streamer.frame import Completeness, Stream, check_pixel_size
 from streamer.header import Fields
 from streamer.wire_frame import check_length, raw, shape, view
+from streamer.wire_summary import (
+    MAX_ATOMS,
+    MAX_LATENTS,
+    read_summary,
+    summary_fields,
+)
 
-MAX_ATOMS = 2_000_000
-"""Rows of the table: over a hundred times what a frame of graphene holds."""
-MAX_LATENTS = 64
 MAX_COLUMNS = len(FIXED_COLUMNS) + 1 + 2 * MAX_LATENTS
 """With the standard deviations of the angle and of each latent."""
 MAX_PREVIEW_SIDE_PX = 1024
@@ -42,6 +44,7 @@ def write_analysis(analysis: Analysis) -> tuple[Mapping[str, object], memoryview
         "shape": list(analysis.shape),
         "pixel_size_nm": analysis.pixel_size_nm,
         "pixel_size_source": analysis.pixel_size_source,
+        "estimated_pixel_size_nm": analysis.estimated_pixel_size_nm,
         "origin_nm": list(analysis.origin_nm),
         "time_s": analysis.time_s,
         "dose_e_nm2": analysis.dose_e_nm2,
@@ -79,18 +82,6 @@ def wire_columns(atoms: Atoms) -> dict[str, NDArray[np.generic]]:
     return dict(widest_first)
 
 
-def summary_fields(summary: Summary) -> dict[str, object]:
-    """`summary` as a map."""
-    return {
-        "counts": dict(summary.counts),
-        "area_nm2": summary.area_nm2,
-        "density_nm2": summary.density_nm2,
-        "hole_area_nm2": summary.hole_area_nm2,
-        "bond_length_nm": summary.bond_length_nm,
-        "mean_crystallinity": summary.mean_crystallinity,
-    }
-
-
 def read_analysis(
     stream: Stream, seq: int, fields: Fields, payload: memoryview
 ) -> Analysis:
@@ -111,7 +102,7 @@ def read_analysis(
         model=read_model(fields.inner("model")),
         provider=fields.text("provider"),
         shape=(rows, cols),
-        pixel_size_nm=read_pixel_size(fields),
+        pixel_size_nm=read_pixel_size(fields, "pixel_size_nm"),
         origin_nm=(x_nm, y_nm),
         time_s=fields.real("time_s"),
         dose_e_nm2=fields.real("dose_e_nm2"),
@@ -125,6 +116,7 @@ def read_analysis(
         pixel_size_source=fields.optional(
             lambda name: fields.choice(name, PixelSizeSource), "pixel_size_source"
         ),
+        estimated_pixel_size_nm=read_pixel_size(fields, "estimated_pixel_size_nm"),
     )
 
 
@@ -202,9 +194,9 @@ def read_model(fields: Fields) -> ModelId:
     )
 
 
-def read_pixel_size(fields: Fields) -> float | None:
+def read_pixel_size(fields: Fields, name: str) -> float | None:
     """Pixel size in nm, or None where unknown."""
-    pixel_size_nm = fields.optional(fields.real, "pixel_size_nm")
+    pixel_size_nm = fields.optional(fields.real, name)
     try:
         check_pixel_size(pixel_size_nm)
     except FrameError as error:
@@ -216,19 +208,6 @@ def read_flags(fields: Fields) -> tuple[Flag, ...]:
     """Why the analysis is not to be taken at face value."""
     flags = fields.items("flags", len(Flag))
     return tuple(flags.choice(key, Flag) for key in flags.values)
-
-
-def read_summary(fields: Fields) -> Summary:
-    """The frame in numbers."""
-    counts = fields.inner("counts", len(SPECIES))
-    return Summary(
-        counts=MappingProxyType({name: counts.count(name) for name in counts.values}),
-        area_nm2=fields.real("area_nm2"),
-        density_nm2=fields.real("density_nm2"),
-        hole_area_nm2=fields.real("hole_area_nm2"),
-        bond_length_nm=fields.real("bond_length_nm"),
-        mean_crystallinity=fields.real("mean_crystallinity"),
-    )
 
 
 def read_stages(fields: Fields) -> Mapping[str, float]:

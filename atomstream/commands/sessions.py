@@ -48,8 +48,8 @@ def list_sessions(
 
 @app.command()
 def show(session: SessionFolder) -> None:
-    """Show a session: its streams, by what they were analysed, gaps and events."""
-    from atomstream.words import analyses_in_words
+    """Show a session: streams, by what they were analysed, lattice, gaps, events."""
+    from atomstream.words import analyses_in_words, drift_in_words
     from streamer.session.reader import SessionReader
 
     console = Console()
@@ -64,7 +64,9 @@ def show(session: SessionFolder) -> None:
             )  # fmt: skip
         console.print(streams)
         for record in reader.streams():
-            for line in analyses_in_words(reader.analyses(record.stream.id)):
+            analyses = reader.analyses(record.stream.id)
+            drift = drift_in_words(analyses)
+            for line in (*analyses_in_words(analyses), *([drift] if drift else [])):
                 console.print(f"stream {record.number}: {line}", highlight=False)
         for gap in reader.gaps():
             console.print(f"lost: frames {gap.first} to {gap.last}: {gap.reason}")

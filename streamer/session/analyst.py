@@ -24,6 +24,7 @@ from streamer.session.writing import (
     remove_unfinished,
     sha256,
 )
+from streamer.wire_summary import histogram_fields
 
 
 class AnalysisRecorder:
@@ -184,6 +185,10 @@ def _insert(
         "hole_area_nm2": summary.hole_area_nm2,
         "bond_length_nm": summary.bond_length_nm,
         "mean_crystallinity": summary.mean_crystallinity,
+        "lattice_constant_nm": summary.lattice_constant_nm,
+        "lattice_constant_sigma_nm": summary.lattice_constant_sigma_nm,
+        "estimated_pixel_size_nm": analysis.estimated_pixel_size_nm,
+        "histograms": json.dumps(histogram_fields(summary.histograms)),
         "stages_ms": json.dumps(dict(analysis.stages_ms)),
         "latency_s": analysis.latency_s,
         "bytes": len(data),

@@ -1,7 +1,7 @@
 """A new session folder, or one that is there already."""
 
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from filelock import FileLock
@@ -14,7 +14,6 @@ from streamer.session.index import (
     check_folder,
     check_version,
     connect,
-    has_table,
     pragma,
     transaction,
 )
@@ -26,6 +25,8 @@ LOCK_NAME = ".creation.lock"
 
 def create_session(folder: Path) -> None:
     """Make an empty folder, or none at all, a session; fine when it is one already.
+
+    One of an earlier version gets the columns that have come since.
 
     Any number of processes may do so at once, and be killed at it.
 
@@ -47,6 +48,7 @@ def create_session(folder: Path) -> None:
         ):
             _create_tables(connection)
             check_version(folder, connection)
+            _add_what_is_new(connection)
 
 
 def _check_place(layout: Layout) -> None:
@@ -65,7 +67,6 @@ def _check_place(layout: Layout) -> None:
 
 def _create_tables(connection: sqlite3.Connection) -> None:
     if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        _add_tables(connection)
         return
     # Readers and a writer do not wait for each other; the file remembers it.
     connection.execute("PRAGMA journal_mode = WAL")
@@ -76,12 +77,9 @@ def _create_tables(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def _add_tables(connection: sqlite3.Connection) -> None:
-    """Give a session what was thought of after it was made."""
-    if pragma(connection, "application_id") != APPLICATION_ID:
-        return
-    with suppress(sqlite3.OperationalError):  # a full disk is no reason to refuse it
-        for table in TABLES:
-            name = table.split()[2]
-            if name in ADDED and not has_table(connection, name):
-                connection.execute(table)
+def _add_what_is_new(connection: sqlite3.Connection) -> None:
+    for version in range(pragma(connection, "user_version") + 1, VERSION + 1):
+        with transaction(connection):
+            for statement in ADDED[version]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version}")

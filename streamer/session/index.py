@@ -9,7 +9,7 @@ from pathlib import Path
 from streamer.errors import SessionError
 from streamer.session.failures import session_failures
 from streamer.session.layout import INDEX_NAME, Layout
-from streamer.session.tables import ADDED, APPLICATION_ID, TABLES, VERSION
+from streamer.session.tables import APPLICATION_ID, LATE, TABLES, VERSION
 
 BUSY_S = 30.0
 """How long one process waits for another's commit, which takes milliseconds."""
@@ -150,7 +150,7 @@ def _stand_in(connection: sqlite3.Connection) -> None:
     """Give this connection an empty table for each that an old session lacks."""
     for table in TABLES:
         name = table.split()[2]
-        if name in ADDED and not has_table(connection, name):
+        if name in LATE and not has_table(connection, name):
             connection.execute(table.replace("TABLE", "TEMPORARY TABLE", 1))
 
 

@@ -200,6 +200,7 @@ class SessionReader:
             latency_s=record.latency_s,
             preview=preview(frame.image, frame.valid_rows),
             pixel_size_source=record.pixel_size_source,
+            estimated_pixel_size_nm=record.estimated_pixel_size_nm,
         )
 
     def _records[T](

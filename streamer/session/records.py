@@ -71,6 +71,8 @@ class AnalysisRecord:
     summary: Summary
     stages_ms: Mapping[str, float]
     latency_s: float
+    estimated_pixel_size_nm: float | None = None
+    """As in `Analysis`."""
 
     @property
     def pixel_size_source(self) -> PixelSizeSource | None:

@@ -6,6 +6,7 @@ import sqlite3
 
 from streamer.analysis import Flag, ModelId, Summary
 from streamer.frame import Completeness, Stream
+from streamer.histogram import Histogram
 from streamer.session.exposure import Exposure
 from streamer.session.records import (
     AnalysisRecord,
@@ -33,12 +34,12 @@ FRAMES = """
 
 ANALYSES = """
     SELECT frames.*, streams.id,
-        provider, flags, counts, area_nm2, density_nm2, hole_area_nm2, bond_length_nm,
-        mean_crystallinity, stages_ms, latency_s,
         analyses.pixel_size_nm AS used_pixel_size_nm,
         analyses.sha256 AS table_sha256,
         name, latents, angle_period_rad,
-        models.sha256 AS model_sha256
+        models.sha256 AS model_sha256,
+        -- Last, and whatever there is: of columns of the same name the first counts.
+        analyses.*
     FROM analyses
         JOIN frames ON frames.number = frame
         JOIN streams ON streams.number = stream
@@ -117,6 +118,7 @@ def analysis_record(row: sqlite3.Row) -> AnalysisRecord:
         summary=_summary(row),
         stages_ms=json.loads(row["stages_ms"]),
         latency_s=_number(row["latency_s"]),
+        estimated_pixel_size_nm=_later(row, "estimated_pixel_size_nm"),
     )
 
 
@@ -145,7 +147,28 @@ def _summary(row: sqlite3.Row) -> Summary:
         hole_area_nm2=_number(row["hole_area_nm2"]),
         bond_length_nm=_number(row["bond_length_nm"]),
         mean_crystallinity=_number(row["mean_crystallinity"]),
+        lattice_constant_nm=_number(_later(row, "lattice_constant_nm")),
+        lattice_constant_sigma_nm=_number(_later(row, "lattice_constant_sigma_nm")),
+        histograms=_histograms(row),
     )
+
+
+def _histograms(row: sqlite3.Row) -> dict[str, Histogram]:
+    text = row["histograms"] if "histograms" in _names(row) else None
+    named = json.loads(text) if text else {}
+    return {
+        name: Histogram(**{**each, "counts": tuple(each["counts"])})
+        for name, each in named.items()
+    }
+
+
+def _later(row: sqlite3.Row, column: str) -> float | None:
+    """Value of a column that sessions of earlier versions lack: None."""
+    return row[column] if column in _names(row) else None
+
+
+def _names(row: sqlite3.Row) -> list[str]:
+    return list(row.keys())
 
 
 def _number(value: float | None) -> float:

@@ -1,9 +1,19 @@
 """The tables of a session's index."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 APPLICATION_ID = 0x61746D73
 """By which `file` and we tell a session's index from other SQLite files ("atms")."""
-VERSION = 1
+VERSION = 2
 """Of the tables below; a session of a later version is refused."""
+ATTEMPTS = """
+    CREATE TABLE attempts (
+        frame INTEGER PRIMARY KEY REFERENCES frames,
+        tries INTEGER NOT NULL,          -- begun; those that are done have no row
+        reason TEXT                      -- why it is set aside; NULL while it is not
+    ) STRICT
+"""
 TABLES = (
     """
     CREATE TABLE streams (
@@ -61,7 +71,12 @@ TABLES = (
         stages_ms TEXT NOT NULL,         -- JSON map, in order
         latency_s REAL,
         bytes INTEGER NOT NULL,
-        sha256 TEXT NOT NULL
+        sha256 TEXT NOT NULL,
+        -- Since version 2, NULL for what was analysed before:
+        lattice_constant_nm REAL,
+        lattice_constant_sigma_nm REAL,
+        estimated_pixel_size_nm REAL,
+        histograms TEXT                  -- JSON map: quantity to histogram
     ) STRICT
     """,
     """
@@ -89,14 +104,21 @@ TABLES = (
         pid INTEGER NOT NULL
     ) STRICT
     """,
-    """
-    CREATE TABLE attempts (
-        frame INTEGER PRIMARY KEY REFERENCES frames,
-        tries INTEGER NOT NULL,          -- begun; those that are done have no row
-        reason TEXT                      -- why it is set aside; NULL while it is not
-    ) STRICT
-    """,
+    ATTEMPTS,
 )
 """In a new session."""
-ADDED = ("attempts",)
-"""Tables that sessions of this version lack when they were made before these were."""
+LATE = ("attempts",)
+"""Tables that version 1 lacks; a reader takes them for empty."""
+ADDED: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        2: (
+            "ALTER TABLE analyses ADD COLUMN lattice_constant_nm REAL",
+            "ALTER TABLE analyses ADD COLUMN lattice_constant_sigma_nm REAL",
+            "ALTER TABLE analyses ADD COLUMN estimated_pixel_size_nm REAL",
+            "ALTER TABLE analyses ADD COLUMN histograms TEXT",
+            ATTEMPTS.replace("TABLE", "TABLE IF NOT EXISTS", 1),
+        )
+    }
+)
+"""What makes the tables of each version from those of the one before. A session is
+brought up to date by who writes to it; a reader does without what is not there."""

@@ -165,6 +165,7 @@ class Movie:
             hole_area_nm2=float(bare.mean() * area),
             bond_length_nm=float(np.median(bond)),
             mean_crystallinity=float(order.mean()),
+            lattice_constant_nm=0.246 + 1e-5 * seq,
         )
 
     def _preview(self, rng: np.random.Generator, atoms: Atoms) -> Preview:

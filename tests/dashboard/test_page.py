@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bokeh.models import Circle, Column, ColumnDataSource, LinearColorMapper, Plot
 
+from dashboard.figures.series import LINES
 from dashboard.hub import Hub
 from dashboard.page import PAINT_TIMEOUT_S, PLACES, Page
 from dashboard.snapshot import LinkState
@@ -116,7 +117,7 @@ def test_time_goes_on_in_the_plots_over_frames_while_the_lattice_is_held(
     desk.show(movie(0))
     desk.wish("pause")
     desk.show(movie(1), movie(2))
-    assert desk.source("bond_length_nm")["seq"].tolist() == [0, 1, 2]
+    assert desk.source("lattice_constant_nm")["seq"].tolist() == [0, 1, 2]
 
 
 def test_going_back_shows_an_earlier_frame_and_live_the_newest(
@@ -185,7 +186,7 @@ def test_figures_are_kept_from_frame_to_frame(desk: Desk, movie: Movie) -> None:
     before = [place.children for place in desk.places.values()]
     desk.show(movie(1))
     assert [place.children for place in desk.places.values()] == before
-    assert len(desk.state.plots) == 3 + 2 * 4 + 5
+    assert len(desk.state.plots) == 3 + 2 * 4 + len(LINES)
 
 
 def test_figures_are_made_anew_for_a_model_with_other_latents(
@@ -194,7 +195,7 @@ def test_figures_are_made_anew_for_a_model_with_other_latents(
     desk.show(movie(0))
     one = replace(movie(1).model, latents=("z1",))
     desk.show(replace(movie(1), model=one))
-    assert len(desk.state.plots) == 3 + 2 * 2 + 5
+    assert len(desk.state.plots) == 3 + 2 * 2 + len(LINES)
     assert desk.state.texts["order"] == "z1"
 
 

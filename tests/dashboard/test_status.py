@@ -108,6 +108,15 @@ def test_every_flag_has_its_words(hub: Hub, movie: Movie) -> None:
     assert set(FLAG_WORDS) == set(Flag)
 
 
+def test_flags_of_the_pixel_size_say_what_the_lattice_tells(
+    hub: Hub, movie: Movie
+) -> None:
+    flags = (Flag.PARTIAL, Flag.PIXEL_SIZE_DOUBTFUL)
+    hub.add(replace(movie(0), flags=flags, estimated_pixel_size_nm=0.02004))
+    said = "partial frame · pixel size contradicts the lattice: 0.02004 nm"
+    assert texts(hub)["flags"] == said
+
+
 def test_a_frame_without_atoms_says_so(hub: Hub, movie: Movie) -> None:
     hub.add(replace(movie(0), atoms=Atoms.none()))
     assert texts(hub)["notice"] == "No atoms in this frame"

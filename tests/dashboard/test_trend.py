@@ -8,7 +8,7 @@ from dashboard.bins import BINS, Bins
 from dashboard.history import History, begun, extended
 from dashboard.scene import ANGLE
 from dashboard.trend import COLUMNS, Span, span, trend
-from streamer.analysis import Analysis
+from streamer.analysis import Analysis, Flag
 
 type Movie = Callable[[int], Analysis]
 
@@ -28,6 +28,34 @@ def test_a_frame_is_a_column(movie: Movie) -> None:
     atoms = movie(0).summary.counts
     assert result.lines["C"].tolist() == [atoms["C"]] * 3
     assert result.lines["Si"].tolist() == [atoms["Si"]] * 3
+
+
+def test_the_lattice_drifts_from_the_first_frame_on(movie: Movie) -> None:
+    history = begun(movie(0))
+    for seq in (1, 3):
+        history = extended(history, movie(seq), scene_bytes=1)
+    lines = trend(history).lines
+    constant_nm = [0.246, 0.24601, np.nan, 0.24603]
+    np.testing.assert_allclose(lines["lattice_constant_nm"], constant_nm, rtol=1e-6)
+    percent = [0, 0.1 / 24.6, np.nan, 0.3 / 24.6]
+    np.testing.assert_allclose(lines["lattice_drift_percent"], percent, atol=1e-4)
+
+
+def test_lattices_that_told_their_own_pixel_size_drift_in_pixels(movie: Movie) -> None:
+    def told(seq: int, pixel_size_nm: float) -> Analysis:
+        summary = replace(movie(0).summary, lattice_constant_nm=0.246)
+        flags = (Flag.PIXEL_SIZE_ESTIMATED,)
+        return replace(
+            movie(0),
+            seq=seq,
+            summary=summary,
+            flags=flags,
+            pixel_size_nm=pixel_size_nm,
+        )
+
+    history = extended(begun(told(0, 0.02)), told(1, 0.0198), scene_bytes=1)
+    drift = trend(history).lines["lattice_drift_percent"]
+    np.testing.assert_allclose(drift, [0, 100 / 99], atol=1e-4)
 
 
 def test_a_gap_breaks_lines_and_leaves_its_columns_empty(movie: Movie) -> None:

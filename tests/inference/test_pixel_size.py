@@ -12,8 +12,8 @@ from scipy.ndimage import gaussian_filter
 
 from inference.analyse import Analyser, History
 from inference.evaluation.real.folder import sheets_in
-from inference.pixel_size import estimate_pixel_size
-from inference.quality import BOND_NM
+from inference.lattice import BOND_NM
+from inference.pixel_size import LOOKS, estimate_pixel_size
 from streamer.analysis import Analysis, Flag, PixelSizeSource
 from streamer.frame import Frame
 from streamer.simulator.contamination import settle_blob
@@ -142,6 +142,35 @@ def test_what_is_not_graphene_does_not_tell(
     assert estimate(image) is None
 
 
+@pytest.mark.parametrize("width_px", [0, 1, 2, 4])
+def test_a_frame_that_shows_nothing_is_looked_at_a_few_times_and_not_all_over(
+    analyser: Analyser, width_px: int
+) -> None:
+    model, shown = analyser.model, []
+
+    def network(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        shown.append(image.size)
+        return model.segment(image)
+
+    noise = np.random.default_rng(1).normal(0, 1, (1024, 1024))
+    smooth = gaussian_filter(noise, width_px).astype(np.float32)
+    assert estimate_pixel_size(smooth, model.card.dcnn, network) is None
+    assert 0 < len(shown) <= LOOKS
+    whole = (16 / model.card.dcnn.pixel_size_nm) ** 2
+    assert sum(shown) <= 1.1 * LOOKS / 4 * whole
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_sheet_at_the_border_of_a_large_frame_is_found(
+    estimate: Estimate, side: str
+) -> None:
+    image = np.random.default_rng(1).poisson(0.3, (1000, 1000)).astype(np.float32)
+    strip = crystal()[:, :200]
+    image[250:750, :200] = strip
+    turned = {"left": 0, "bottom": 1, "right": 2, "top": 3}[side]
+    assert estimate(np.rot90(image, turned)) == pytest.approx(PIXEL_NM, rel=0.01)
+
+
 def test_real_frames_tell_theirs_to_three_hundredths(
     estimate: Estimate, real_data: Path
 ) -> None:
@@ -197,10 +226,23 @@ def test_an_analysis_says_where_its_pixel_size_comes_from_and_doubts_it(
     used = {PixelSizeSource.METADATA: own, PixelSizeSource.TOLD: told}
     expected = used.get(source, PIXEL_NM)
     assert found.pixel_size_nm == pytest.approx(expected, rel=0.01)
+    told_nm = found.estimated_pixel_size_nm
+    assert told_nm == (pytest.approx(PIXEL_NM, rel=0.005) if flags else None)
     assert len(found.atoms) > 3000
     assert found.summary.area_nm2 == pytest.approx(
         (500 * (expected or 0)) ** 2, rel=0.02
     )
+
+
+@pytest.mark.parametrize("wrong", [0.87, 1.13])
+def test_the_size_that_is_told_does_not_lean_towards_the_wrong_one(
+    analyser: Analyser, make_frame: MakeFrame, wrong: float
+) -> None:
+    image = exposed(PIXEL_NM, 400, dose=0.1)
+    quick = replace(analyser, refine=False)
+    found = analysed(quick, make_frame(image, pixel_size_nm=wrong * PIXEL_NM))
+    assert Flag.PIXEL_SIZE_DOUBTFUL in found.flags
+    assert found.estimated_pixel_size_nm == pytest.approx(PIXEL_NM, rel=0.008)
 
 
 @pytest.mark.parametrize("own", [0.002, 0.2, 2.0])
@@ -209,6 +251,7 @@ def test_a_pixel_size_in_another_unit_is_doubted_though_nothing_is_seen(
 ) -> None:
     found = analysed(analyser, make_frame(crystal(), pixel_size_nm=own))
     assert Flag.PIXEL_SIZE_DOUBTFUL in found.flags
+    assert found.estimated_pixel_size_nm == pytest.approx(PIXEL_NM, rel=0.005)
 
 
 def test_without_calibration_nor_lattice_a_frame_is_not_analysed(
@@ -218,6 +261,7 @@ def test_without_calibration_nor_lattice_a_frame_is_not_analysed(
     found = analysed(analyser, make_frame(noise, pixel_size_nm=None))
     assert found.flags == (Flag.NO_PIXEL_SIZE, Flag.NO_ATOMS)
     assert found.pixel_size_nm is found.pixel_size_source is None
+    assert found.estimated_pixel_size_nm is None
     assert len(found.atoms) == 0
     assert math.isnan(found.summary.area_nm2)
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from inference.analyse import Analyser, History
-from inference.quality import doubts
 from streamer.analysis import Flag
 from streamer.frame import Frame
 from streamer.simulator.contamination import Blob, settle_blob
@@ -306,14 +305,16 @@ def test_the_atoms_are_given_all_the_same(
     assert "quality" in found.stages_ms
 
 
-def test_noise_that_shortens_bonds_does_not_make_the_pixel_size_doubtful(
-    stages: dict[str, Sheet],
+@pytest.mark.parametrize(
+    ("dose", "scale", "said"),
+    [
+        (0.07, 1.0, {Flag.TOO_NOISY}),
+        (0.07, 0.87, {Flag.TOO_NOISY, Flag.PIXEL_SIZE_DOUBTFUL}),
+        (0.1, 1.15, {Flag.TOO_NOISY, Flag.PIXEL_SIZE_DOUBTFUL}),
+    ],
+)
+def test_noise_alone_does_not_make_the_pixel_size_doubtful(
+    flags: Flags, stages: dict[str, Sheet], dose: float, scale: float, said: set[Flag]
 ) -> None:
-    sheet = stages["early"]
-    image = exposed(sheet, microscope(1.0))
-    rowcol = sheet.xy_nm[:, ::-1] / PIXEL_NM - 0.5
-    rowcol = rowcol[((rowcol > 0) & (rowcol < len(image) - 1)).all(axis=1)]
-    sure = np.ones(len(rowcol), np.float32)
-    wrong_nm = 1.1 * PIXEL_NM
-    assert doubts(image, rowcol, sure, wrong_nm) == (Flag.PIXEL_SIZE_DOUBTFUL,)
-    assert doubts(image, rowcol, 0.5 * sure, wrong_nm) == (Flag.TOO_NOISY,)
+    image = exposed(stages["early"], microscope(dose))
+    assert flags(image, PIXEL_NM * scale) == said

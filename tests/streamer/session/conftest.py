@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from streamer.analysis import Analysis, Flag, ModelId, Summary
 from streamer.atoms import FIXED_COLUMNS, Atoms, sigma_columns
 from streamer.frame import Completeness, Frame, Stream
+from streamer.histogram import Histogram
 from streamer.preview import preview
 
 HAADF = Stream("5f0c", "SuperScan", "HAADF")
@@ -84,11 +85,17 @@ def make_analysis() -> Callable[..., Analysis]:
             completeness=Completeness.COMPLETE,
             flags=(Flag.NOT_FINITE,) if atoms else (Flag.NO_ATOMS,),
             atoms=found,
-            summary=Summary({"C": 5, "Si": 2}, 3.2, 38.1, 0.0, 0.142, math.nan),
+            summary=Summary(
+                {"C": 5, "Si": 2}, 3.2, 38.1, 0.0, 0.142, math.nan,
+                lattice_constant_nm=0.246,
+                lattice_constant_sigma_nm=0.0001,
+                histograms={"z1": Histogram(0.0, 1.0, (3, 4), 1, 2, 5)},
+            ),
             stages_ms={"segment": 31.5, "locate": 2.0},
             latency_s=0.25,
             preview=preview(frame.image, frame.valid_rows),
-        )
+            estimated_pixel_size_nm=0.0156,
+        )  # fmt: skip
 
     return make
 

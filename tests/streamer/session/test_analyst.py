@@ -53,6 +53,7 @@ def test_an_analysis_comes_back_as_it_was(
     for name in (
         "stream", "seq", "model", "provider", "shape", "pixel_size_nm", "origin_nm",
         "time_s", "dose_e_nm2", "completeness", "flags", "stages_ms", "latency_s",
+        "estimated_pixel_size_nm",
     ):  # fmt: skip
         assert getattr(found, name) == getattr(given, name), name
     assert list(found.stages_ms) == ["segment", "locate"]
@@ -60,6 +61,9 @@ def test_an_analysis_comes_back_as_it_was(
     same_atoms(session.atoms("5f0c", 1), given.atoms)
     assert found.summary.counts == given.summary.counts
     assert found.summary.bond_length_nm == 0.142
+    assert found.summary.lattice_constant_nm == 0.246
+    assert found.summary.lattice_constant_sigma_nm == 0.0001
+    assert found.summary.histograms == given.summary.histograms
     assert math.isnan(found.summary.mean_crystallinity)
     assert (found.preview.image == given.preview.image).all()
     assert found.preview.low == given.preview.low
