@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import zmq
 
 from streamer.endpoint import Address, check_reachable, open_socket, receive
+from streamer.errors import WireError
 from streamer.messages import MAX_STREAMS, FeedState, Message
 from streamer.wire import MAX_PAYLOAD_BYTES, PARTS, pack
 
@@ -115,7 +116,7 @@ class Link:
         if address is not None:
             self._catch_up = self._socket(zmq.DEALER, address)
             self._catch_up.sndhwm = REQUESTS
-            self._catch_up.connect(address.url)
+            self._connect_catch_up(self._catch_up, address)
             self._catch_up_at = address
 
     def say(self, message: Message) -> None:
@@ -131,6 +132,17 @@ class Link:
     def close(self) -> None:
         """Close; what was said last is still delivered."""
         self._close(LEAVING_MS)
+
+    def _connect_catch_up(self, socket: zmq.Socket[bytes], address: Address) -> None:
+        try:
+            socket.connect(address.url)
+        except zmq.ZMQError as error:
+            self._drop_catch_up(0)
+            self.can_ask = False
+            raise WireError(
+                f"{self.url} advertises catch-up at {address.url[:200]!r}, which is no "
+                f"address: {zmq.strerror(error.errno or 0)}"
+            ) from error
 
     def _listen(self) -> zmq.Socket[bytes]:
         live = self._socket(zmq.SUB, self._address)
