@@ -45,13 +45,14 @@ GAPS = """
     SELECT gaps.*, streams.id FROM gaps JOIN streams ON streams.number = stream
 """
 
+# A source may claim any number of frames: sums of integers would overflow.
 TOTALS = """
     SELECT
         (SELECT COUNT(*) FROM frames) AS frames,
         (SELECT COUNT(*) FROM analyses) AS analyses,
-        (SELECT COALESCE(SUM(last - first + 1), 0) FROM gaps) - (
+        CAST((SELECT TOTAL(last - first + 1.0) FROM gaps) - (
             SELECT COUNT(*) FROM gaps JOIN frames ON frames.stream = gaps.stream
-                AND seq BETWEEN first AND last) AS lost,
+                AND seq BETWEEN first AND last) AS INTEGER) AS lost,
         (SELECT COALESCE(SUM(bytes), 0) FROM frames)
             + (SELECT COALESCE(SUM(bytes), 0) FROM analyses) AS bytes
 """
