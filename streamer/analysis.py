@@ -1,5 +1,6 @@
 """What was found in one frame, and by which model."""
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -72,6 +73,13 @@ class ModelId:
     latents: tuple[str, ...]
     angle_period_rad: float
     """`angle_rad` means the same after this angle (2π/3 for a site of graphene)."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.angle_period_rad <= 2 * math.pi:
+            raise ValueError(
+                f"angles that repeat after {self.angle_period_rad} rad; "
+                "expected more than 0 and at most 2π"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ json_values = st.recursive(
     max_leaves=8,
 )
 sizes = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+periods = st.floats(min_value=0, exclude_min=True, max_value=2 * math.pi)
 positions = st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 2)
 sides = st.integers(1, 6)
 times = st.none() | st.integers(-(2**63), 2**63 - 1)
@@ -106,7 +107,7 @@ analyses = st.builds(
     Analysis,
     stream=streams,
     seq=seqs,
-    model=st.builds(ModelId, names, names, st.lists(names).map(tuple), floats),
+    model=st.builds(ModelId, names, names, st.lists(names).map(tuple), periods),
     provider=names,
     shape=st.tuples(st.integers(1, 16_384), st.integers(1, 16_384)),
     pixel_size_nm=st.none() | sizes,
