@@ -5,7 +5,7 @@ import math
 import sqlite3
 
 from streamer.analysis import Flag, ModelId, Summary
-from streamer.frame import Completeness, Stream
+from streamer.frame import Completeness, Stream, check_pixel_size
 from streamer.session.exposure import Exposure
 from streamer.session.records import (
     AnalysisRecord,
@@ -32,6 +32,7 @@ ANALYSES = """
         provider, flags, counts, area_nm2, density_nm2, hole_area_nm2, bond_length_nm,
         mean_crystallinity, stages_ms, latency_s,
         analyses.pixel_size_nm AS used_pixel_size_nm,
+        analyses.bytes AS table_bytes,
         analyses.sha256 AS table_sha256,
         name, latents, angle_period_rad,
         models.sha256 AS model_sha256
@@ -84,7 +85,7 @@ def frame_record(row: sqlite3.Row) -> FrameRecord:
         received_ns=row["received_ns"],
         exposure=Exposure(_number(row["time_s"]), _number(row["dose_e_nm2"])),
         shape=(row["rows"], row["cols"]),
-        pixel_size_nm=row["pixel_size_nm"],
+        pixel_size_nm=_pixel_size(row["pixel_size_nm"]),
         origin_nm=(row["x_nm"], row["y_nm"]),
         completeness=Completeness(row["completeness"]),
         valid_rows=row["valid_rows"],
@@ -98,14 +99,14 @@ def analysis_record(row: sqlite3.Row) -> AnalysisRecord:
         model=ModelId(
             name=row["name"],
             sha256=row["model_sha256"],
-            latents=tuple(json.loads(row["latents"])),
+            latents=_names(row["latents"]),
             angle_period_rad=row["angle_period_rad"],
         ),
         provider=row["provider"],
-        pixel_size_nm=row["used_pixel_size_nm"],
+        pixel_size_nm=_pixel_size(row["used_pixel_size_nm"]),
         flags=tuple(Flag(flag) for flag in json.loads(row["flags"])),
         summary=_summary(row),
-        stages_ms=json.loads(row["stages_ms"]),
+        stages_ms=_numbers(row["stages_ms"]),
         latency_s=_number(row["latency_s"]),
     )
 
@@ -124,7 +125,7 @@ def event_record(row: sqlite3.Row) -> EventRecord:
 
 def _summary(row: sqlite3.Row) -> Summary:
     return Summary(
-        counts=json.loads(row["counts"]),
+        counts=_numbers(row["counts"]),
         area_nm2=_number(row["area_nm2"]),
         density_nm2=_number(row["density_nm2"]),
         hole_area_nm2=_number(row["hole_area_nm2"]),
@@ -135,3 +136,38 @@ def _summary(row: sqlite3.Row) -> Summary:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _pixel_size(value: float | None) -> float | None:
+    check_pixel_size(value)
+    return value
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names from a JSON list.
+
+    Raises
+    ------
+    ValueError
+        It is another thing.
+    """
+    names = json.loads(text)
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise ValueError(f"{text[:80]} is not a list of names")
+    return tuple(names)
+
+
+def _numbers[N: (int, float)](text: str) -> dict[str, N]:
+    """Numbers by name from a JSON map.
+
+    Raises
+    ------
+    ValueError
+        It is another thing.
+    """
+    numbers = json.loads(text)
+    if not isinstance(numbers, dict) or not all(
+        isinstance(number, int | float) for number in numbers.values()
+    ):
+        raise ValueError(f"{text[:80]} is not a map of numbers")
+    return numbers
