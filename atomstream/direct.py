@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from atomstream.engines import EngineChoice, files_of
 from atomstream.outcome import outcome
 from atomstream.progress import progress_bar
-from atomstream.service.analysing import job_of
+from atomstream.service.jobs import job_of
 from inference.engines.engine import Job, analysed
 from streamer.frame import Stream
 from streamer.session.analyst import AnalysisRecorder

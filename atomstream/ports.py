@@ -1,7 +1,9 @@
 """Addresses of this computer: which are free, and which are taken."""
 
 import errno
+import random
 import socket
+from contextlib import ExitStack, suppress
 
 from streamer.errors import LinkError
 
@@ -34,12 +36,11 @@ def free_address() -> str:
         None was found.
     """
     for _ in range(100):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
+        # Outgoing connections take theirs from 32768 upwards: who binds there, and
+        # goes away for a moment, may find the port taken.
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), ExitStack() as stack:
+            for number in (port, port + 1):
+                stack.enter_context(socket.create_server(("127.0.0.1", number)))
             return f"tcp://127.0.0.1:{port}"
     raise LinkError("no two free ports on 127.0.0.1; close some programs")

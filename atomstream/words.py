@@ -8,11 +8,13 @@ from streamer.events import (
     Gap,
     Heard,
     Joined,
+    Notice,
     Received,
     Rejected,
     Silent,
 )
 from streamer.frame import Frame
+from streamer.session.records import AttemptRecord
 
 
 def event_in_words(event: Event) -> str:
@@ -33,6 +35,8 @@ def event_in_words(event: Event) -> str:
             return f"nothing from {url} for {seconds:.0f} s"
         case Heard(url=url):
             return f"connected to {url}"
+        case Notice(url=url, text=text):
+            return f"{url} says: {text}" if text else f"{url} says no more: all is well"
         case Rejected(url=url, reason=reason):
             return f"a message from {url} was thrown away: {reason}"
 
@@ -64,3 +68,9 @@ def analysis_in_words(analysis: Analysis) -> str:
         f"{summary.mean_crystallinity:.3f}, {analysis.latency_s:.2f} s after it came"
         f"{flags}"
     )
+
+
+def aside_in_words(aside: AttemptRecord) -> str:
+    """One line about a frame that is not analysed."""
+    key = aside.key
+    return f"set aside: frame {key.seq} of {key.stream_id}: {aside.reason}"

@@ -18,6 +18,7 @@ from streamer.events import (
     Event,
     Gap,
     Heard,
+    Notice,
     Received,
     Rejected,
     Silent,
@@ -98,6 +99,8 @@ class LiveFeed:
             case Silent(url):
                 self._silent.add(url)
                 self._say_who_is_heard()
+            case Notice(url, text):
+                self._hub.warn(url, text)
             case Rejected(url, reason):
                 log.warning("a message from %s was thrown away: %s", url, reason)
             case _:

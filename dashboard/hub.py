@@ -11,6 +11,7 @@ from dashboard.snapshot import (
     with_frame,
     with_link,
     with_lost,
+    with_notice,
 )
 from streamer.analysis import Analysis
 from streamer.frame import Stream
@@ -66,6 +67,10 @@ class Hub:
     def set_link(self, state: LinkState, words: str = "") -> None:
         """Say how things stand with the feed."""
         self._show(with_link(self._snapshot, state, words))
+
+    def warn(self, url: str, notice: str | None) -> None:
+        """Show what a service wants people to know, until it says None."""
+        self._show(with_notice(self._snapshot, url, notice))
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, on the feed's thread, whenever there is a new snapshot.

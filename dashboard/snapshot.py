@@ -67,6 +67,9 @@ class Snapshot:
     lost: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Frames that will never come, by stream id; also before the first that came."""
 
+    notices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What services want people to know, by their addresses."""
+
     def running(self, stream: Stream) -> Channel | None:
         """The channel of `stream`, unless another run has taken its place."""
         channel = self.channels.get(channel_name(stream))
@@ -132,6 +135,14 @@ def with_link(snapshot: Snapshot, state: LinkState, words: str = "") -> Snapshot
     """The link in another state."""
     link = replace(snapshot.link, state=state, words=words)
     return snapshot if link == snapshot.link else replace(snapshot, link=link)
+
+
+def with_notice(snapshot: Snapshot, url: str, notice: str | None) -> Snapshot:
+    """What one service wants people to know now."""
+    notices = {key: text for key, text in snapshot.notices.items() if key != url}
+    if notice is not None:
+        notices[url] = notice
+    return replace(snapshot, notices=MappingProxyType(notices))
 
 
 def replace_channel(snapshot: Snapshot, channel: Channel) -> Snapshot:

@@ -64,6 +64,7 @@ def status(view: View, snapshot: Snapshot) -> Status:
         "origin": snapshot.link.words or snapshot.link.origin,
         "gaps": "none" if not lost else f"{lost:,} lost",
         "notice": notice(snapshot, scene),
+        "alarm": " · ".join(snapshot.notices.values()),
         **(blank_texts() if scene is None else scene_texts(scene)),
         **({} if channel is None else channel_texts(channel)),
     }
@@ -71,6 +72,7 @@ def status(view: View, snapshot: Snapshot) -> Status:
         "mode": badge_tone,
         "link": link_tone,
         "gaps": "bad" if lost else "calm",
+        "alarm": "bad" if snapshot.notices else "calm",
         "latency": latency_tone(scene),
         "latency-bar": latency_tone(scene),
     }

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
+from threadpoolctl import ThreadpoolController
 
 from inference.describe import Describer, describer_of
-from inference.locate import locate
-from inference.model import Encoded, Model
+from inference.locate import Peaks, locate
+from inference.model import Model
+from inference.order import Order, in_places
 from inference.pixel_size import estimate_pixel_size
 from inference.pixels import Pixels, pixels_of
 from inference.positions import Placed, place_by_fit, place_by_network
@@ -34,14 +37,6 @@ LONELY_NM = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What the encoder says of each atom."""
-
-    encoded: Encoded
-    edge: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
 class Scale:
     """The pixel size to go by, and what is to be said of it."""
 
@@ -54,8 +49,8 @@ class Seen:
     """Maps and atoms of a frame, or why there are none."""
 
     flags: tuple[Flag, ...]
-    maps: Maps | None = None
     placed: Placed | None = None
+    order: Order | None = None
 
 
 @dataclass(frozen=True)
@@ -74,18 +69,27 @@ class Analyser:
     most_px: int = MOST_PX
     """Pixels that the network sees at once; larger frames go through it in tiles."""
     clock: Callable[[], float] = time.perf_counter
+    beside: bool = True
+    """Whether sub-images are described and encoded while positions are fitted, where
+    there is a second thread. The result is the same."""
     describer: Describer = field(init=False)
+    blas: ThreadpoolController = field(init=False, default_factory=ThreadpoolController)
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "describer", describer_of(self.model.card, self.model.threads)
-        )
+        threads = max(1, self.model.threads - (self.refine and self.beside))
+        object.__setattr__(self, "describer", describer_of(self.model.card, threads))
 
     def analyse(self, frame: Frame, history: History) -> Analysis:
         """Everything found in one frame; a frame without atoms says why in its flags.
 
         The same frame gives the same atoms, bit for bit, whatever came before it.
         """
+        # Once for all threads of a frame: a limit that one of them lifted while another
+        # still computes would decide the last bits of that one's result.
+        with self.blas.limit(limits=1, user_api="blas"):
+            return self._analyse(frame, history)
+
+    def _analyse(self, frame: Frame, history: History) -> Analysis:
         watch = Stopwatch(self.clock)
         pixels = pixels_of(frame)
         watch.lap("prepare")
@@ -94,14 +98,13 @@ class Analyser:
         flags = (*pixels.flags, *scale.flags, *seen.flags)
         report = Report(self.model, frame, history, scale.pixel_size_nm, watch)
         shape = (pixels.image.shape[0], pixels.image.shape[1])
-        if seen.maps is None or seen.placed is None or scale.pixel_size_nm is None:
+        if seen.placed is None or seen.order is None or scale.pixel_size_nm is None:
             flags += self._doubt_of_scale(pixels, scale, flags, watch)
             return report.without_atoms(flags, shape)
         flags += _doubts(pixels, seen.placed, scale.pixel_size_nm)
         watch.lap("quality")
         flags += self._doubt_of_scale(pixels, scale, flags, watch)
-        order = self._order(seen.maps, seen.placed, watch)
-        atoms = self._table(frame, scale.pixel_size_nm, seen.placed, order)
+        atoms = self._table(frame, scale.pixel_size_nm, seen.placed, seen.order)
         summary = summarise(atoms, shape, scale.pixel_size_nm)
         watch.lap("summary")
         return report.of(flags, atoms, summary)
@@ -145,7 +148,7 @@ class Analyser:
     def _see(
         self, pixels: Pixels, pixel_size_nm: float | None, watch: Stopwatch
     ) -> Seen:
-        """Maps and atoms, or the reason why there are none."""
+        """Atoms and their order, or the reason why there are none."""
         if not pixels.worth_analysing:
             return Seen((Flag.NO_ATOMS,))
         if pixel_size_nm is None:
@@ -157,25 +160,52 @@ class Analyser:
         watch.lap("network")
         if maps is None:
             return Seen((Flag.TOO_SMALL, Flag.NO_ATOMS))
-        placed = self._place(pixels, maps, pixel_size_nm, watch)
-        if len(placed) == 0:
-            return Seen((Flag.NO_ATOMS,))
-        return Seen((), maps, placed)
-
-    def _place(
-        self, pixels: Pixels, maps: Maps, pixel_size_nm: float, watch: Stopwatch
-    ) -> Placed:
-        card = self.model.card.dcnn
         peaks = locate(maps.carbon, maps.silicon, card)
         watch.lap("locate")
         if not self.refine:
-            return place_by_network(peaks, maps.grid, card)
-        placed = place_by_fit(pixels.image, peaks, maps.grid, card, pixel_size_nm)
-        watch.lap("refine")
-        return placed
+            placed = place_by_network(peaks, maps.grid, card)
+            return self._seen(placed, self._order(maps, peaks.rowcol, watch))
+        return self._measured(pixels, maps, peaks, pixel_size_nm, watch)
 
-    def _order(self, maps: Maps, placed: Placed, watch: Stopwatch) -> Order:
-        described = self.describer.describe(maps, placed.on_maps)
+    def _measured(
+        self,
+        pixels: Pixels,
+        maps: Maps,
+        peaks: Peaks,
+        pixel_size_nm: float,
+        watch: Stopwatch,
+    ) -> Seen:
+        """Positions fitted; meanwhile, on a second thread, what surrounds each peak."""
+
+        def fitted() -> Placed:
+            card = self.model.card.dcnn
+            placed = place_by_fit(pixels.image, peaks, maps.grid, card, pixel_size_nm)
+            watch.lap("refine")
+            return placed
+
+        if self.beside and self.model.threads > 1:
+            aside = watch.beside()
+            with ThreadPoolExecutor(1) as other:
+                of_peaks = other.submit(self._order, maps, peaks.rowcol, aside)
+                placed = fitted()
+                order = of_peaks.result()
+            watch.laps_ms.update(aside.laps_ms)
+        else:
+            order = self._order(maps, peaks.rowcol, watch)
+            placed = fitted()
+        added = placed.on_maps[placed.peak < 0]
+        order = in_places(placed.peak, order, self._order(maps, added, watch.beside()))
+        watch.lap("added")
+        return self._seen(placed, order)
+
+    def _seen(self, placed: Placed, order: Order) -> Seen:
+        return Seen((), placed, order) if len(placed) else Seen((Flag.NO_ATOMS,))
+
+    def _order(
+        self, maps: Maps, rowcol: NDArray[np.float64], watch: Stopwatch
+    ) -> Order:
+        """What the encoder says of atoms at (N, 2) positions on the maps."""
+        described = self.describer.describe(maps, rowcol)
         watch.lap("sub-images")
         encoded = self.model.encode(described.rows)
         watch.lap("encoder")

@@ -12,18 +12,14 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from inference.card import Card, EncoderCard, HarmonicsEncoderCard
-from inference.harmonics import Rings, harmonics, offset_step, ring_bases
+from inference.harmonics import DrawnRings, Rings
 from inference.resample import Grid, grid_for, resample
 from inference.segment import Maps
 from inference.subimages import (
     cut,
-    halve,
-    halved_position,
-    middle_pixels,
+    shrink,
+    shrunk_position,
 )
-
-AT_ONCE = 16384
-"""Atoms whose windows are cut together; with the shipped rings they take 80 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +56,7 @@ class Windows:
         windows = cut(
             resample(image, onto), onto.to_resampled(rowcol), self.side_px, onto.shape
         )
-        return Described(windows.windows, windows.edge)
+        return Described(windows.windows(), windows.edge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +67,21 @@ class Harmonics:
     maps_nm: float
     """Pixel size of the maps."""
     threads: int = 1
-    bases: NDArray[np.float32] = field(init=False)
+    drawn: DrawnRings = field(init=False)
     blas: ThreadpoolController = field(init=False, default_factory=ThreadpoolController)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "bases", ring_bases(self.rings))
+        object.__setattr__(self, "drawn", DrawnRings.of(self.rings))
 
     def describe(self, maps: Maps, rowcol: NDArray[np.float64]) -> Described:
         """(N, 2 · features) real and imaginary parts of each harmonic."""
         image, where, valid = self._on_rings_pixels(maps, rowcol)
-        rows = np.empty((len(where), self.bases.shape[2]), np.float32)
-        edge = np.empty(len(where), bool)
+        subimages = cut(image, where, 2 * self.rings.radius_px + 1, valid)
         # Many small products: two threads would spend their time waiting for each
         # other, and their number must not decide the last bit of the result.
         with self.blas.limit(limits=1, user_api="blas"):
-            for start in range(0, len(where), AT_ONCE):
-                part = slice(start, start + AT_ONCE)
-                rows[part], edge[part] = self._of_windows(image, where[part], valid)
-        return Described(rows, edge)
-
-    def _of_windows(
-        self,
-        image: NDArray[np.float32],
-        where: NDArray[np.float64],
-        valid: tuple[float, float],
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        offset = where - middle_pixels(image.shape, where)
-        order = np.argsort(offset_step(offset), kind="stable")
-        windows = cut(image, where[order], 2 * self.rings.radius_px + 1, valid)
-        rows = np.empty((len(where), self.bases.shape[2]), np.float32)
-        rows[order] = harmonics(windows, self.bases, self.threads).view(np.float32)
-        edge = np.empty(len(where), bool)
-        edge[order] = windows.edge
-        return rows, edge
+            rows = self.drawn.harmonics(subimages, self.threads).view(np.float32)
+        return Described(rows, subimages.edge)
 
     def _on_rings_pixels(
         self, maps: Maps, rowcol: NDArray[np.float64]
@@ -111,8 +89,11 @@ class Harmonics:
         """The map at the rings' pixel size, positions on it, and its valid shape."""
         image = maps.carbon + maps.silicon
         rows, cols = image.shape
-        if np.isclose(self.rings.pixel_size_nm, 2 * self.maps_nm):
-            return halve(image), halved_position(rowcol), (rows / 2, cols / 2)
+        ratio = self.rings.pixel_size_nm / self.maps_nm
+        whole = round(ratio)
+        if np.isclose(ratio, whole):
+            valid = (rows / whole, cols / whole)
+            return shrink(image, whole), shrunk_position(rowcol, whole), valid
         onto = _grid(image.shape, self.maps_nm, self.rings.pixel_size_nm)
         return resample(image, onto), onto.to_resampled(rowcol), onto.shape
 

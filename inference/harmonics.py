@@ -23,9 +23,12 @@ from numpy.typing import NDArray
 from inference.card import HarmonicsEncoderCard
 from inference.subimages import SubImages
 
-OFFSET_STEPS = 8
-"""Positions within a pixel, along each axis, at which the rings are drawn. With the
-shipped rings each of the 64 takes a megabyte."""
+OFFSET_STEPS = 4
+"""Distances from the middle of a pixel, along each axis, at which the rings are drawn.
+With the shipped rings each of the 16 takes 0.4 MB."""
+MIRRORS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
+"""Signs of an offset along (row, col). The rings about an offset with other signs are
+the mirrored rings, so that mirroring the windows does instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,54 +63,94 @@ class Rings:
         ]
 
 
-def harmonics(
-    subimages: SubImages, bases: NDArray[np.float32], threads: int = 1
-) -> NDArray[np.complex64]:
-    """Harmonics of each sub-image about its atom: (N, features).
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnRings:
+    """Rings on a window's pixels, about several places within its middle pixel."""
 
-    Parameters
-    ----------
-    subimages
-        In ascending order of `offset_step`: those of one step lie together.
-    bases
-        From `ring_bases`, for windows of this size.
-    threads
-        That take one basis after the other, each a product of its own: how many they
-        are does not change a bit of the result.
+    bases: NDArray[np.float32]
+    """(`OFFSET_STEPS`², window pixels, 2 · features): about offsets down and to the
+    right. Real and imaginary parts alternate, so that a product of windows with a basis
+    can be viewed as complex."""
+    signs: NDArray[np.float32]
+    """(`MIRRORS`, 2 · features): what turns the harmonics of mirrored windows into
+    those of the windows."""
+
+    @classmethod
+    def of(cls, rings: Rings) -> "DrawnRings":
+        """The rings, drawn."""
+        steps = (np.arange(OFFSET_STEPS) + 0.5) / (2 * OFFSET_STEPS)
+        side_px = 2 * rings.radius_px + 1
+        shape = (OFFSET_STEPS**2, side_px**2, len(rings.features))
+        bases = np.empty(shape, np.complex64)
+        for basis, (down, right) in zip(bases, product(steps, steps), strict=True):
+            _draw(rings, down, right, basis)
+        return cls(bases.view(np.float32), _signs(rings))
+
+    def harmonics(
+        self, subimages: SubImages, threads: int = 1
+    ) -> NDArray[np.complex64]:
+        """Harmonics of each sub-image about its atom: (N, features).
+
+        Parameters
+        ----------
+        subimages
+            Their windows as wide as the rings are drawn.
+        threads
+            That take one basis after the other, each a product of its own: how many
+            they are does not change a bit of the result.
+        """
+        result = np.empty((len(subimages), self.bases.shape[2]), np.float32)
+        place = _place(subimages.offset)
+        order = np.argsort(place, kind="stable")
+        count = len(self.bases) * len(MIRRORS)
+        groups = np.split(order, np.searchsorted(place[order], np.arange(1, count)))
+
+        def describe(number: int) -> None:
+            first = number * len(MIRRORS)
+            mirrored = groups[first : first + len(MIRRORS)]
+            chosen = np.concatenate(mirrored)
+            rows = self._flat(subimages, mirrored) @ self.bases[number]
+            rows *= np.repeat(self.signs, [len(one) for one in mirrored], axis=0)
+            result[chosen] = rows
+
+        with ThreadPoolExecutor(threads) as pool:
+            deque(pool.map(describe, range(len(self.bases))), maxlen=0)
+        return result.view(np.complex64)
+
+    def _flat(
+        self, subimages: SubImages, mirrored: list[NDArray[np.intp]]
+    ) -> NDArray[np.float32]:
+        """(n, window pixels): those to be mirrored in each way, one behind another."""
+        flat = np.empty((sum(map(len, mirrored)), self.bases.shape[1]), np.float32)
+        start = 0
+        for mirror, chosen in zip(MIRRORS, mirrored, strict=True):
+            windows = subimages.windows(chosen, mirror)
+            flat[start : start + len(chosen)] = windows.reshape(-1, flat.shape[1])
+            start += len(chosen)
+        return flat
+
+
+def _place(offset: NDArray[np.float64]) -> NDArray[np.intp]:
+    """(N,): number of the basis drawn nearest to each offset, and of its mirror."""
+    steps = np.floor(np.abs(offset) * (2 * OFFSET_STEPS)).astype(np.intp)
+    down, right = np.minimum(steps, OFFSET_STEPS - 1).T
+    up, left = (offset < 0).T
+    return np.asarray((down * OFFSET_STEPS + right) * len(MIRRORS) + 2 * up + left)
+
+
+def _signs(rings: Rings) -> NDArray[np.float32]:
+    """(mirrors, 2 · features), see `DrawnRings.signs`.
+
+    Upside down, θ becomes -θ: the conjugate. Left to right, it becomes π - θ: the
+    conjugate times (-1)^m.
     """
-    flat = subimages.windows.reshape(len(subimages), bases.shape[1])
-    result = np.empty((len(flat), bases.shape[2] // 2), np.complex64)
-    step = offset_step(subimages.offset)
-    starts = np.searchsorted(step, np.arange(OFFSET_STEPS**2 + 1))
-
-    def describe(basis: NDArray[np.float32], start: int, end: int) -> None:
-        result[start:end] = (flat[start:end] @ basis).view(np.complex64)
-
-    with ThreadPoolExecutor(threads) as pool:
-        deque(pool.map(describe, bases, starts[:-1], starts[1:]), maxlen=0)
-    return result
-
-
-def offset_step(offset: NDArray[np.float64]) -> NDArray[np.intp]:
-    """(N,): which of the bases is drawn nearest to offsets (N, 2) within a pixel."""
-    steps = np.floor((offset + 0.5) * OFFSET_STEPS).astype(np.intp)
-    steps = np.clip(steps, 0, OFFSET_STEPS - 1)
-    return np.asarray(steps[:, 0] * OFFSET_STEPS + steps[:, 1])
-
-
-def ring_bases(rings: Rings) -> NDArray[np.float32]:
-    """(OFFSET_STEPS², window pixels, 2 · features): rings about each offset.
-
-    Real and imaginary parts alternate, so that a product of windows with a basis can
-    be viewed as complex.
-    """
-    steps = (np.arange(OFFSET_STEPS) + 0.5) / OFFSET_STEPS - 0.5
-    side_px = 2 * rings.radius_px + 1
-    shape = (OFFSET_STEPS**2, side_px**2, len(rings.features))
-    bases = np.empty(shape, np.complex64)
-    for basis, (down_px, right_px) in zip(bases, product(steps, steps), strict=True):
-        _draw(rings, down_px, right_px, basis)
-    return bases.view(np.float32)
+    odd = np.array([(-1) ** order for _, order in rings.features], np.float32)
+    signs = np.ones((len(MIRRORS), len(odd), 2), np.float32)
+    for sign, (down, right) in zip(signs, MIRRORS, strict=True):
+        if right < 0:
+            sign *= odd[:, None]
+        sign[:, 1] *= down * right
+    return signs.reshape(len(MIRRORS), -1)
 
 
 def _draw(

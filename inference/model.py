@@ -18,8 +18,8 @@ from streamer.errors import ModelError
 
 INPUT = {"harmonics": "harmonics", "window": "windows"}
 """Name of the encoder's input, by its kind."""
-MOST_ROWS = 2**14
-"""Sub-images that the encoder sees at once: all of a frame of 1024²."""
+MOST_ROWS = 2**12
+"""Sub-images that the encoder sees at once: some MB of what is in between."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,8 @@ class Placed:
     """The network's own; NaN for an atom that it did not see."""
     on_maps: NDArray[np.float64]
     """Where the atom is on the probability maps, in their pixels."""
+    peak: NDArray[np.intp]
+    """(N,): which of the network's peaks it is; -1 for an atom that it did not see."""
     score: NDArray[np.float32]
     species: NDArray[np.uint8]
     probe: Probe | None
@@ -47,6 +49,7 @@ def place_by_network(peaks: Peaks, grid: Grid, card: DcnnCard) -> Placed:
         sigma_px=np.full(net.shape, np.nan),
         net=net,
         on_maps=peaks.rowcol,
+        peak=np.arange(len(peaks)),
         score=peaks.score,
         species=_species(peaks.silicon_share, unknown, card),
         probe=None,
@@ -81,6 +84,7 @@ def place_by_fit(
         sigma_px=found.sigma[kept],
         net=net[kept],
         on_maps=on_maps[kept],
+        peak=np.concatenate([seen.peak, np.full(added, -1)])[kept],
         score=found.score[kept],
         species=_measured_species(peaks, found, card)[kept],
         probe=found.probe,

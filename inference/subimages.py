@@ -9,10 +9,17 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubImages:
-    """One window an atom, on whole pixels, and where in it the atom really is."""
+    """One window an atom, on whole pixels, and where in it the atom really is.
 
-    windows: NDArray[np.float32]
-    """(N, side, side); 0 beyond the frame."""
+    Windows are cut when they are asked for: all at once they take more memory than the
+    map.
+    """
+
+    everywhere: NDArray[np.float32]
+    """(rows, cols, side, side): the window around each pixel of the map, a view; 0
+    beyond the frame."""
+    middle: NDArray[np.intp]
+    """(N, 2): the pixel on which each atom is."""
     offset: NDArray[np.float64]
     """(N, 2): the atom's (row, col) from the middle pixel of its window, within ± 0.5;
     of an even number of pixels the middle one is the later."""
@@ -20,20 +27,38 @@ class SubImages:
     """(N,): the window reaches past the frame by more than a pixel."""
 
     def __len__(self) -> int:
-        return len(self.windows)
+        return len(self.middle)
+
+    def windows(
+        self,
+        chosen: slice | NDArray[np.intp] = slice(None),
+        mirror: tuple[int, int] = (1, 1),
+    ) -> NDArray[np.float32]:
+        """(n, side, side): copies of those that are chosen.
+
+        Parameters
+        ----------
+        mirror
+            -1 along rows turns them upside down, along columns left to right.
+        """
+        row, col = self.middle[chosen].T
+        down, right = mirror
+        return np.asarray(self.everywhere[:, :, ::down, ::right][row, col])
 
 
-def halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean over blocks of 2 x 2 pixels; beyond an odd side there is nothing."""
-    image = np.pad(image, [(0, side % 2) for side in image.shape])
-    return np.asarray(
-        (image[::2, ::2] + image[1::2, ::2] + image[::2, 1::2] + image[1::2, 1::2]) / 4
-    )
+def shrink(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Mean over blocks of `factor`² pixels; beyond the last row there is nothing."""
+    image = np.pad(image, [(0, -side % factor) for side in image.shape])
+    rows = len(image) // factor
+    # Neighbours in memory last: sums of whole rows are what NumPy is quick at.
+    down = np.add.reduce(image.reshape(rows, factor, -1), axis=1)
+    total = np.add.reduce([down[:, first::factor] for first in range(factor)], axis=0)
+    return np.asarray(total / np.float32(factor**2), np.float32)
 
 
-def halved_position(rowcol: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 2) positions on an image → on that image `halve`d."""
-    return np.asarray((rowcol - 0.5) / 2)
+def shrunk_position(rowcol: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
+    """(N, 2) positions on an image → on that image `shrink`-ed."""
+    return np.asarray((rowcol + 0.5) / factor - 0.5)
 
 
 def cut(
@@ -53,13 +78,13 @@ def cut(
     valid_shape
         (rows, cols) that belong to the frame; the rest of `image` is padding.
     """
-    centre = middle_pixels(image.shape, rowcol)
+    middle = middle_pixels(image.shape, rowcol)
     padded = np.pad(image, side_px // 2)
-    windows = sliding_window_view(padded, (side_px, side_px))
     to_border = np.minimum(rowcol, np.array(valid_shape) - 1 - rowcol).min(axis=1)
     return SubImages(
-        windows=windows[centre[:, 0], centre[:, 1]],
-        offset=rowcol - centre,
+        everywhere=sliding_window_view(padded, (side_px, side_px)),
+        middle=middle,
+        offset=rowcol - middle,
         edge=to_border < side_px / 2 - 1,
     )
 

@@ -6,6 +6,7 @@
     ├── LinkError       an address that cannot be used, a peer that is not there
     ├── StackError      a recorded stack that cannot be read
     ├── SessionError    a session folder that cannot be used
+    │   └── StorageError    a disk that takes nothing now: full, gone, read-only
     ├── ModelError      a model folder, card or file that cannot be trusted
     ├── EngineError     a cluster whose workers cannot do what they are asked
     └── SettingsError   an option that makes no sense
@@ -37,6 +38,10 @@ class StackError(AtomstreamError):
 
 class SessionError(AtomstreamError):
     """A session folder that cannot be created, opened or trusted."""
+
+
+class StorageError(SessionError):
+    """What is to be written to a session cannot be now; try again later."""
 
 
 class ModelError(AtomstreamError):

@@ -17,6 +17,11 @@ class Received:
     received_ns: int
     """By this computer's clock, ns since 1970 UTC."""
 
+    @property
+    def latency_s(self) -> float:
+        """How long it was under way, as far as the two clocks agree; never negative."""
+        return max(0, self.received_ns - self.sent_ns) * 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -72,6 +77,14 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A publisher says what people should know; None: that holds no longer."""
+
+    url: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A message that does not follow the protocol was thrown away."""
 
@@ -79,7 +92,9 @@ class Rejected:
     reason: str
 
 
-type Event = Received | Gap | Joined | Ended | Abandoned | Silent | Heard | Rejected
+type Event = (
+    Received | Gap | Joined | Ended | Abandoned | Silent | Heard | Notice | Rejected
+)
 
 
 def event_of(

@@ -68,7 +68,7 @@ class Fields:
     def choice[E: StrEnum](self, name: str, choices: type[E]) -> E:
         """One of the words of `choices`."""
         value = self.values.get(name)
-        if not isinstance(value, str) or value not in list(choices):
+        if not isinstance(value, str) or value not in choices:
             raise self.unexpected(name, "one of " + ", ".join(choices))
         return choices(value)
 

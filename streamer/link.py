@@ -1,7 +1,7 @@
 """One publisher as a subscriber sees it: two sockets, and whether it is heard."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 
 import zmq
 
@@ -62,6 +62,8 @@ class Link:
         self._catch_up_at: Address | None = None
         self.feeds: tuple[FeedState, ...] = ()
         """What the last heartbeat listed."""
+        self.notice: str | None = None
+        """What people should know, as the last heartbeat said."""
         self.can_ask: bool | None = None
         """Whether there is a catch-up side; None until a heartbeat says so."""
         self.heard_s = now_s
@@ -74,9 +76,13 @@ class Link:
         """Those to be read."""
         return [self._live] if self._catch_up is None else [self._live, self._catch_up]
 
-    def read(self) -> Iterator[list[memoryview]]:
-        """The next message of each socket that has one."""
-        for socket in self.sockets():
+    def read(self, ready: Container[object]) -> Iterator[list[memoryview]]:
+        """The next message of each socket in `ready`; with none in it, of any.
+
+        To look in vain takes long; but who finds nothing must have looked.
+        """
+        sockets = self.sockets()
+        for socket in [each for each in sockets if each in ready] or sockets:
             parts = receive(socket, PARTS)
             if parts is not None:
                 yield parts
@@ -114,10 +120,17 @@ class Link:
             return
         self._drop_catch_up(0)
         if address is not None:
-            self._catch_up = self._socket(zmq.DEALER, address)
-            self._catch_up.sndhwm = REQUESTS
-            self._connect_catch_up(self._catch_up, address)
-            self._catch_up_at = address
+            self._connect_catch_up(address)
+
+    def ask_anew(self) -> None:
+        """Give up a connection to the catch-up side on which nobody answers.
+
+        It may be dead though the other one, to the live stream, is not.
+        """
+        address = self._catch_up_at
+        if address is not None:
+            self._drop_catch_up(0)
+            self._connect_catch_up(address)
 
     def say(self, message: Message) -> None:
         """Send to the catch-up side, now or when it can be reached again.
@@ -132,17 +145,6 @@ class Link:
     def close(self) -> None:
         """Close; what was said last is still delivered."""
         self._close(LEAVING_MS)
-
-    def _connect_catch_up(self, socket: zmq.Socket[bytes], address: Address) -> None:
-        try:
-            socket.connect(address.url)
-        except zmq.ZMQError as error:
-            self._drop_catch_up(0)
-            self.can_ask = False
-            raise WireError(
-                f"{self.url} advertises catch-up at {address.url[:200]!r}, which is no "
-                f"address: {zmq.strerror(error.errno or 0)}"
-            ) from error
 
     def _listen(self) -> zmq.Socket[bytes]:
         live = self._socket(zmq.SUB, self._address)
@@ -159,6 +161,20 @@ class Link:
     def _close(self, linger_ms: int) -> None:
         self._live.close(0)
         self._drop_catch_up(linger_ms)
+
+    def _connect_catch_up(self, address: Address) -> None:
+        self._catch_up = self._socket(zmq.DEALER, address)
+        self._catch_up.sndhwm = REQUESTS
+        try:
+            self._catch_up.connect(address.url)
+        except zmq.ZMQError as error:
+            self._drop_catch_up(0)
+            self.can_ask = False
+            raise WireError(
+                f"{self.url} advertises catch-up at {address.url[:200]!r}, which is no "
+                f"address: {zmq.strerror(error.errno or 0)}"
+            ) from error
+        self._catch_up_at = address
 
     def _drop_catch_up(self, linger_ms: int) -> None:
         if self._catch_up is not None:

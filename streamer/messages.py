@@ -66,6 +66,8 @@ class Heartbeat:
     """TCP port, or path of the ipc socket; None: cannot be asked."""
     feeds: tuple[FeedState, ...]
     """All that this publisher knows of: what it no longer lists, it cannot continue."""
+    notice: str | None = None
+    """What people should know now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,12 @@ class Publisher:
             self._outbox.live += self._outbox.catalogue.end(stream.id)
         self._outbox.bell.ring()
 
+    def tell(self, notice: str | None) -> None:
+        """Say what people should know, now and in each heartbeat; None: no more."""
+        if notice != self._outbox.notice:
+            self._outbox.notice = notice
+            self._outbox.bell.ring()
+
     def wait_for_subscriber(self, timeout_s: float) -> bool:
         """Whether somebody is connected, at once or within `timeout_s`."""
         roster, changed = self._outbox.roster, self._outbox.changed

@@ -133,7 +133,8 @@ class Sequencer[T]:
         """Whether the source can be asked; None while it has not said."""
         self._asked: Ask | None = None
         self._asked_s = 0.0
-        self._unanswered = 0
+        self.unanswered = 0
+        """Requests in a row that a source let pass which was heard otherwise."""
         self._heard_s = 0.0
         self._stuck_s: float | None = None
 
@@ -185,6 +186,16 @@ class Sequencer[T]:
         self._gone.append(Lost(self.next_seq, self._newest, reason))
         self._abandoned = True
 
+    def rewind(self, seq: int) -> None:
+        """Nothing from `seq` on was taken care of: it is wanted once more."""
+        self._next = min(self.next_seq, seq)
+        self._held.clear()
+        self._held_bytes = 0
+        self._gone.clear()
+        self._asked = self._stuck_s = None
+        self._unanswered = 0
+        self.finished = False
+
     def steps(self, now_s: float) -> Iterator[Step[T]]:
         """What follows from all that was heard until now."""
         yield from self._in_order()
@@ -202,9 +213,9 @@ class Sequencer[T]:
         bounds = self._bounds
         if self._asked and now_s - self._asked_s >= bounds.retry_s:
             # A silent source may be away; one that is heard but deaf is not.
-            self._unanswered += self._heard_s > self._asked_s
+            self.unanswered += self._heard_s > self._asked_s
             self._asked = None
-            if self._unanswered >= bounds.attempts:
+            if self.unanswered >= bounds.attempts:
                 self._lose_missing(NO_ANSWER)
         if self.catch_up is None and self._stuck_s is not None:
             has_grace = now_s - self._stuck_s < bounds.grace_s
@@ -224,7 +235,7 @@ class Sequencer[T]:
 
     def _answered(self, now_s: float) -> None:
         self._asked_s = now_s
-        self._unanswered = 0
+        self.unanswered = 0
 
     def _hold(self, seq: int, item: T, nbytes: int) -> None:
         """Keep `item` until its turn, if there is room for it."""

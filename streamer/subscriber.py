@@ -13,7 +13,7 @@ import zmq
 from streamer.analysis import Analysis
 from streamer.catalogue import key_of
 from streamer.errors import LinkError, WireError
-from streamer.events import Ended, Event, Gap, Heard, Received, Rejected, Silent
+from streamer.events import Ended, Event, Gap, Heard, Notice, Received, Rejected, Silent
 from streamer.following import Following, Followings
 from streamer.frame import Frame
 from streamer.header import IDENTIFIER, is_identifier
@@ -38,6 +38,8 @@ SILENT_S = 3.0
 """Three heartbeats that did not come."""
 GREETING_S = 0.5
 """How long a publisher that is there may take to send its first heartbeat."""
+UNANSWERED = 3
+"""Requests without an answer after which the connection for them is made anew."""
 TICK_S = 0.25
 """How often time-outs are looked at while nothing comes."""
 MESSAGE_BYTES = 2048
@@ -138,6 +140,29 @@ class Subscriber:
                 break
         return self._hand_over() if self._events else None
 
+    def put_off(self, ended: Ended) -> None:
+        """The end that was just handed over could not be taken care of yet.
+
+        Its source is not told that it may go; `rewind` brings the end again.
+        """
+        feed = Feed(ended.content, ended.stream)
+        self._ended = [each for each in self._ended if each.feed != feed]
+
+    def rewind(self, feed: Feed, seq: int) -> bool:
+        """Have everything of a feed from `seq` on once more, its gaps and end too.
+
+        Returns
+        -------
+        Whether more of it can come; not of a feed that its source has abandoned.
+        """
+        following = self._feeds.find(feed)
+        if following is None or following.is_abandoned:
+            return False
+        following.is_taken = False
+        following.sequencer.rewind(seq)
+        self._feeds.go_on(following, self._clock())
+        return True
+
     def statistics(self) -> SubscriberStatistics:
         """What this subscriber has seen so far."""
         return SubscriberStatistics(
@@ -190,10 +215,10 @@ class Subscriber:
         for link in self._links:
             for socket in link.sockets():
                 poller.register(socket, zmq.POLLIN)
-        poller.poll(math.ceil(wait_s * 1000))
+        ready = dict(poller.poll(math.ceil(wait_s * 1000)))
         for link in self._links:
             now_s = self._clock()
-            messages = list(link.read())
+            messages = list(link.read(ready))
             for parts in messages:
                 self._take(link, parts, now_s)
             if not messages:
@@ -242,6 +267,9 @@ class Subscriber:
 
     def _heartbeat(self, link: Link, heartbeat: Heartbeat, now_s: float) -> None:
         """A publisher says what it has, and so also what it has no more."""
+        if heartbeat.notice != link.notice:
+            link.notice = heartbeat.notice
+            self._events.append(Notice(link.url, heartbeat.notice))
         link.ask_at(heartbeat.catch_up)
         link.feeds = heartbeat.feeds
         for state in filter(self._wants, heartbeat.feeds):
@@ -261,7 +289,11 @@ class Subscriber:
             link.is_heard = False
             self._events.append(Silent(link.url, silence_s))
         for following in self._feeds.unfinished(link):
+            before = following.sequencer.unanswered
             following.sequencer.expire(now_s)
+            unanswered = following.sequencer.unanswered
+            if unanswered > before and unanswered % UNANSWERED == 0:
+                link.ask_anew()
             self._feeds.go_on(following, now_s)
 
     def _wants(self, state: FeedState) -> bool:

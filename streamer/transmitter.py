@@ -44,6 +44,8 @@ class Outbox:
     live: deque[tuple[Key, int] | End] = field(default_factory=deque)
     """What is to be sent, by name: the messages lie in the catalogue, which is
     bounded, so that a stalled network cannot fill the memory."""
+    notice: str | None = None
+    """What people should know now."""
     linger_s: float | None = None
     """Set when the publisher is being closed."""
 
@@ -79,6 +81,7 @@ class Transmitter:
         self._beat_s = clock()
         self._waiting = Waiting()
         self._unsent: dict[bytes, Parts] = {}
+        self._said: str | None = None
         self.counts = Counts()
 
     def run(self) -> None:
@@ -103,7 +106,7 @@ class Transmitter:
         self._read_subscriptions()
         self._read_requests()
         self._answer()
-        if self._clock() >= self._beat_s:
+        if self._clock() >= self._beat_s or self._outbox.notice != self._said:
             self._beat()
 
     def _pause_ms(self) -> int:
@@ -235,4 +238,6 @@ class Transmitter:
         self._beat_s = self._clock() + self._heartbeat_s
         with self._outbox.changed:
             feeds = self._outbox.catalogue.states()
-        self._publish(pack(Heartbeat(self._stand.advertised, feeds), self._wall_ns()))
+        self._said = self._outbox.notice
+        beat = Heartbeat(self._stand.advertised, feeds, self._said)
+        self._publish(pack(beat, self._wall_ns()))

@@ -6,10 +6,10 @@ Whatever arrives, `unpack` gives a valid message or raises `WireError`, and it r
 no more of a message than its limits allow.
 """
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 
 from streamer.analysis import Analysis
+from streamer.checksum import check, checksum_of
 from streamer.errors import WireError
 from streamer.frame import Frame
 from streamer.header import Fields, check_size, decode, encode
@@ -67,7 +67,7 @@ def pack(message: Message, sent_ns: int) -> Parts:
             "v": VERSION,
             "kind": kind,
             "bytes": len(payload),
-            "crc32": zlib.crc32(payload),
+            **checksum_of(payload),
             "sent_ns": sent_ns,
             **values,
         }
@@ -94,23 +94,8 @@ def unpack(parts: Sequence[Buffer]) -> Envelope:
     fields = decode(header)
     check_version(fields)
     check_length(payload, fields.count("bytes", MAX_PAYLOAD_BYTES), "its header")
-    check_crc32(payload, fields.count("crc32"))
+    check(payload, fields)
     return read(bytes(topic), fields, payload)
-
-
-def check_crc32(payload: memoryview, expected: int) -> None:
-    """Refuse a payload that is not the one that was sent.
-
-    Raises
-    ------
-    WireError
-        Its checksum is another.
-    """
-    crc32 = zlib.crc32(payload)
-    if crc32 != expected:
-        raise WireError(
-            f"a payload of crc32 {crc32}, expected {expected}: it changed on the way"
-        )
 
 
 def check_version(fields: Fields) -> None:

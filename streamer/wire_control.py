@@ -46,7 +46,9 @@ def read_feed(fields: Fields) -> Feed:
 
 def write_heartbeat(heartbeat: Heartbeat) -> Mapping[str, object]:
     """Fields of a heartbeat."""
+    said = {} if heartbeat.notice is None else {"notice": plain(heartbeat.notice)}
     return {
+        **said,
         "catch_up": heartbeat.catch_up,
         "feeds": [
             {
@@ -69,7 +71,8 @@ def read_heartbeat(fields: Fields) -> Heartbeat:
         A field is missing, of the wrong type or out of range.
     """
     feeds = tuple(read_state(state) for state in fields.maps("feeds", MAX_STREAMS))
-    return Heartbeat(read_catch_up(fields), feeds)
+    notice = fields.optional(lambda name: fields.text(name, MAX_REASON), "notice")
+    return Heartbeat(read_catch_up(fields), feeds, notice)
 
 
 def read_catch_up(fields: Fields) -> int | str | None:
@@ -105,9 +108,13 @@ def write_unavailable(message: Unavailable) -> Mapping[str, object]:
         **write_feed(message.feed),
         "first": message.first,
         "last": message.last,
-        # The source's own words may hold anything, names of its files for instance.
-        "reason": message.reason[:MAX_REASON].encode(errors="replace").decode(),
+        "reason": plain(message.reason),
     }
+
+
+def plain(words: str) -> str:
+    """A source's own words, which may hold anything, names of files for instance."""
+    return words[:MAX_REASON].encode(errors="replace").decode()
 
 
 def read_unavailable(fields: Fields) -> Unavailable:

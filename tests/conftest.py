@@ -1,12 +1,17 @@
 """Fixtures for the tests of every package."""
 
 import os
+import subprocess
+import sys
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+type Spawn = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +51,38 @@ def imported(
         return out
 
     return made
+
+
+@pytest.fixture
+def spawn() -> Iterator[Spawn]:
+    """Start a command as a process, which does not outlive the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def spawn_command(*arguments: str | Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "atomstream", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield spawn_command
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def wait_for() -> Callable[[Callable[[], bool], float], None]:
+    """Wait until a condition holds; fail when it does not within a time limit."""
+
+    def wait(condition: Callable[[], bool], limit_s: float = 40) -> None:
+        deadline = time.monotonic() + limit_s
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {limit_s} s"
+            time.sleep(0.05)
+
+    return wait

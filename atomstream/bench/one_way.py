@@ -37,12 +37,17 @@ class Way:
     """The path of frames through one model, by one clock."""
 
     def __init__(
-        self, model: Model, *, refine: bool, clock: Callable[[], float]
+        self,
+        model: Model,
+        *,
+        refine: bool,
+        beside: bool = True,
+        clock: Callable[[], float],
     ) -> None:
         self._dcnn = TimedSession(model.dcnn, clock)
         self._encoder = TimedSession(model.encoder, clock)
         timed = replace(model, dcnn=self._dcnn, encoder=self._encoder)
-        self._analyser = Analyser(timed, refine=refine, clock=clock)
+        self._analyser = Analyser(timed, refine=refine, beside=beside, clock=clock)
         self._clock = clock
 
     def go(self, message: Sequence[Buffer]) -> Run:

@@ -6,7 +6,7 @@ from pathlib import Path
 from atomstream.bench.figures import InferenceFigures
 from atomstream.bench.inference import Plan, bench_inference
 from atomstream.bench.peer.atomai import check_sizes, measure_atomai
-from atomstream.bench.peer.environment import default_folder, prepare
+from atomstream.bench.peer.environment import ATOMAI, default_folder, prepare
 from atomstream.bench.tables import print_frames
 from atomstream.bench.targets import rows
 from atomstream.measuring import Measured, print_table
@@ -30,7 +30,7 @@ def run_inference(
     if with_peer:
         check_sizes(plan.sizes)
         # Before anything is measured: it may be that it cannot be had.
-        environment = prepare(peer_env or default_folder())
+        environment = prepare(peer_env or default_folder(ATOMAI), ATOMAI)
     with progress_bar("measuring") as report:
         figures = bench_inference(plan, report)
     measured = in_short(figures)

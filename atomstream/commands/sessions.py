@@ -1,5 +1,6 @@
 """`atomstream sessions`: what is on disk, and whether it is whole."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from atomstream.commands.options import SessionFolder
 from atomstream.progress import progress_bar
+from atomstream.words import aside_in_words
 from streamer.errors import SettingsError
 from streamer.session.layout import INDEX_NAME
 
@@ -62,6 +64,8 @@ def show(session: SessionFolder) -> None:
         console.print(streams)
         for gap in reader.gaps():
             console.print(f"lost: frames {gap.first} to {gap.last}: {gap.reason}")
+        for aside in reader.set_aside():
+            console.print(aside_in_words(aside), highlight=False)
         for event in reader.events():
             console.print(f"{event.kind}: {event.text}", highlight=False)
 
@@ -80,7 +84,32 @@ def verify(session: SessionFolder) -> None:
         typer.echo(problem)
     for gap in found.gaps:
         typer.echo(f"lost: frames {gap.first} to {gap.last}: {gap.reason}")
+    for aside in found.aside:
+        typer.echo(aside_in_words(aside))
     state = "whole" if found.whole else f"{len(found.problems)} problems"
     typer.echo(f"{session}: {state}")
     if not found.whole:
         raise typer.Exit(1)
+
+
+@app.command()
+def retry(
+    session: SessionFolder,
+    frame: Annotated[
+        list[int] | None,
+        typer.Option("--frame", metavar="N", min=0, help="Only this; may be repeated."),
+    ] = None,
+) -> None:
+    """Have frames that were set aside analysed after all.
+
+    A frame is set aside when its file cannot be read, or when the analysing process
+    died of it three times. After an update, or with another model, it may succeed:
+    a running service takes it up at once, any other when it is started.
+
+    Example: atomstream sessions retry runs/today --frame 17
+    """
+    from streamer.session.attempts import retry as retry_frames
+
+    count = retry_frames(session, frame or (), time.time_ns())
+    frames = "1 frame" if count == 1 else f"{count} frames"
+    typer.echo(f"{session}: {frames} to be tried again")

@@ -1,7 +1,6 @@
 """A running service takes another model between two frames, or keeps the one it has."""
 
 import logging
-import time
 from dataclasses import dataclass, field
 
 from atomstream.engines import whole_files_of
@@ -11,7 +10,7 @@ from atomstream.service.model_wish import Wish, take_wish
 from inference.engines.engine import Engine
 from streamer.analysis import Analysis, ModelId
 from streamer.errors import AtomstreamError, SessionError
-from streamer.session.analyst import AnalysisRecorder
+from streamer.session.journal import Journal
 from streamer.session.reader import SessionReader
 
 log = logging.getLogger("analyse")
@@ -22,7 +21,7 @@ class ModelSwap:
     """Looks between two frames whether somebody asks for another model."""
 
     session: SessionReader
-    recorder: AnalysisRecorder
+    journal: Journal
     engine: Engine
     run: str
     """Of the service, as in the note of what is in use."""
@@ -82,7 +81,7 @@ class ModelSwap:
 
     def _say(self, kind: ModelEvent, text: str) -> None:
         log.info("%s: %s", kind, text)
-        self.recorder.commit_event(time.time_ns(), kind, text)
+        self.journal.note(kind, text)
 
 
 def named(model: ModelId) -> str:

@@ -1,45 +1,53 @@
 """The process that receives: every frame is on disk before anyone looks at it."""
 
 import logging
-import threading
-import time
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import zmq
 
+from atomstream.service.process import DRAIN_S, Lifeline
+from atomstream.service.recording import Recording
 from atomstream.service.tasks import Receiver
-from atomstream.words import event_in_words
-from streamer.events import Ended, Event, Gap, Received
-from streamer.frame import Frame
+from streamer.events import Received
 from streamer.messages import Content
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
+from streamer.session.spool import Spool
 from streamer.subscriber import Subscriber
 
 log = logging.getLogger("receive")
 POLL_S = 0.2
 
 
-def receive(task: Receiver, stopping: threading.Event) -> None:
+def receive(task: Receiver, lifeline: Lifeline) -> None:
     """Receive and commit until told to stop."""
-    with FrameRecorder(task.record) as recorder, zmq.Context() as context:
+    with (
+        FrameRecorder(task.record, DRAIN_S + 2) as recorder,
+        SessionReader(task.record) as session,
+        zmq.Context() as context,
+    ):
         subscriber = Subscriber(
             context,
             task.connect,
-            resume=resume_positions(task.record),
+            resume=resume_positions(session),
             topics=(f"{Content.FRAME}/",),
             name=name_of(task.record),
         )
         log.info("listening to %s", ", ".join(task.connect))
+        recording = Recording(recorder, session, subscriber, Spool.of(task.record))
         try:
-            while not stopping.is_set():
+            while not lifeline.is_set():
                 event = subscriber.receive(POLL_S)
                 if event is not None:
-                    take(event, recorder)
+                    recording.take(event)
+                if isinstance(event, Received):
+                    lifeline.tell_progress()
+                recording.look()
         finally:
             # A service that is stopped comes back for the rest: sources shall wait.
             subscriber.close(leaves=False)
+            recording.close()
 
 
 def name_of(record: Path) -> str:
@@ -47,28 +55,9 @@ def name_of(record: Path) -> str:
     return uuid5(NAMESPACE_URL, str(record.resolve())).hex
 
 
-def resume_positions(folder: Path) -> dict[str, int]:
+def resume_positions(session: SessionReader) -> dict[str, int]:
     """The first frame that is still missing of each stream in a session."""
-    with SessionReader(folder) as reader:
-        return {
-            record.stream.id: reader.next_seq(record.stream.id)
-            for record in reader.streams()
-        }
-
-
-def take(event: Event, recorder: FrameRecorder) -> None:
-    """Commit what the event brings, or what it says is lost."""
-    now_ns = time.time_ns()
-    match event:
-        case Received(message=Frame() as frame):
-            recorder.commit_frame(frame, event.received_ns)
-        case Gap(stream=stream, first=first, last=last, reason=reason):
-            recorder.commit_gap(stream, first, last, reason, now_ns)
-        case Ended(stream=stream, total=total):
-            recorder.commit_end(stream, total)
-        case _:
-            pass
-    if not isinstance(event, Received):
-        text = event_in_words(event)
-        log.info("%s", text)
-        recorder.commit_event(now_ns, type(event).__name__.lower(), text)
+    return {
+        record.stream.id: session.next_seq(record.stream.id)
+        for record in session.streams()
+    }

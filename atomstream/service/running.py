@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from functools import partial
 
 from atomstream.service.model_wish import ask_again
-from atomstream.service.process import Task
+from atomstream.service.process import Task, warm_up
 from atomstream.service.settings import ServiceSettings
 from atomstream.service.supervisor import Supervisor
 from atomstream.service.tasks import service_tasks
-from streamer.session.creation import create_session
+from streamer.session.roles import Role
+from streamer.session.writing import index_for
+
+PAGE_MODULES = ("atomstream.service.showing",)
 
 
 def run_service(settings: ServiceSettings, beside: Mapping[str, Task]) -> None:
@@ -22,10 +25,12 @@ def run_service(settings: ServiceSettings, beside: Mapping[str, Task]) -> None:
     Raises
     ------
     SessionError
-        The folder cannot be a session.
+        The folder cannot be a session, or another service has it.
     ServiceError
         As for `Supervisor.run`.
     """
-    create_session(settings.record)
     tasks = {**service_tasks(settings), **beside}
-    Supervisor(tasks, partial(ask_again, settings.record)).run()
+    # While this process has the session, who has a part of it is about to let go.
+    with index_for(settings.record, Role.SERVICE):
+        warm_up(PAGE_MODULES if settings.dashboard else ())
+        Supervisor(tasks, partial(ask_again, settings.record)).run()

@@ -1,9 +1,9 @@
 """The process that shows: a dashboard that subscribes to analyses like any other."""
 
 import logging
-import threading
 import time
 
+from atomstream.service.process import Lifeline
 from atomstream.service.tasks import Page
 from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
@@ -12,7 +12,7 @@ from dashboard.server import Dashboard
 log = logging.getLogger("dashboard")
 
 
-def show(task: Page, stopping: threading.Event) -> None:
+def show(task: Page, lifeline: Lifeline) -> None:
     """Serve the page until told to stop."""
     hub = Hub(task.analyses, time.monotonic)
     with (
@@ -20,4 +20,5 @@ def show(task: Page, stopping: threading.Event) -> None:
         Dashboard(hub, task.address, task.port) as page,
     ):
         log.info("open %s", page.url)
-        stopping.wait()
+        lifeline.tell_progress()
+        lifeline.wait()

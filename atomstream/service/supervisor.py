@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from types import FrameType
 
-from atomstream.service.process import BAD_INPUT, Child, Task, start
+from atomstream.service.process import BAD_INPUT, DRAIN_S, Child, Task, start
 from streamer.errors import AtomstreamError
 
 log = logging.getLogger("service")
-DRAIN_S = 10.0
-"""What a process may take to finish what it is doing."""
 CRASHES_ALLOWED = 5
+"""In a row, with nothing achieved between them: more than one frame can cause."""
 CRASH_WINDOW_S = 60.0
+LOST = 255
+"""Exit code where the process that children are copied from has died."""
+LOST_S = 1.0
+"""Until that is sure to be noticed: a copy asked for meanwhile would never come."""
 
 
 class ServiceError(AtomstreamError):
@@ -30,7 +33,7 @@ class Supervisor:
     """Minds one process a task.
 
     When a process ends by itself the work is done, and the others are stopped. When
-    it dies it is started again, unless it dies again and again.
+    it dies it is started again, unless it dies again and again and achieves nothing.
     """
 
     tasks: Mapping[str, Task]
@@ -44,7 +47,8 @@ class Supervisor:
         Raises
         ------
         ServiceError
-            A process refused its input, or died `CRASHES_ALLOWED` times in a minute.
+            A process refused its input, or died `CRASHES_ALLOWED` times in a minute
+            without having achieved anything.
         """
         with _signals_interrupt(), _hangup_calls(self.on_hangup):
             children = {name: start(name, task) for name, task in self.tasks.items()}
@@ -65,8 +69,12 @@ class Supervisor:
                 if code == BAD_INPUT:
                     raise ServiceError(f"the service has stopped: {name} cannot run")
                 if code is not None:
+                    if child.has_progressed():
+                        self.crashes.pop(name, None)
                     child.stop()
                     self._count_crash(name, code)
+                    if code == LOST:
+                        time.sleep(LOST_S)
                     children[name] = start(name, self.tasks[name])
 
     def _count_crash(self, name: str, code: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from atomstream.engines import EngineChoice
-from atomstream.service.process import Task
+from atomstream.service.process import Lifeline, Task
 from atomstream.service.settings import ServiceSettings
 
 
@@ -23,7 +23,7 @@ class Receiver:
     record: Path
     """Session folder."""
 
-    def __call__(self, stopping: threading.Event) -> None:
+    def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
         from atomstream.service.receiving import receive
 
@@ -51,7 +51,7 @@ class Analyst:
     until_end: bool
     """Stop when every stream has ended and is analysed."""
 
-    def __call__(self, stopping: threading.Event) -> None:
+    def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
         from atomstream.service.analysing import keep_analysing
 
@@ -67,7 +67,7 @@ class Page:
     address: str
     port: int
 
-    def __call__(self, stopping: threading.Event) -> None:
+    def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
         from atomstream.service.showing import show
 

@@ -84,7 +84,7 @@ QUICK = Plan(
     conditions=tuple(
         condition for condition in CONDITIONS if condition.dose in (1, 0.25)
     ),
-    lattices=tuple(Lattice(DISORDERS[0], dose, size_px=512) for dose in DOSES),
+    lattices=tuple(Lattice(DISORDERS[0], dose, size_px=768) for dose in DOSES),
 )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import (
     binary_dilation,
     gaussian_filter,
+    gaussian_filter1d,
     maximum_filter,
     minimum_filter,
 )
@@ -31,20 +32,25 @@ GROWN_NM = 0.1
 """What is masked around it: its brightness does not end sharply."""
 
 
-def usable_pixels(canvas: Canvas) -> NDArray[np.float32]:
+def usable_pixels(canvas: Canvas, darkest: float) -> NDArray[np.float32]:
     """(rows, cols): 1 where the frame shows the sheet or vacuum, 0 elsewhere.
 
     Contamination has no dark places: it is what stays bright when each pixel is
     replaced by the darkest one around it. Single bright atoms do not.
+
+    Parameters
+    ----------
+    darkest
+        Of `darkest_grey`.
     """
     framed = canvas.inside > 0
     width = SMOOTH_NM / canvas.pixel_size_nm
-    share = np.maximum(gaussian_filter(canvas.inside, width), 1e-3)
+    share = np.maximum(_smooth_rectangle(canvas.inside, width), 1e-3)
     smooth = np.where(framed, gaussian_filter(canvas.image, width) / share, np.inf)
     side = 2 * round(HEXAGON_NM / canvas.pixel_size_nm / 2) + 1
     floor = maximum_filter(minimum_filter(smooth, side), side)
     sheet = float(np.median(smooth[framed]))
-    height = sheet - darkest_grey(canvas)
+    height = sheet - darkest
     bright = framed & (floor > float(np.median(floor[framed])) + BRIGHTER * height)
     if bright.any():
         steps = max(1, round(GROWN_NM / canvas.pixel_size_nm))
@@ -52,6 +58,12 @@ def usable_pixels(canvas: Canvas) -> NDArray[np.float32]:
     steps = round(BORDER_NM / canvas.pixel_size_nm)
     inner = minimum_filter(canvas.inside, 2 * steps + 1)
     return np.where(bright, np.float32(0), inner)
+
+
+def _smooth_rectangle(inside: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+    """The frame's rectangle, smoothed: a product of two profiles."""
+    rows, cols = (gaussian_filter1d(inside.max(axis=axis), width) for axis in (1, 0))
+    return np.asarray(rows[:, None] * cols)
 
 
 def darkest_grey(canvas: Canvas) -> float:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.refinement.excerpt import excerpt, with_shared
 from inference.refinement.image_model import Optics
-from inference.refinement.local_shift import followed_shift
+from inference.refinement.linear_system import LinearSystem
+from inference.refinement.local_shift import LEAST_EXCESS, followed_shift, local_shift
 from inference.refinement.missed import with_missed
 from inference.refinement.normal_equations import TINY, Blocks, covariance
 from inference.refinement.scan_jitter import jitter_variance
@@ -27,6 +29,11 @@ from inference.refinement.sweep import (
 )
 
 PROBE_STEPS = 3
+COARSE_PIXELS = 2**16
+"""Coarse ones that tell the probe well enough to begin with."""
+FINE_PIXELS = 2**18
+"""That tell the probe as well as it need be known, and whether the frame is a sum of
+atoms."""
 COARSE_SWEEPS = 3
 """More would follow the noise: pairs of close atoms swap places."""
 
@@ -51,41 +58,46 @@ def approach(view: View, start: Situation) -> Situation:
 
     Atoms that were missed stand behind those of the start.
     """
-    now = start
-    for _ in range(PROBE_STEPS):
-        seen = predict(view, now)
-        now = estimate(seen, with_noise(seen, now, view), view)
+    part, now = excerpt(view, start, COARSE_PIXELS)
+    for _ in range(PROBE_STEPS - 1):
+        now = _with_shared_parameters(part, now)
+    now = _with_shared_parameters(view, with_shared(start, now))
     now, seen = _with_clouds(view, now)
-    blocks = blocks_of(seen, now)
+    system = LinearSystem.of(blocks_of(seen, now))
     for _ in range(COARSE_SWEEPS - 1):
-        now = sweep(view, now, seen, blocks)
+        now = sweep(view, now, seen, system)
         seen = predict(view, now)
     known = len(now.atoms)
     now = with_missed(seen, now, view)
     if len(now.atoms) > known:
         seen = predict(view, now)
-        blocks = blocks_of(seen, now)
-    now = sweep(view, now, seen, blocks)
+        system = LinearSystem.of(blocks_of(seen, now))
+    now = sweep(view, now, seen, system)
     return replace(now, carbon=carbon_amplitude(now.atoms))
 
 
 def measure(view: View, start: Situation) -> Fit:
     """Positions and their uncertainty, from a start that is nearly there."""
-    now, seen = _with_clouds(view, start)
-    blocks = blocks_of(seen, now)
-    now = sweep(view, now, seen, blocks)
-    now = replace(now, carbon=carbon_amplitude(now.atoms))
-    now = _with_probe(view, now, blocks)
-    seen = predict(view, now)
-    now = with_noise(seen, now, view)
+    part, there = excerpt(view, start, FINE_PIXELS)
+    now = with_shared(start, _with_final_probe(part, there))
+    now, seen = _with_clouds(view, now)
     blocks = blocks_of(seen, now)
     jitter = jitter_variance(seen, now.optics)
-    return _followed(_fit(view, sweep(view, now, seen, blocks), blocks, jitter))
+    now = sweep(view, now, seen, LinearSystem.of(blocks))
+    return _followed(_fit(view, now, blocks, jitter))
+
+
+def _with_shared_parameters(view: View, now: Situation) -> Situation:
+    """Probe, background, brightness and noise, one step nearer to the frame's."""
+    seen = predict(view, now)
+    return estimate(seen, with_noise(seen, now, view), view)
 
 
 def _followed(fit: Fit) -> Fit:
     """The same, where the frame is not a sum of atoms: nearer to what is seen."""
     view, now = fit.view, fit.final
+    if not _moves_in_pieces(view, now):
+        return fit
     known = np.isfinite(fit.variance).all(axis=1)
     rest = followed_shift(predict(view, now), now, known, view.canvas.pixel_size_nm)
     atoms = replace(now.atoms, rowcol=now.atoms.rowcol + rest.shift)
@@ -96,6 +108,14 @@ def _followed(fit: Fit) -> Fit:
     )
 
 
+def _moves_in_pieces(view: View, now: Situation) -> bool:
+    """Whether an excerpt of the frame has shifts to be followed."""
+    part, now = excerpt(view, now, FINE_PIXELS)
+    known = _grey_at(part.usable, now.atoms.rowcol) > 0
+    rest = local_shift(predict(part, now), now)
+    return rest.excess(known) > LEAST_EXCESS
+
+
 def _with_clouds(view: View, now: Situation) -> tuple[Situation, Prediction]:
     seen = predict(view, now)
     lacking = clouds_of(seen, view)
@@ -103,13 +123,17 @@ def _with_clouds(view: View, now: Situation) -> tuple[Situation, Prediction]:
     return now, compared(view, now, seen.stamps, seen.core, seen.tail)
 
 
-def _with_probe(view: View, now: Situation, blocks: Blocks) -> Situation:
+def _with_final_probe(view: View, start: Situation) -> Situation:
     """The probe once more, from fitted positions.
 
     These follow the noise, which makes the core look narrower by just their variance
     (J. Neyman and E. L. Scott, Econometrica 16, 1, 1948).
     """
-    now = estimate(predict(view, now), now, view)
+    now, seen = _with_clouds(view, start)
+    blocks = blocks_of(seen, now)
+    now = sweep(view, now, seen, LinearSystem.of(blocks))
+    now = replace(now, carbon=carbon_amplitude(now.atoms))
+    now = _with_shared_parameters(view, now)
     spread = np.median(np.einsum("nii->ni", covariance(blocks))[:, :2], axis=0)
     row, col = np.sqrt(np.square(now.optics.sigma) + spread)
     return replace(now, optics=replace(now.optics, sigma=(float(row), float(col))))

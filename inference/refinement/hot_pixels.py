@@ -20,8 +20,11 @@ def without_hot_pixels(image: NDArray[np.float32]) -> NDArray[np.float32]:
     image
         (rows, cols), finite.
     """
-    mean, deviation = ordinary_scale(image)
+    # Two numbers that need not be exact: one pixel of sixteen tells them.
+    mean, deviation = ordinary_scale(image[::2, ::2])
     limit = BRIGHTEST * max(deviation, 1e-38)
+    if image.max() - mean <= limit and mean - image.min() <= limit:
+        return image
     row, col = np.nonzero(np.abs(image - np.float32(mean)) > limit)
     if not 0 < len(row) < MOST * image.size:
         return image

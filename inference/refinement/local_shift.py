@@ -21,7 +21,7 @@ from inference.refinement.sweep import STEP_NM, Prediction, amplitude_prior
 
 FOLLOWED = 1.4
 """Of a shift, where shifts are certain: the residual has kept but a part of them."""
-LEAST_EXCESS, SURE_EXCESS = 0.4, 0.8
+LEAST_EXCESS, SURE_EXCESS = 0.6, 0.9
 """Of the shifts' mean square over that of noise: from where on they are followed, and
 followed wholly. Frames whose atoms are a sum, at all doses, stay below the first."""
 OUTLIER = 3.0

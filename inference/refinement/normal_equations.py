@@ -1,35 +1,38 @@
-"""The linear equations of one Fisher-scoring step, and what they say of uncertainty.
+"""The Fisher information of all atoms, and what it says of their uncertainty.
 
 Each atom has three unknowns: row, column, amplitude. Only atoms whose images overlap
 share a block of the matrix, so that it is sparse, in blocks of 3 x 3.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.sparse import bsr_array
-from scipy.sparse.linalg import LinearOperator, cg
 from scipy.spatial import KDTree
 
 from inference.refinement.canvas import MARGIN_PX
-from inference.refinement.image_model import AtomState, Optics, Stamps, gaussian
+from inference.refinement.image_model import (
+    AtomState,
+    Optics,
+    Stamps,
+    gaussian,
+    stamps_of,
+)
+from inference.refinement.symmetric import inverses
 
 OVERLAP_SIGMA = 4.8
 """Atoms farther apart than this many widths of the core do not share a block."""
+WIDE_PX, WIDEST_PX = 2.2, 8.0
+"""Widths of a core from which on every second pixel along an axis tells it, and up to
+which its windows stay in the margin."""
 PAIR_SIGMA = 1.8
 """Half side of the window of a pair, whose product is narrower than a core."""
-DAMPING = 0.01
-"""Levenberg's: it shortens steps of what is badly known, and biases nothing."""
-ITERATIONS = 12
 LEAST_INFORMATION = 1e-8
 """Of that of the best known atom: keeps atoms outside the frame from dividing by 0."""
 TINY = 1e-200
 """Smallest divisor, for a frame that says nothing of any atom."""
-TOLERANCE = 0.02
-"""Of the linear solution: the next step mends what is left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +70,32 @@ def information(
     pairs = KDTree(atoms.rowcol).query_pairs(reach, output_type="ndarray")
     shared = _shared_blocks(weight, atoms.rowcol, brightness, pairs, optics)
     return Blocks(own, pairs, shared)
+
+
+def thinned_information(
+    weight: NDArray[np.float32],
+    atoms: AtomState,
+    optics: Optics,
+    prior: NDArray[np.float64],
+) -> Blocks:
+    """The same from one pixel of four, where a core is wide enough to be told by them.
+
+    What is summed is smooth, products of cores with weights, so that the sum over one
+    of four pixels is a quarter of the whole sum; on wide cores to a part in a million.
+    """
+    if min(optics.sigma) < WIDE_PX or max(optics.sigma) > WIDEST_PX:
+        return information(
+            weight, stamps_of(atoms.rowcol, optics), atoms, optics, prior
+        )
+    row, col = optics.sigma
+    thin = replace(optics, sigma=(row / 2, col / 2), tail_sigma=optics.tail_sigma / 2)
+    # In wider pixels the same core holds a quarter of the sum over all pixels.
+    fewer = replace(atoms, rowcol=atoms.rowcol / 2, amplitude=atoms.amplitude / 4)
+    stamps = stamps_of(fewer.rowcol, thin)
+    blocks = information(weight[::2, ::2], stamps, fewer, thin, 4 * prior)
+    unit = 2 * np.array([1 / 2, 1 / 2, 1 / 4])
+    scale = unit[:, None] * unit
+    return Blocks(blocks.own * scale, blocks.pairs, blocks.shared * scale)
 
 
 def windows_of(
@@ -145,63 +174,15 @@ def _products(
     return np.stack(products, axis=2)
 
 
-def solve(blocks: Blocks, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 3): the step of all unknowns together, by conjugate gradients.
-
-    Parameters
-    ----------
-    gradient
-        (N, 3): of the log-likelihood.
-    """
-    own = blocks.own.copy()
-    diagonal = np.einsum("nii->ni", own)  # a view: what is added reaches `own`
-    diagonal += DAMPING * (diagonal + np.median(diagonal, axis=0))
-    # In units of each unknown's own uncertainty: else amplitudes, in grey values,
-    # and positions, in pixels, would not be solved equally well.
-    unit = 1 / np.sqrt(np.maximum(diagonal, TINY))
-    matrix = _sparse(own, blocks, unit)
-    inverse = np.linalg.inv(own * (unit[:, :, None] * unit[:, None, :]))
-
-    def precondition(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-        solved = np.einsum("nij,nj->ni", inverse, vector.reshape(unit.shape))
-        return np.asarray(solved.ravel())
-
-    step, _ = cg(
-        matrix,
-        (gradient * unit).ravel(),
-        rtol=TOLERANCE,
-        maxiter=ITERATIONS,
-        M=LinearOperator(matrix.shape, precondition, dtype=np.float64),
-    )
-    step = np.nan_to_num(step, posinf=0, neginf=0)
-    return np.asarray(step.reshape(unit.shape) * unit)
-
-
-def _sparse(
-    own: NDArray[np.float64], blocks: Blocks, unit: NDArray[np.float64]
-) -> bsr_array:
-    """The whole matrix, rows and columns multiplied by `unit`."""
-    count = len(own)
-    diagonal = np.arange(count)
-    first, second = blocks.pairs.T
-    row = np.concatenate([diagonal, first, second])
-    col = np.concatenate([diagonal, second, first])
-    data = np.concatenate([own, blocks.shared, blocks.shared.transpose(0, 2, 1)])
-    data *= unit[row, :, None] * unit[col, None, :]
-    order = np.argsort(row, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=count))])
-    size = 3 * count
-    return bsr_array((data[order], col[order], starts), shape=(size, size))
-
-
 def inverse_blocks(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, 3, 3): inverses; an atom the frame says nothing of gets a huge one."""
     diagonal = np.einsum("nii->ni", blocks)
     least = LEAST_INFORMATION * diagonal.max(axis=0)
     scale = np.sqrt(np.maximum(diagonal, np.maximum(least, TINY)))
-    scaled = blocks / (scale[:, :, None] * scale[:, None, :])
+    with np.errstate(over="ignore"):  # what becomes infinite is not known either
+        scaled = blocks / (scale[:, :, None] * scale[:, None, :])
     scaled += LEAST_INFORMATION * np.eye(3)
-    return np.asarray(np.linalg.inv(scaled) / (scale[:, :, None] * scale[:, None, :]))
+    return np.asarray(inverses(scaled) / (scale[:, :, None] * scale[:, None, :]))
 
 
 def covariance(blocks: Blocks) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from inference.refinement.sweep import Prediction
 
 THINNED = 2
 """One of so many pixels along each axis is used: few numbers need no more."""
-NOISE_PIXELS = 40_000
+NOISE_PIXELS = 20_000
 """About as many give the noise to a per cent."""
 NARROWEST_NM, WIDEST_NM = 0.02, 0.09
 """Limits of the core's width."""

@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 
 from inference.refinement.image_model import AtomState, Optics, gaussian
 
-SAMPLED = 32
+SAMPLED = 16
 """Atoms for which it is worked out; they differ little."""
 AROUND = 2
 """Half side of an atom's surroundings, in half sides of its window."""
@@ -99,4 +99,5 @@ def _left_over(
     diagonal[2 * len(known) :] += known
     diagonal += RIDGE * diagonal.max()
     left = shift - np.linalg.solve(matrix, design @ shift.T).T @ design
-    return float(np.square(left).sum() / (slopes * shift).sum())
+    known = float((slopes * shift).sum())
+    return float(np.square(left).sum()) / known if known > 0 else 1.0

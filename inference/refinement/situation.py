@@ -23,6 +23,8 @@ class View:
     canvas: Canvas
     usable: NDArray[np.float32]
     """(rows, cols): 1 where the frame tells something; 0: margin, contamination."""
+    darkest: float
+    """Grey value of vacuum, or of the middle of the hexagons where there is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +43,8 @@ class Situation:
 def view_of(image: NDArray[np.float32], pixel_size_nm: float, target_nm: float) -> View:
     """A frame on pixels of about `target_nm`, and what of it can be used."""
     canvas = canvas_of(image, pixel_size_nm, target_nm)
-    return View(canvas, usable_pixels(canvas))
+    darkest = darkest_grey(canvas)
+    return View(canvas, usable_pixels(canvas, darkest), darkest)
 
 
 def finer_view(
@@ -57,7 +60,8 @@ def finer_view(
         .clip(0, limit - 1)
         for side, limit in sides
     )
-    return View(canvas, canvas.inside * coarse.usable[np.ix_(row, col)])
+    usable = canvas.inside * coarse.usable[np.ix_(row, col)]
+    return View(canvas, usable, coarse.darkest)
 
 
 def first_guess(
@@ -75,15 +79,14 @@ def first_guess(
     """
     canvas = view.canvas
     grey = canvas.image[view.usable > 0]
-    background = darkest_grey(canvas)
     shares = len(rowcol) + (SILICON_CONTRAST - 1) * np.count_nonzero(silicon)
-    carbon = float((grey - background).sum(dtype=np.float64)) / shares
+    carbon = float((grey - view.darkest).sum(dtype=np.float64)) / shares
     atoms = AtomState(
         rowcol=canvas.from_frame(rowcol),
         amplitude=carbon * np.where(silicon, SILICON_CONTRAST, 1.0),
         silicon=silicon,
     )
-    optics = Optics.of(probe, canvas.pixel_size_nm, background)
+    optics = Optics.of(probe, canvas.pixel_size_nm, view.darkest)
     noise = Noise(float(grey.var()), 0.0, 0.0)
     return Situation(atoms, optics, noise, carbon, np.zeros_like(canvas.image))
 

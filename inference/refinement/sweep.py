@@ -15,10 +15,10 @@ from inference.refinement.image_model import (
     stamps_of,
     tails,
 )
+from inference.refinement.linear_system import LinearSystem
 from inference.refinement.normal_equations import (
     Blocks,
-    information,
-    solve,
+    thinned_information,
     windows_of,
 )
 from inference.refinement.situation import Situation, View
@@ -97,7 +97,7 @@ def amplitude_prior(now: Situation) -> tuple[NDArray[np.float64], NDArray[np.flo
 def blocks_of(seen: Prediction, now: Situation) -> Blocks:
     """The Fisher information where the atoms are now."""
     prior = amplitude_prior(now)[1]
-    return information(seen.weight, seen.stamps, now.atoms, now.optics, prior)
+    return thinned_information(seen.weight, now.atoms, now.optics, prior)
 
 
 def gradient_of(seen: Prediction, now: Situation) -> NDArray[np.float64]:
@@ -123,9 +123,11 @@ def gradient_of(seen: Prediction, now: Situation) -> NDArray[np.float64]:
     )
 
 
-def sweep(view: View, now: Situation, seen: Prediction, blocks: Blocks) -> Situation:
+def sweep(
+    view: View, now: Situation, seen: Prediction, system: LinearSystem
+) -> Situation:
     """All atoms after one step, which is cut where it goes too far."""
-    step = solve(blocks, gradient_of(seen, now))
+    step = system.solve(gradient_of(seen, now))
     limit = STEP_NM / view.canvas.pixel_size_nm
     rowcol = now.atoms.rowcol + np.clip(step[:, :2], -limit, limit)
     rowcol = np.clip(rowcol, MARGIN_PX - 1, np.array(view.canvas.shape) - MARGIN_PX)

@@ -21,7 +21,14 @@ from inference.card import (
 )
 from inference.harmonics import Rings
 from inference.training.dcnn import CLASSES, STRIDE_PX, Dcnn, Maps
-from inference.training.rvae import SYMMETRY, Decoder, Drawn, Encoder, Served
+from inference.training.rvae import (
+    DRAWN_NM,
+    SYMMETRY,
+    Decoder,
+    Drawn,
+    Encoder,
+    Served,
+)
 from inference.training.scenes import PIXEL_SIZE_NM
 from streamer.frame import JsonValue
 
@@ -90,7 +97,7 @@ def export_decoder(decoder: Decoder, rings: Rings, folder: Path) -> DecoderCard:
         sha256=sha256_of(folder / DECODER_FILE),
         latents=tuple(f"z{number + 1}" for number in range(latents)),
         side_px=drawn.side_px,
-        pixel_size_nm=rings.pixel_size_nm,
+        pixel_size_nm=DRAWN_NM,
     )
 
 

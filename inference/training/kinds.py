@@ -26,11 +26,11 @@ DEFAULT_KIND = "default"
 RINGS = Rings(
     # Dense to 0.5 nm, the radius within which order is asked for; one more where the
     # bonds of the outermost atoms end, and one for the atom itself.
-    radii_nm=(0.02, 0.06, 0.115, 0.17, 0.225, 0.28, 0.335, 0.39, 0.445, 0.5, 0.61),
-    sigma_nm=0.03,
+    radii_nm=(0.02, 0.07, 0.14, 0.21, 0.28, 0.35, 0.42, 0.49, 0.6),
+    sigma_nm=0.045,
     # As many as the distance of neighbouring atoms can make vary around the ring.
-    max_orders=(0, 2, 5, 7, 9, 12, 12, 12, 12, 12, 12),
-    pixel_size_nm=0.04,
+    max_orders=(0, 3, 6, 9, 12, 12, 12, 12, 12),
+    pixel_size_nm=0.06,
 )
 
 

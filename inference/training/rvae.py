@@ -31,6 +31,8 @@ WAVES = 64
 WAVE_SD = 6.0
 """Of each component of a wave vector, rad per the decoder's unit of length: about one
 over the radius of an atom as the maps show it."""
+DRAWN_NM = 0.04
+"""Pixel of the pictures that the decoder draws."""
 POLAR_ANGLES = 24
 """Points on each ring at which the decoder is compared with the sub-image."""
 
@@ -276,9 +278,9 @@ class Drawn(nn.Module):
     def __init__(self, decoder: Decoder, rings: Rings) -> None:
         super().__init__()
         self.decoder = decoder
-        reach_px = math.ceil(max(rings.radii_nm) / rings.pixel_size_nm)
+        reach_px = math.ceil(max(rings.radii_nm) / DRAWN_NM)
         self.side_px = 2 * reach_px + 1
-        axis = torch.arange(-reach_px, reach_px + 1) * rings.pixel_size_nm
+        axis = torch.arange(-reach_px, reach_px + 1) * DRAWN_NM
         up, right = torch.meshgrid(-axis, axis, indexing="ij")
         place = torch.stack([right, up], dim=-1).flatten(0, 1)  # (side², 2)
         self.register_buffer("place", place * (REACH / max(rings.radii_nm)))

@@ -2,17 +2,19 @@
 
 import json
 import sqlite3
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
 from streamer.analysis import Analysis, ModelId
 from streamer.errors import SessionError
-from streamer.session import atoms_table
-from streamer.session.durable import write_file
+from streamer.session import atoms_table, attempts
+from streamer.session.durable import probe, write_file
 from streamer.session.failures import session_failures
 from streamer.session.index import insert_row, transaction
 from streamer.session.layout import Layout
+from streamer.session.records import FrameKey
 from streamer.session.roles import Role
 from streamer.session.writing import (
     commit_event,
@@ -34,6 +36,8 @@ class AnalysisRecorder:
     folder
         A session, or a place for a new one. What a killed analysis left unfinished
         is removed.
+    wait_s
+        How long another process may take to give the session free.
 
     Raises
     ------
@@ -41,10 +45,12 @@ class AnalysisRecorder:
         The folder cannot be used, or another process analyses it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wait_s: float = 0) -> None:
         self._layout = Layout(folder)
         with ExitStack() as stack:
-            self._connection = stack.enter_context(index_for(folder, Role.ANALYSER))
+            self._connection = stack.enter_context(
+                index_for(folder, Role.ANALYSER, wait_s)
+            )
             committed = committed_files(self._connection, self._layout)
             remove_unfinished(self._layout.atoms, committed)
             self._close = stack.pop_all().close
@@ -84,7 +90,66 @@ class AnalysisRecorder:
             write_file(self._layout.table(stream, analysis.seq), data)
             with transaction(self._connection):
                 _insert(self._connection, frame, analysis, data)
+                attempts.forget(self._connection, [frame])
         return True
+
+    def check_space(self, nbytes: int) -> None:
+        """Try whether the disk takes a file of this size, and the index a row.
+
+        Raises
+        ------
+        StorageError
+            It does not.
+        """
+        with session_failures(self._layout.folder):
+            probe(self._layout.atoms, nbytes)
+            with transaction(self._connection):
+                self._connection.execute("UPDATE services SET pid = pid")
+
+    def begin(self, keys: Iterable[FrameKey]) -> None:
+        """Note, before their analysis, that these frames are tried once more.
+
+        Who dies while at it leaves the note behind; a commit removes it.
+
+        Raises
+        ------
+        SessionError
+            It could not be written.
+        """
+        with self._frames(keys) as frames:
+            attempts.begin(self._connection, frames)
+
+    def take_back(self, keys: Iterable[FrameKey]) -> None:
+        """Forget that these were begun: nobody has died of them.
+
+        Raises
+        ------
+        SessionError
+            It could not be written.
+        """
+        with self._frames(keys) as frames:
+            attempts.take_back(self._connection, frames)
+
+    def set_aside(self, key: FrameKey, reason: str) -> None:
+        """Do not analyse a frame, until somebody asks for it (`retry`).
+
+        Raises
+        ------
+        SessionError
+            It could not be written.
+        """
+        with self._frames([key]) as frames:
+            attempts.set_aside(self._connection, frames, reason)
+
+    @contextmanager
+    def _frames(self, keys: Iterable[FrameKey]) -> Iterator[list[int]]:
+        """Transaction about some frames, by their numbers in the index."""
+        with (
+            session_failures(self._layout.folder),
+            transaction(self._connection),
+        ):
+            found = [frame_number(self._connection, *key) for key in keys]
+            yield [frame for _, frame in filter(None, found)]
 
     def commit_event(self, time_ns: int, kind: str, text: str) -> None:
         """Write down what happened to the analysis, ns since 1970 UTC.

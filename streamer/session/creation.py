@@ -1,7 +1,7 @@
 """A new session folder, or one that is there already."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -15,10 +15,12 @@ from streamer.session.index import (
     check_own_files,
     check_version,
     connect,
+    has_table,
+    pragma,
     transaction,
 )
 from streamer.session.layout import INDEX_NAME, Layout
-from streamer.session.tables import APPLICATION_ID, TABLES, VERSION
+from streamer.session.tables import ADDED, APPLICATION_ID, TABLES, VERSION
 
 LOCK_NAME = ".creation.lock"
 
@@ -65,6 +67,7 @@ def _check_place(layout: Layout) -> None:
 
 def _create_tables(connection: sqlite3.Connection) -> None:
     if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        _add_tables(connection)
         return
     # Readers and a writer do not wait for each other; the file remembers it.
     connection.execute("PRAGMA journal_mode = WAL")
@@ -73,3 +76,14 @@ def _create_tables(connection: sqlite3.Connection) -> None:
             connection.execute(table)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _add_tables(connection: sqlite3.Connection) -> None:
+    """Give a session what was thought of after it was made."""
+    if pragma(connection, "application_id") != APPLICATION_ID:
+        return
+    with suppress(sqlite3.OperationalError):  # a full disk is no reason to refuse it
+        for table in TABLES:
+            name = table.split()[2]
+            if name in ADDED and not has_table(connection, name):
+                connection.execute(table)

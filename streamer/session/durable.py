@@ -44,6 +44,23 @@ def write_file(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def probe(folder: Path, nbytes: int) -> None:
+    """Try whether a file of this size can be written in a folder.
+
+    Raises
+    ------
+    OSError
+        It cannot.
+    """
+    path = folder / f".probe{TEMPORARY_SUFFIX}"
+    path.unlink(missing_ok=True)
+    try:
+        path.write_bytes(bytes(nbytes))
+        _flush(path)
+    finally:
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def own_file(path: Path) -> Iterator[BufferedReader]:
     """A file of a session, to be read, which is no link, pipe or device.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from streamer.errors import FrameError, SessionError
+from streamer.errors import FrameError, SessionError, StorageError
 
 NONSENSE = (
     ValueError, TypeError, LookupError, RecursionError, MemoryError, FrameError,
@@ -25,15 +25,21 @@ def session_failures(folder: Path) -> Iterator[None]:
 
     Raises
     ------
+    StorageError
+        Disk full, no permission, a file that is gone, an index held by others for
+        too long.
     SessionError
-        Disk full, no permission, a file that is gone, an index that is damaged or
-        held by others for too long.
+        An index that is damaged.
     """
     try:
         yield
     except OSError as error:
         where = error.filename or folder
-        raise SessionError(f"{where}: {one_line(error.strerror or error)}") from error
+        raise StorageError(f"{where}: {one_line(error.strerror or error)}") from error
+    except sqlite3.OperationalError as error:
+        raise StorageError(
+            f"{folder}: the session's index cannot be used: {one_line(error)}"
+        ) from error
     # A damaged index may even have damaged texts in its error messages.
     except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
         raise SessionError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from streamer.errors import SessionError
 from streamer.session.failures import session_failures
 from streamer.session.layout import INDEX_NAME, Layout
-from streamer.session.tables import APPLICATION_ID, VERSION
+from streamer.session.tables import ADDED, APPLICATION_ID, TABLES, VERSION
 
 FOLDERS = ("frames", "atoms", "models")
 """Of a session, in which files are written and removed."""
@@ -41,6 +41,7 @@ def open_index(folder: Path, *, writing: bool) -> sqlite3.Connection:
         connection = connect(folder, "rw" if writing else "ro")
         try:
             check_version(folder, connection)
+            _stand_in(connection)
         except BaseException:
             connection.close()
             raise
@@ -116,6 +117,15 @@ def pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
+def has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether there is a table of that name, temporary or not."""
+    query = (
+        "SELECT 1 FROM sqlite_master WHERE name = ? "
+        "UNION SELECT 1 FROM sqlite_temp_master WHERE name = ?"
+    )
+    return connection.execute(query, (name, name)).fetchone() is not None
+
+
 def check_version(folder: Path, connection: sqlite3.Connection) -> None:
     """Refuse an index that is not ours, or that a newer program has written.
 
@@ -185,6 +195,14 @@ def _check_session(folder: Path) -> None:
             raise SessionError(
                 f"{folder} is a folder but not a session: it has no {INDEX_NAME}"
             )
+
+
+def _stand_in(connection: sqlite3.Connection) -> None:
+    """Give this connection an empty table for each that an old session lacks."""
+    for table in TABLES:
+        name = table.split()[2]
+        if name in ADDED and not has_table(connection, name):
+            connection.execute(table.replace("TABLE", "TEMPORARY TABLE", 1))
 
 
 def _is_archived(index: Path) -> bool:

@@ -14,12 +14,13 @@ from streamer.frame import Frame
 from streamer.preview import preview
 from streamer.session import atoms_table, rows, tiff
 from streamer.session.durable import read_own
-from streamer.session.exposure import Exposure
+from streamer.session.exposure import Exposure, exposure_of
 from streamer.session.failures import reading
 from streamer.session.index import open_index, pragma
 from streamer.session.layout import Layout
 from streamer.session.records import (
     AnalysisRecord,
+    AttemptRecord,
     EventRecord,
     FrameKey,
     FrameRecord,
@@ -34,7 +35,9 @@ MAX_FILE_BYTES = 2**31 + 2**26
 BY_KEY = " WHERE streams.id = ? AND seq = ?"
 PENDING = """
     SELECT id, seq FROM frames JOIN streams ON streams.number = stream
-    WHERE frames.number NOT IN (SELECT frame FROM analyses) ORDER BY frames.number
+    WHERE frames.number NOT IN (SELECT frame FROM analyses)
+        AND frames.number NOT IN (SELECT frame FROM attempts WHERE reason IS NOT NULL)
+    ORDER BY frames.number
 """
 ANALYSED = """
     SELECT id, seq FROM analyses
@@ -96,13 +99,23 @@ class SessionReader:
         return self._records(query, rows.analysis_record, stream_id)
 
     def pending(self) -> list[FrameKey]:
-        """Frames that are committed and not analysed, in the order of their commits."""
+        """Frames that are to be analysed, in the order of their commits."""
         return self._records(PENDING, _key)
 
     def analysed(self, stream_id: str) -> list[FrameKey]:
         """Frames of a stream that are analysed, by `seq`."""
         query = f"{ANALYSED} WHERE streams.id = ? ORDER BY seq"
         return self._records(query, _key, stream_id)
+
+    def attempts(self) -> list[AttemptRecord]:
+        """What was begun and never finished, and not set aside."""
+        query = f"{rows.ATTEMPTS} WHERE reason IS NULL ORDER BY frame"
+        return self._records(query, rows.attempt_record)
+
+    def set_aside(self) -> list[AttemptRecord]:
+        """Frames that are not analysed, with the reason, in the order of commits."""
+        query = f"{rows.ATTEMPTS} WHERE reason IS NOT NULL ORDER BY frame"
+        return self._records(query, rows.attempt_record)
 
     def newest_model(self) -> ModelId | None:
         """The model that has analysed the newest analysed frame; None at first."""
@@ -144,6 +157,14 @@ class SessionReader:
     def exposure(self, stream_id: str, seq: int) -> Exposure:
         """Time and accumulated dose of a committed frame."""
         return self.frame_record(stream_id, seq).exposure
+
+    def exposure_ahead(self, frame: Frame) -> Exposure:
+        """Time and dose that a frame would have if it were committed now."""
+        with reading(self._layout.index):
+            query = "SELECT number FROM streams WHERE id = ?"
+            row = self._connection.execute(query, (frame.stream.id,)).fetchone()
+            # In a stream that is not there yet it is the first.
+            return exposure_of(self._connection, row[0] if row else -1, frame)
 
     def atoms(self, stream_id: str, seq: int) -> Atoms:
         """Atoms of an analysed frame."""

@@ -7,7 +7,7 @@ from typing import Self
 
 from streamer.frame import Frame, Stream
 from streamer.session import tiff
-from streamer.session.durable import write_file
+from streamer.session.durable import probe, write_file
 from streamer.session.exposure import exposure_of
 from streamer.session.failures import session_failures
 from streamer.session.index import insert_row, transaction
@@ -33,6 +33,8 @@ class FrameRecorder:
     folder
         A session, or a place for a new one. What a killed recorder left unfinished
         is removed.
+    wait_s
+        How long another process may take to give the session free.
 
     Raises
     ------
@@ -40,10 +42,12 @@ class FrameRecorder:
         The folder cannot be used, or another process records to it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wait_s: float = 0) -> None:
         self._layout = Layout(folder)
         with ExitStack() as stack:
-            self._connection = stack.enter_context(index_for(folder, Role.RECORDER))
+            self._connection = stack.enter_context(
+                index_for(folder, Role.RECORDER, wait_s)
+            )
             committed = committed_files(self._connection, self._layout)
             remove_unfinished(self._layout.frames, committed)
             self._close = stack.pop_all().close
@@ -80,6 +84,19 @@ class FrameRecorder:
             with transaction(self._connection):
                 _insert(self._connection, stream, frame, received_ns, data)
         return True
+
+    def check_space(self, nbytes: int) -> None:
+        """Try whether the disk takes a file of this size, and the index a row.
+
+        Raises
+        ------
+        StorageError
+            It does not.
+        """
+        with session_failures(self._layout.folder):
+            probe(self._layout.frames, nbytes)
+            with transaction(self._connection):
+                self._connection.execute("UPDATE services SET pid = pid")
 
     def commit_gap(
         self, stream: Stream, first: int, last: int, reason: str, noticed_ns: int

@@ -33,6 +33,8 @@ class StreamRecord:
     """Committed."""
     analyses: int
     """Committed."""
+    aside: int
+    """Frames that are set aside: they are not analysed."""
     total: int | None
     """Frames that the source sent; None before the stream's end."""
 
@@ -76,6 +78,16 @@ class AnalysisRecord:
         return pixel_size_source(
             self.pixel_size_nm, self.frame.pixel_size_nm, self.flags
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """An analysis that was begun and never finished."""
+
+    key: FrameKey
+    tries: int
+    reason: str | None
+    """Why the frame is set aside; None while it is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from streamer.session.index import transaction
 class Role(StrEnum):
     """What a service writes."""
 
+    SERVICE = "service"
+    """Nothing itself: its processes do."""
     RECORDER = "recorder"
     """Streams, frames, gaps and ends."""
     ANALYSER = "analyser"
@@ -24,11 +26,16 @@ class Role(StrEnum):
 
 @contextmanager
 def role_taken(
-    folder: Path, role: Role, connection: sqlite3.Connection
+    folder: Path, role: Role, connection: sqlite3.Connection, wait_s: float = 0
 ) -> Iterator[None]:
     """Block in which no other process has this role in this session.
 
     The operating system ends it when the process dies, however it dies.
+
+    Parameters
+    ----------
+    wait_s
+        How long another process may take to give the role up.
 
     Raises
     ------
@@ -37,14 +44,15 @@ def role_taken(
     """
     lock = FileLock(folder / f".{role}.lock", timeout=0, thread_local=False)
     try:
-        lock.acquire()
+        lock.acquire(timeout=wait_s)
     except Timeout:
         raise SessionError(
             f"{folder} is in use: it has a {role} already"
             f"{_holder(role, connection)}; stop that one or take another folder"
         ) from None
     try:
-        with transaction(connection):
+        # The lock is what counts; who has it is said as long as the disk takes it.
+        with suppress(sqlite3.OperationalError), transaction(connection):
             connection.execute(
                 "INSERT OR REPLACE INTO services (role, pid) VALUES (?, ?)",
                 (role, os.getpid()),

@@ -9,7 +9,9 @@ from streamer.frame import Completeness, Stream, check_pixel_size
 from streamer.session.exposure import Exposure
 from streamer.session.records import (
     AnalysisRecord,
+    AttemptRecord,
     EventRecord,
+    FrameKey,
     FrameRecord,
     GapRecord,
     StreamRecord,
@@ -19,7 +21,9 @@ STREAMS = """
     SELECT *,
         (SELECT COUNT(*) FROM frames WHERE stream = streams.number) AS frames,
         (SELECT COUNT(*) FROM analyses JOIN frames ON frames.number = frame
-            WHERE stream = streams.number) AS analyses
+            WHERE stream = streams.number) AS analyses,
+        (SELECT COUNT(*) FROM attempts JOIN frames ON frames.number = frame
+            WHERE stream = streams.number AND reason IS NOT NULL) AS aside
     FROM streams ORDER BY number
 """
 
@@ -44,6 +48,12 @@ ANALYSES = """
 
 GAPS = """
     SELECT gaps.*, streams.id FROM gaps JOIN streams ON streams.number = stream
+"""
+
+ATTEMPTS = """
+    SELECT id, seq, tries, reason FROM attempts
+        JOIN frames ON frames.number = frame
+        JOIN streams ON streams.number = stream
 """
 
 # A source may claim any number of frames: sums of integers would overflow.
@@ -73,6 +83,7 @@ def stream_record(row: sqlite3.Row) -> StreamRecord:
         stream=Stream(row["id"], row["source"], row["channel"]),
         frames=row["frames"],
         analyses=row["analyses"],
+        aside=row["aside"],
         total=row["total"],
     )
 
@@ -116,6 +127,11 @@ def gap_record(row: sqlite3.Row) -> GapRecord:
     return GapRecord(
         row["id"], row["first"], row["last"], row["reason"], row["noticed_ns"]
     )
+
+
+def attempt_record(row: sqlite3.Row) -> AttemptRecord:
+    """Record of a row of `ATTEMPTS`."""
+    return AttemptRecord(FrameKey(row["id"], row["seq"]), row["tries"], row["reason"])
 
 
 def event_record(row: sqlite3.Row) -> EventRecord:

@@ -89,4 +89,14 @@ TABLES = (
         pid INTEGER NOT NULL
     ) STRICT
     """,
+    """
+    CREATE TABLE attempts (
+        frame INTEGER PRIMARY KEY REFERENCES frames,
+        tries INTEGER NOT NULL,          -- begun; those that are done have no row
+        reason TEXT                      -- why it is set aside; NULL while it is not
+    ) STRICT
+    """,
 )
+"""In a new session."""
+ADDED = ("attempts",)
+"""Tables that sessions of this version lack when they were made before these were."""

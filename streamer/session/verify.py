@@ -14,7 +14,7 @@ from streamer.session.index import open_index
 from streamer.session.layout import Layout
 from streamer.session.ledger import unaccounted
 from streamer.session.reader import SessionReader
-from streamer.session.records import GapRecord, Totals
+from streamer.session.records import AttemptRecord, GapRecord, Totals
 from streamer.session.writing import committed_files
 
 FILES = """
@@ -33,6 +33,8 @@ class Verification:
     totals: Totals
     gaps: tuple[GapRecord, ...]
     """Known losses: they are part of a whole session."""
+    aside: tuple[AttemptRecord, ...]
+    """Frames that are known and not analysed, with the reason."""
     problems: tuple[str, ...]
     """One line each; none if the session is whole."""
 
@@ -61,6 +63,7 @@ def verify(
     present = _present(folder)
     with SessionReader(folder) as session:
         totals, gaps = session.totals(), tuple(session.gaps())
+        aside = tuple(session.set_aside())
         missed = list(_missed(session))
     with closing(open_index(folder, writing=False)) as connection:
         problems = [
@@ -69,7 +72,7 @@ def verify(
             *_strays(folder, connection, present),
             *missed,
         ]
-    return Verification(totals, gaps, tuple(problems))
+    return Verification(totals, gaps, aside, tuple(problems))
 
 
 def _untold(_checked: int, _files: int) -> None:

@@ -15,8 +15,15 @@ from streamer.session.roles import Role, role_taken
 
 
 @contextmanager
-def index_for(folder: Path, role: Role) -> Iterator[sqlite3.Connection]:
+def index_for(
+    folder: Path, role: Role, wait_s: float = 0
+) -> Iterator[sqlite3.Connection]:
     """Index of the session, created if need be, for the one service of this role.
+
+    Parameters
+    ----------
+    wait_s
+        How long another process may take to give the role up.
 
     Raises
     ------
@@ -27,7 +34,7 @@ def index_for(folder: Path, role: Role) -> Iterator[sqlite3.Connection]:
     with (
         session_failures(folder),
         closing(open_index(folder, writing=True)) as connection,
-        role_taken(folder, role, connection),
+        role_taken(folder, role, connection, wait_s),
     ):
         yield connection
 
@@ -42,10 +49,17 @@ def commit_event(
 ) -> None:
     """Write down that something happened to the session."""
     with transaction(connection):
-        connection.execute(
-            "INSERT INTO events (time_ns, kind, text) VALUES (?, ?, ?)",
-            (time_ns, kind, text),
-        )
+        insert_event(connection, time_ns, kind, text)
+
+
+def insert_event(
+    connection: sqlite3.Connection, time_ns: int, kind: str, text: str
+) -> None:
+    """Write down, within a transaction, that something happened."""
+    connection.execute(
+        "INSERT INTO events (time_ns, kind, text) VALUES (?, ?, ?)",
+        (time_ns, kind, text),
+    )
 
 
 def frame_number(

@@ -28,7 +28,6 @@ NOT_YET = {
     ("atoms, nm⁻²", "G-Si-2nm"): "39.17",
     ("nearest, nm", "G-Si-2nm"): "0.1365",
     ("nearest, nm", "G-dimSi"): "0.1396",
-    ("recall at 2 x noise", "G-dimSi"): "0.9832",
     ("nearest, nm", "LibraryNet_test-1"): "0.1392",
     ("nearest, nm", "Si3C6_7-77"): "0.1378",
     ("atoms, nm⁻²", "Si1C4_53-64"): "38.59",

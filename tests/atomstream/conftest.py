@@ -1,9 +1,7 @@
-"""Runs the command line: within the test, or as a process of its own."""
+"""Runs the command line within the test."""
 
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +18,6 @@ class Outcome:
 
 
 type Run = Callable[..., Outcome]
-type Spawn = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
@@ -37,41 +34,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
         return Outcome(code if isinstance(code, int) else 0, out, err)
 
     return run_command
-
-
-@pytest.fixture
-def spawn() -> Iterator[Spawn]:
-    """Start a command as a process, which does not outlive the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def spawn_command(*arguments: str | Path) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "atomstream", *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield spawn_command
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-@pytest.fixture
-def wait_for() -> Callable[[Callable[[], bool], float], None]:
-    """Wait until a condition holds; fail when it does not within a time limit."""
-
-    def wait(condition: Callable[[], bool], limit_s: float = 40) -> None:
-        deadline = time.monotonic() + limit_s
-        while not condition():
-            assert time.monotonic() < deadline, f"not within {limit_s} s"
-            time.sleep(0.05)
-
-    return wait
 
 
 @pytest.fixture

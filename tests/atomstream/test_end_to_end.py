@@ -92,8 +92,8 @@ def test_a_killed_process_of_the_service_comes_back_and_nothing_is_lost(
         "serve", "--connect", source, "--record", session,
         "--publish", free_address(), "--until-end",
     )  # fmt: skip
-    wait_for(lambda: analysed(session) >= 1, 40)
-    for child in psutil.Process(serve.pid).children():
+    wait_for(lambda: analysed(session) >= 1, 90)
+    for child in psutil.Process(serve.pid).children(recursive=True):
         child.send_signal(signal.SIGKILL)
     assert serve.wait(60) == 0
     assert analysed(session) == 3

@@ -64,7 +64,7 @@ class Service:
 
     def crash(self) -> None:
         """Kill every process but the one that minds them."""
-        for child in psutil.Process(self.process.pid).children():
+        for child in psutil.Process(self.process.pid).children(recursive=True):
             child.kill()
 
     def events(self, kind: str) -> list[str]:

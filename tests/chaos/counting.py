@@ -1,7 +1,5 @@
-"""How many times the malformed inputs are tried, and what is written down of it."""
+"""How often malformed inputs are tried, and what this process has of the machine."""
 
-import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,15 +7,7 @@ import pytest
 
 def wanted(config: pytest.Config, short: int, long: int) -> int:
     """`long` when pytest was given --long."""
-    return long if config.getoption("--long", default=False) else short
-
-
-def tell(config: pytest.Config, **figures: object) -> None:
-    """One line of JSON with what was measured, past pytest's capture."""
-    line = json.dumps(figures)
-    capture = config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        sys.stdout.write(f"\n{line}\n")
+    return long if config.getoption("--long") else short
 
 
 def resident_bytes() -> int:

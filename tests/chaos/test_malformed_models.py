@@ -18,9 +18,11 @@ from inference.catalogue import DEFAULT, find_model, verify_model
 from inference.model import load_model
 from inference.session import open_session
 from streamer.errors import AtomstreamError, ModelError
-from tests.chaos.counting import resident_bytes, tell, wanted
+from tests.chaos.counting import resident_bytes, wanted
 from tests.chaos.mutation import HOSTILE
 from tests.chaos.onnx_by_hand import elsewhere, network, node, whole_number
+
+type Report = Callable[..., None]
 
 MIB = 2**20
 
@@ -154,7 +156,9 @@ def is_json(value: object) -> bool:
     return True
 
 
-def test_mutated_cards_are_cards_or_the_one_error(pytestconfig: pytest.Config) -> None:
+def test_mutated_cards_are_cards_or_the_one_error(
+    pytestconfig: pytest.Config, report: Report
+) -> None:
     text = (find_model(DEFAULT) / CARD_FILE).read_bytes()
     count, refused = wanted(pytestconfig, 1_000, 50_000), 0
     before = resident_bytes()
@@ -176,8 +180,7 @@ def test_mutated_cards_are_cards_or_the_one_error(pytestconfig: pytest.Config) -
         assert len(said) < 500
         assert "\n" not in said
     grown = resident_bytes() - before
-    tell(
-        pytestconfig, test="mutated cards", count=count, refused=refused,
+    report(count=count, refused=refused,
         grown_mib=round(grown / MIB, 1),
     )  # fmt: skip
     assert refused > count / 10

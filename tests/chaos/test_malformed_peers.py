@@ -28,10 +28,12 @@ from streamer.sequencer import Bounds
 from streamer.stand import REQUEST_BYTES
 from streamer.subscriber import Subscriber
 from streamer.wire import pack, unpack
-from tests.chaos.counting import descriptors, resident_bytes, tell, wanted
+from tests.chaos.counting import descriptors, resident_bytes, wanted
 from tests.chaos.mutation import mutant
 
 type Context = zmq.Context[zmq.Socket[bytes]]
+
+type Report = Callable[..., None]
 
 MIB = 2**20
 PATIENCE_S = 60.0
@@ -111,7 +113,7 @@ def good_seqs(events: Iterable[Event]) -> list[int]:
 
 
 def test_a_subscriber_goes_on_between_malformed_messages(
-    context: Context, source: Source, pytestconfig: pytest.Config
+    context: Context, source: Source, pytestconfig: pytest.Config, report: Report
 ) -> None:
     """Every twenty of them are followed by a frame that must come, and in order."""
     rounds, each = wanted(pytestconfig, 250, 10_000), 20
@@ -131,9 +133,7 @@ def test_a_subscriber_goes_on_between_malformed_messages(
         grown = resident_bytes() - before
         rejected = subscriber.statistics().rejected
         left_open = descriptors() - opened
-    tell(
-        pytestconfig,
-        test="malformed messages to a subscriber",
+    report(
         count=rounds * each,
         rejected=rejected,
         grown_mib=round(grown / MIB, 1),
@@ -302,7 +302,7 @@ def test_a_publisher_of_many_streams_does_not_push_out_the_stream_of_another(
 
 
 def test_a_publisher_answers_between_malformed_requests(
-    context: Context, pytestconfig: pytest.Config
+    context: Context, pytestconfig: pytest.Config, report: Report
 ) -> None:
     count = wanted(pytestconfig, 3_000, 100_000)
     with Publisher(context, "tcp://127.0.0.1:*", heartbeat_s=0.1) as publisher:
@@ -340,9 +340,7 @@ def test_a_publisher_answers_between_malformed_requests(
             events = until(subscriber, lambda event: isinstance(event, Ended))
         assert good_seqs(events) == list(range(20))
         rejected = publisher.statistics().rejected
-    tell(
-        pytestconfig,
-        test="malformed requests to a publisher",
+    report(
         count=count,
         rejected=rejected,
         grown_mib=round(grown / MIB, 1),

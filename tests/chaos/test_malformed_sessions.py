@@ -38,10 +38,12 @@ from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.stacks import open_stack
 from streamer.wire import unpack
-from tests.chaos.counting import resident_bytes, tell, wanted
+from tests.chaos.counting import resident_bytes, wanted
 from tests.chaos.mutation import VALID, nested
 
 type Spoil = Callable[[Path, Path], object]
+
+type Report = Callable[..., None]
 
 MIB = 2**20
 STREAM = Stream("5f0c", "microscope", "HAADF")
@@ -431,7 +433,7 @@ def test_a_file_with_a_hole_of_a_terabyte_is_not_read(
 
 
 def test_mutated_files_of_a_session_are_read_or_refused(
-    whole: Path, tmp_path: Path, pytestconfig: pytest.Config
+    whole: Path, tmp_path: Path, pytestconfig: pytest.Config, report: Report
 ) -> None:
     count = wanted(pytestconfig, 40, 3_000)
     refused = 0
@@ -451,8 +453,7 @@ def test_mutated_files_of_a_session_are_read_or_refused(
             assert "\n" not in said
         shutil.rmtree(folder)
     grown = resident_bytes() - before
-    tell(
-        pytestconfig, test="mutated sessions", count=count, refused=refused,
+    report(count=count, refused=refused,
         grown_mib=round(grown / MIB, 1),
     )  # fmt: skip
     assert refused > count / 4

@@ -18,7 +18,9 @@ import tifffile
 from streamer.errors import StackError
 from streamer.frame import Stream
 from streamer.stacks import open_stack
-from tests.chaos.counting import resident_bytes, tell, wanted
+from tests.chaos.counting import resident_bytes, wanted
+
+type Report = Callable[..., None]
 
 MIB = 2**20
 STREAM = Stream("5f0c", "file", "HAADF")
@@ -159,7 +161,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_a_small_file_that_claims_to_be_large_is_refused_and_costs_little(
-    made: dict[str, Path], pytestconfig: pytest.Config
+    made: dict[str, Path], report: Report
 ) -> None:
     peaks: dict[str, float] = {}
     readable = []
@@ -170,7 +172,7 @@ def test_a_small_file_that_claims_to_be_large_is_refused_and_costs_little(
         if not said:
             readable.append(path.name)
         assert time.monotonic() - began < 60, path.name
-    tell(pytestconfig, test="stacks that claim to be large", left_mib=peaks)
+    report(left_mib=peaks)
     # Parsers that stop at a bomb and still find images are right as well.
     assert set(readable) <= {"laughs.ome.tif", "strips.tif"}
 
@@ -326,7 +328,7 @@ def any_file(folder: Path, suffix: str) -> bytes:
     "suffix", [".npy", ".npz", ".ndata", ".tif", ".ome.tif", ".h5"]
 )
 def test_flipped_bits_give_frames_or_the_one_error(
-    tmp_path: Path, pytestconfig: pytest.Config, suffix: str
+    tmp_path: Path, pytestconfig: pytest.Config, report: Report, suffix: str
 ) -> None:
     # Each HDF5 file is tried in a process of its own.
     hdf5 = suffix == ".h5"
@@ -346,8 +348,7 @@ def test_flipped_bits_give_frames_or_the_one_error(
         refused += said_of(path) != ""
         slowest = max(slowest, time.monotonic() - began)
     grown = resident_bytes() - before
-    tell(
-        pytestconfig, test=f"mutated {suffix}", count=count, refused=refused,
+    report(count=count, refused=refused,
         slowest_s=round(slowest, 2), grown_mib=round(grown / MIB, 1),
     )  # fmt: skip
     assert refused > 0

@@ -3,6 +3,7 @@
 import time
 import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from streamer.errors import WireError
 from streamer.wire import unpack
-from tests.chaos.counting import resident_bytes, tell, wanted
+from tests.chaos.counting import resident_bytes, wanted
 from tests.chaos.mutation import HOSTILE, VALID, Parts, header_of, mutant, with_header
 from tests.streamer.test_wire import json_values
+
+type Report = Callable[..., None]
 
 MIB = 2**20
 SLOWEST_S = 2.0
@@ -37,6 +40,7 @@ def test_every_kind_of_message_is_mutated() -> None:
 
 def test_mutants_are_refused_by_one_error_and_memory_stays_flat(
     pytestconfig: pytest.Config,
+    report: Report,
 ) -> None:
     count = wanted(pytestconfig, 5_000, 200_000)
     for seed in range(-500, 0):
@@ -49,9 +53,7 @@ def test_mutants_are_refused_by_one_error_and_memory_stays_flat(
         outcomes[kind(parts)] += 1
         slowest = max(slowest, time.thread_time() - start)
     grown = resident_bytes() - before
-    tell(
-        pytestconfig,
-        test="malformed messages through unpack",
+    report(
         count=count,
         outcomes=outcomes,
         grown_mib=round(grown / MIB, 1),
@@ -67,6 +69,7 @@ def test_mutants_are_refused_by_one_error_and_memory_stays_flat(
 
 def test_no_mutant_takes_more_memory_than_its_header_may(
     pytestconfig: pytest.Config,
+    report: Report,
 ) -> None:
     highest = 0
     tracemalloc.start()
@@ -77,7 +80,7 @@ def test_no_mutant_takes_more_memory_than_its_header_may(
         kind(parts)
         highest = max(highest, tracemalloc.get_traced_memory()[1] - held)
     tracemalloc.stop()
-    tell(pytestconfig, test="peak of one message", peak_mib=round(highest / MIB, 1))
+    report(peak_mib=round(highest / MIB, 1))
     assert highest < 96 * MIB
 
 

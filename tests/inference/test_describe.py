@@ -74,16 +74,10 @@ def test_no_atoms_give_no_rows() -> None:
         assert len(describer.describe(maps(), np.empty((0, 2))).rows) == 0
 
 
-def test_each_of_many_atoms_gets_its_own_row_however_many_are_cut_at_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_each_of_many_atoms_gets_its_own_row() -> None:
     rng = np.random.default_rng(3)
     where = rng.uniform(0, 1, (50, 2)) * (np.array(SHAPE) - 1)
     together = Harmonics(RINGS, 0.02).describe(maps(), where)
-    monkeypatch.setattr("inference.describe.AT_ONCE", 7)
-    in_parts = Harmonics(RINGS, 0.02).describe(maps(), where)
-    np.testing.assert_allclose(in_parts.rows, together.rows, atol=1e-5)
-    np.testing.assert_array_equal(in_parts.edge, together.edge)
     for one in (0, 13, 49):
         alone = Harmonics(RINGS, 0.02).describe(maps(), where[[one]])
         np.testing.assert_allclose(alone.rows[0], together.rows[one], atol=1e-5)

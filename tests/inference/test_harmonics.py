@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.harmonics import (
-    OFFSET_STEPS,
-    Rings,
-    harmonics,
-    offset_step,
-    ring_bases,
-    turned,
-)
+from inference.harmonics import OFFSET_STEPS, DrawnRings, Rings, turned
 from inference.subimages import SubImages
 
 RINGS = Rings(
@@ -20,7 +13,7 @@ RINGS = Rings(
     max_orders=(4, 6, 9),
     pixel_size_nm=0.04,
 )
-BASES = ring_bases(RINGS)
+DRAWN = DrawnRings.of(RINGS)
 SPOT_NM = 0.035
 ON_A_STEP = (1 / 16, 1 / 16)
 """An offset at which rings are drawn: there nothing is lost to the steps."""
@@ -38,11 +31,7 @@ def window(
     for spot_x, spot_y in spots_nm:
         square = (x - spot_x) ** 2 + (y - spot_y) ** 2
         image += np.exp(-0.5 * square / SPOT_NM**2)
-    return SubImages(
-        image[None].astype(np.float32),
-        np.array([offset_px]),
-        np.zeros(1, bool),
-    )
+    return subimages_of(image[None].astype(np.float32), np.array([offset_px]))
 
 
 def spots(radius_nm: float, count: int, start_rad: float) -> list[tuple[float, float]]:
@@ -61,8 +50,17 @@ def pattern(turn_rad: float) -> list[tuple[float, float]]:
     ]
 
 
+def subimages_of(
+    windows: NDArray[np.float32], offset: NDArray[np.float64]
+) -> SubImages:
+    """As if each had been cut from a map of its own."""
+    count = len(windows)
+    middle = np.stack([np.arange(count), np.zeros(count, np.intp)], axis=1)
+    return SubImages(windows[:, None], middle, offset, np.zeros(count, bool))
+
+
 def described(subimages: SubImages) -> NDArray[np.complex64]:
-    return harmonics(subimages, BASES)[0]
+    return DRAWN.harmonics(subimages)[0]
 
 
 ORDERS = np.array([order for _, order in RINGS.features])
@@ -72,7 +70,7 @@ def test_features_go_through_the_rings_and_their_orders() -> None:
     assert RINGS.features[:6] == [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4), (1, 0)]
     assert len(RINGS.features) == 5 + 7 + 10
     side = 2 * RINGS.radius_px + 1
-    assert BASES.shape == (OFFSET_STEPS**2, side**2, 2 * 22)
+    assert DRAWN.bases.shape == (OFFSET_STEPS**2, side**2, 2 * 22)
 
 
 @pytest.mark.parametrize("start_deg", [0, 30, 90, 100, -45])
@@ -90,7 +88,7 @@ def test_three_spots_have_the_phase_of_their_direction(start_deg: float) -> None
 def test_a_spot_straight_up_is_at_ninety_degrees() -> None:
     image = np.zeros((1, 2 * RINGS.radius_px + 1, 2 * RINGS.radius_px + 1), np.float32)
     image[0, RINGS.radius_px - 4, RINGS.radius_px] = 1  # four rows above the middle
-    up = SubImages(image, np.zeros((1, 2)), np.zeros(1, bool))
+    up = subimages_of(image, np.zeros((1, 2)))
     # Rings are drawn about offsets in steps: the nearest is 1/16 px off the middle.
     first = described(up)[RINGS.features.index((0, 1))]
     assert np.angle(first) == pytest.approx(-math.pi / 2, abs=0.02)
@@ -99,11 +97,7 @@ def test_a_spot_straight_up_is_at_ninety_degrees() -> None:
 @pytest.mark.parametrize("ring", range(3))
 def test_order_nought_is_the_mean_on_the_ring(ring: int) -> None:
     side = 2 * RINGS.radius_px + 1
-    even = SubImages(
-        np.full((1, side, side), 0.7, np.float32),
-        np.zeros((1, 2)),
-        np.zeros(1, bool),
-    )
+    even = subimages_of(np.full((1, side, side), 0.7, np.float32), np.zeros((1, 2)))
     value = described(even)[RINGS.features.index((ring, 0))]
     assert value == pytest.approx(0.7, abs=1e-5)
 
@@ -126,10 +120,9 @@ def test_a_quarter_turn_of_the_pixels_is_exact(turns: int) -> None:
     # The middle of a step goes to the middle of a step.
     straight = window(pattern(0.0), ON_A_STEP)
     offset = complex(straight.offset[0, 1], -straight.offset[0, 0]) * 1j**turns
-    quarter = SubImages(
-        np.rot90(straight.windows, turns, axes=(1, 2)).copy(),
+    quarter = subimages_of(
+        np.rot90(straight.windows(), turns, axes=(1, 2)).copy(),
         np.array([[-offset.imag, offset.real]]),
-        straight.edge,
     )
     phase = np.exp(-1j * ORDERS * turns * math.pi / 2)
     np.testing.assert_allclose(
@@ -163,11 +156,7 @@ def test_nothing_beyond_the_disc_is_seen() -> None:
     side = 2 * RINGS.radius_px + 1
     rows, cols = np.indices((side, side)) - RINGS.radius_px
     corners = np.hypot(rows, cols) > RINGS.radius_px * 1.05
-    subimages = SubImages(
-        corners[None].astype(np.float32),
-        np.zeros((1, 2)),
-        np.zeros(1, bool),
-    )
+    subimages = subimages_of(corners[None].astype(np.float32), np.zeros((1, 2)))
     assert np.abs(described(subimages)).max() < 0.03
 
 
@@ -175,27 +164,16 @@ def test_many_are_described_as_each_alone() -> None:
     rng = np.random.default_rng(1)
     side = 2 * RINGS.radius_px + 1
     offset = rng.uniform(-0.5, 0.5, (100, 2))
-    together = SubImages(
-        rng.random((100, side, side), np.float32),
-        offset[np.argsort(offset_step(offset))],
-        np.zeros(100, bool),
-    )
-    value = harmonics(together, BASES)
+    together = subimages_of(rng.random((100, side, side), np.float32), offset)
+    value = DRAWN.harmonics(together)
     assert value.shape == (100, 22)
     for one in range(0, 100, 7):
-        alone = SubImages(
-            together.windows[one : one + 1],
-            together.offset[one : one + 1],
-            together.edge[one : one + 1],
-        )
+        here = slice(one, one + 1)
+        alone = subimages_of(together.windows(here), together.offset[here])
         np.testing.assert_allclose(described(alone), value[one], atol=1e-5)
 
 
 def test_no_atoms_have_no_harmonics() -> None:
     side = 2 * RINGS.radius_px + 1
-    nobody = SubImages(
-        np.empty((0, side, side), np.float32),
-        np.empty((0, 2)),
-        np.empty(0, bool),
-    )
-    assert harmonics(nobody, BASES).shape == (0, 22)
+    nobody = subimages_of(np.empty((0, side, side), np.float32), np.empty((0, 2)))
+    assert DRAWN.harmonics(nobody).shape == (0, 22)

@@ -223,16 +223,16 @@ def test_networks_in_each_others_place_are_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda card: card["encoder"]["latents"].append("z9"), "[4] of [212]"),
+        (lambda card: card["encoder"]["latents"].append("z9"), "[4] of [174]"),
         (
             lambda card: card["encoder"].update(
                 latents=["crystallinity"], decoder=None
             ),
-            "[1] of [212]",
+            "[1] of [174]",
         ),
         (
             lambda card: card["encoder"]["max_orders"].__setitem__(0, 3),
-            "[3] of [218]",
+            "[3] of [180]",
         ),
     ],
     ids=["a latent too many", "a latent too few", "other rings"],
@@ -242,6 +242,6 @@ def test_an_encoder_that_does_not_fit_its_card_is_refused(
 ) -> None:
     rewrite_card(folder, change)
     assert refusal(folder) == (
-        "encoder.onnx makes [3] latents of [212] numbers; "
+        "encoder.onnx makes [3] latents of [174] numbers; "
         f"its card describes {complaint}"
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.subimages import cut, halve, halved_position
+from inference.subimages import cut, shrink, shrunk_position
 
 type Draw = Callable[..., NDArray[np.float32]]
 
@@ -19,7 +19,7 @@ def ramp() -> NDArray[np.float32]:
 
 def test_a_window_is_centred_on_the_atoms_pixel() -> None:
     where = np.array([[20.0, 30.0], [10.0, 15.0]])
-    windows = cut(ramp(), where, SIDE_PX, SHAPE).windows
+    windows = cut(ramp(), where, SIDE_PX, SHAPE).windows()
     assert windows.shape == (2, 9, 9)
     np.testing.assert_array_equal(windows[0], ramp()[16:25, 26:35])
     np.testing.assert_array_equal(windows[1], ramp()[6:15, 11:20])
@@ -39,7 +39,7 @@ def test_the_offset_says_where_in_the_window_the_atom_is(
 ) -> None:
     cuts = cut(draw(SHAPE, where, 1.5), np.array([where]), SIDE_PX, SHAPE)
     np.testing.assert_allclose(cuts.offset, [offset], atol=1e-6)
-    window = cuts.windows[0]
+    window = cuts.windows()[0]
     rows, cols = np.indices(window.shape) - RADIUS_PX
     centroid = [(axis * window).sum() / window.sum() for axis in (rows, cols)]
     np.testing.assert_allclose(centroid, offset, atol=0.02)
@@ -56,11 +56,11 @@ def test_windows_come_in_the_order_of_the_atoms() -> None:
     together = cut(ramp(), where, SIDE_PX, SHAPE)
     for number, one in enumerate(where):
         alone = cut(ramp(), one[None], SIDE_PX, SHAPE)
-        np.testing.assert_array_equal(alone.windows[0], together.windows[number])
+        np.testing.assert_array_equal(alone.windows()[0], together.windows()[number])
 
 
 def test_beyond_the_frame_there_is_nothing() -> None:
-    window = cut(ramp(), np.array([[0.0, 49.0]]), SIDE_PX, SHAPE).windows[0]
+    window = cut(ramp(), np.array([[0.0, 49.0]]), SIDE_PX, SHAPE).windows()[0]
     assert not window[:4].any()
     assert not window[:, 5:].any()
     np.testing.assert_array_equal(window[4:, :5], ramp()[:5, 45:])
@@ -85,7 +85,7 @@ def test_an_atom_whose_disc_leaves_the_frame_is_flagged_and_kept(
 ) -> None:
     cuts = cut(ramp(), np.array([where]), SIDE_PX, SHAPE)
     assert cuts.edge.tolist() == [edge]
-    assert cuts.windows.shape == (1, 9, 9)
+    assert cuts.windows().shape == (1, 9, 9)
 
 
 def test_padding_does_not_count_as_frame() -> None:
@@ -96,18 +96,18 @@ def test_padding_does_not_count_as_frame() -> None:
 def test_no_atoms_have_no_windows() -> None:
     cuts = cut(ramp(), np.empty((0, 2)), SIDE_PX, SHAPE)
     assert len(cuts) == 0
-    assert cuts.windows.shape == (0, 9, 9)
+    assert cuts.windows().shape == (0, 9, 9)
     assert cuts.edge.shape == (0,)
 
 
 def test_a_halved_image_has_the_mean_of_four_pixels_in_each() -> None:
     image = np.array([[1, 2, 5, 5], [3, 4, 5, 5]], np.float32)
-    np.testing.assert_array_equal(halve(image), [[2.5, 5.0]])
+    np.testing.assert_array_equal(shrink(image, 2), [[2.5, 5.0]])
 
 
 def test_beyond_an_odd_side_there_is_nothing() -> None:
     np.testing.assert_array_equal(
-        halve(np.full((3, 5), 4, np.float32)), [[4, 4, 2], [2, 2, 1]]
+        shrink(np.full((3, 5), 4, np.float32), 2), [[4, 4, 2], [2, 2, 1]]
     )
 
 
@@ -115,8 +115,8 @@ def test_beyond_an_odd_side_there_is_nothing() -> None:
 def test_atoms_are_found_where_halving_puts_them(
     draw: Draw, where: tuple[float, float]
 ) -> None:
-    half = halve(draw(SHAPE, where, 2.0))
+    half = shrink(draw(SHAPE, where, 2.0), 2)
     rows, cols = np.indices(half.shape)
     centroid = [(axis * half).sum() / half.sum() for axis in (rows, cols)]
-    expected = halved_position(np.array([where]))[0]
+    expected = shrunk_position(np.array([where]), 2)[0]
     np.testing.assert_allclose(centroid, expected, atol=2e-3)

@@ -346,3 +346,28 @@ def test_gaps_and_deliveries_tile_the_feed(case: tuple[Network, int]) -> None:
                 tiles += range(first, last_lost + 1)
     assert tiles == list(range(total))
     assert last == Finished(total)
+
+
+def test_what_was_not_taken_care_of_comes_once_more_with_its_gap_and_end() -> None:
+    feed = sequencer()
+    feed.hear(4)
+    feed.arrive(0, 1)
+    feed.give_up(2, 2)
+    feed.arrive(3, 4)
+    feed.hear(4, total=5)
+    first = [*feed.out]
+    feed.sequencer.rewind(1)
+    feed.steps()
+    assert feed.asked[-1] == Ask(1, 4)
+    feed.arrive(1)
+    feed.give_up(2, 2)
+    feed.arrive(3, 4)
+    assert first[-1] == feed.out[-1] == Finished(5)
+    assert feed.out[len(first) :] == first[1:]
+
+
+def test_going_back_skips_nothing_that_has_not_come_yet() -> None:
+    feed = sequencer()
+    feed.arrive(0)
+    feed.sequencer.rewind(7)
+    assert feed.sequencer.next_seq == 1

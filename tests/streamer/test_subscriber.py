@@ -17,12 +17,14 @@ from streamer.events import (
     Gap,
     Heard,
     Joined,
+    Notice,
     Received,
 )
 from streamer.following import ABANDONED
 from streamer.frame import Frame, Stream
 from streamer.messages import (
     Content,
+    Feed,
 )
 from streamer.publisher import Publisher
 from streamer.sequencer import Start
@@ -268,3 +270,42 @@ def test_a_name_that_is_none(context: Context) -> None:
     assert str(error.value) == (
         "subscriber name 'a name', expected 1 to 64 letters, digits, '_', '-' or '.'"
     )
+
+
+def test_an_end_that_was_put_off_keeps_its_source_until_it_came_again(
+    context: Context, url: str, stream: Stream, frame: Callable[..., Frame]
+) -> None:
+    with Publisher(context, url) as publisher, Subscriber(context, [url]) as subscriber:
+        for seq in range(5):
+            publisher.send(frame(stream, seq))
+        publisher.end(stream)
+        feed = Feed(Content.FRAME, stream)
+        first, again = [], []
+        while not of_type(first, Ended):
+            first += filter(None, [subscriber.receive(1)])
+        subscriber.put_off(of_type(first, Ended)[0])
+        subscriber.receive(1.5)
+        assert not publisher.wait_until_delivered(0)
+        assert subscriber.rewind(feed, 3)
+        while not of_type(again, Ended):
+            again += filter(None, [subscriber.receive(1)])
+        subscriber.receive(0)
+        assert publisher.wait_until_delivered(10)
+    assert seqs(first) == [0, 1, 2, 3, 4]
+    assert seqs(again) == [3, 4]
+
+
+def test_a_notice_is_heard_at_once_and_by_who_comes_late_until_it_is_taken_back(
+    context: Context, url: str
+) -> None:
+    with Publisher(context, url, heartbeat_s=0.2) as publisher:
+        publisher.tell("NOT RECORDING: no space")
+        with Subscriber(context, [url]) as subscriber:
+            heard: list[Event] = []
+            while not of_type(heard, Notice):
+                heard += filter(None, [subscriber.receive(1)])
+            publisher.tell(None)
+            while len(of_type(heard, Notice)) < 2:
+                heard += filter(None, [subscriber.receive(1)])
+    texts = [notice.text for notice in of_type(heard, Notice)]
+    assert texts == ["NOT RECORDING: no space", None]

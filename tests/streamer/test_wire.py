@@ -139,6 +139,7 @@ controls = st.one_of(
             ),
             max_size=3,
         ).map(tuple),
+        st.none() | names,
     ),
     st.builds(End, feeds, counts),
     st.builds(lambda feed, pair: Request(feed, *pair), feeds, ranges),

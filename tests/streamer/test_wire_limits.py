@@ -136,6 +136,22 @@ def test_a_whole_number_stands_for_a_real_one() -> None:
             id="payload that changed on the way",
         ),
         pytest.param(
+            tampered(FRAME, xxh3="0" * 16),
+            "a payload of xxh3 a078b8268f15cf2b, expected 0000000000000000: "
+            "it changed on the way",
+            id="payload with another XXH3",
+        ),
+        pytest.param(
+            tampered(FRAME, xxh3=12),
+            "header: xxh3 is 12 (int), expected text of at most 256 characters",
+            id="XXH3 as a number",
+        ),
+        pytest.param(
+            tampered(FRAME, crc32=...),
+            "header: crc32 is missing, expected an integer",
+            id="no checksum",
+        ),
+        pytest.param(
             (b"frame/SuperScan/BF", *pack(FRAME, 0)[1:]),
             "topic b'frame/SuperScan/BF', expected 'frame/SuperScan/HAADF'",
             id="topic of another message",

@@ -61,6 +61,11 @@ MESSAGES: dict[str, Message] = {
         completeness=Completeness.PARTIAL,
         valid_rows=3,
     ),
+    "frame-large": Frame(
+        stream=STREAM,
+        seq=2,
+        image=np.arange(2**16, dtype=np.uint8).reshape(256, 256),
+    ),
     "analysis": Analysis(
         stream=STREAM,
         seq=0,

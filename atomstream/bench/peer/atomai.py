@@ -98,7 +98,7 @@ def trained(worker: Worker) -> Path:
 def recipe() -> str:
     """What the weights depend on, as a short hash."""
     facts = (
-        ATOMAI, STEPS, BATCH, patches.DISC_PX, patches.SIDE_PX, patches.MOVIES,
+        ATOMAI.version, STEPS, BATCH, patches.DISC_PX, patches.SIDE_PX, patches.MOVIES,
         patches.FRAME_PX, patches.FIELD_NM, patches.SEED,
     )  # fmt: skip
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from atomstream.bench.peer.environment import OURS, Environment, prepare
+from atomstream.bench.peer.environment import ATOMAI, OURS, Environment, prepare
 from atomstream.bench.peer.job import Worker
 from streamer.errors import SettingsError
 
@@ -52,7 +52,7 @@ def test_without_uv_it_says_what_to_install(
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("mine")
     with pytest.raises(SettingsError, match=r"is there already and has no AtomAI"):
-        prepare(Environment(tmp_path).folder)
+        prepare(Environment(tmp_path).folder, ATOMAI)
     assert [path.name for path in tmp_path.iterdir()] == ["notes"]
 
 
@@ -64,13 +64,13 @@ def test_another_version_is_refused_and_half_an_environment_is_finished(
     environment.python.parent.mkdir(parents=True)
     program(environment.python, "echo 0.7.0")
     with pytest.raises(SettingsError, match=r"has AtomAI 0\.7\.0; figures are for"):
-        prepare(environment.folder)
+        prepare(environment.folder, ATOMAI)
     program(environment.python, "exit 1")
     (environment.folder / OURS).touch()
     said = tmp_path / "said"
     uv = program(tmp_path / "uv", f'echo "$@" >> {said}')
     monkeypatch.setenv("UV", str(uv))
-    assert prepare(environment.folder) == environment
+    assert prepare(environment.folder, ATOMAI) == environment
     (line,) = said.read_text().splitlines()
     assert line.startswith("pip install --python")
     assert "atomai==0.8.1 six" in line

@@ -4,7 +4,8 @@ from numpy.typing import NDArray
 
 from inference.refinement.bound import position_bound
 from inference.refinement.image_model import AtomState, Optics, splat, stamps_of
-from inference.refinement.normal_equations import covariance, information, solve
+from inference.refinement.linear_system import LinearSystem
+from inference.refinement.normal_equations import covariance, information
 
 SHAPE = (120, 120)
 OPTICS = Optics((2.5, 2.9), 0.0, 7.7, 0.0)
@@ -60,7 +61,7 @@ def test_a_step_solves_all_atoms_together() -> None:
     )
     wanted = np.random.default_rng(5).normal(0, [0.3, 0.3, 20.0], (count, 3))
     gradient = (whole_matrix(atoms) @ wanted.ravel()).reshape(count, 3)
-    step = solve(blocks, gradient)
+    step = LinearSystem.of(blocks).solve(gradient)
     np.testing.assert_allclose(step[:, :2], wanted[:, :2], atol=0.06)
 
 

@@ -1,0 +1,1 @@
+"""What it takes to receive frames, beside what it takes others."""

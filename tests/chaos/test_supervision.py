@@ -1,0 +1,151 @@
+"""The service as a whole: what dies comes back, what is left alone ends."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from atomstream.ports import free_address
+from streamer.session.records import Totals
+
+type Program = Any
+type Start = Callable[..., Program]
+type Report = Callable[..., None]
+type Wait = Callable[[Callable[[], bool], float], None]
+type ProcessWith = Callable[[Path, str], int | None]
+type Count = Callable[[Path], Totals]
+PATIENCE_S = 90.0
+BACK_S = 3.0
+"""Asserted with `--long`, which wants a machine of its own."""
+DRAIN_S = 10.0
+
+
+def family(service: Program) -> list[psutil.Process]:
+    return psutil.Process(service.process.pid).children(recursive=True)
+
+
+def page_process(service: Program, others: set[int | None]) -> int:
+    """The process that serves the page: it listens on a port of its own."""
+    (found,) = {
+        child.pid
+        for child in family(service)
+        if child.pid not in others and any(
+            each.status == psutil.CONN_LISTEN
+            for each in child.net_connections(kind="tcp")
+        )
+    }  # fmt: skip
+    return found
+
+
+def has_more(totals: Count, session: Path, counted: str, done: int) -> bool:
+    return bool(getattr(totals(session), counted) > done)
+
+
+def answers(address: str) -> bool:
+    """Whether a page is served there, whatever it asks for first."""
+    door = http.client.HTTPConnection(address, timeout=20)
+    try:
+        door.request("GET", "/")
+        return door.getresponse().status < 500
+    except OSError:
+        return False
+    finally:
+        door.close()
+
+
+@pytest.mark.timeout(300)
+def test_whichever_process_is_killed_comes_back_to_work(
+    tmp_path: Path,
+    program: Start,
+    report: Report,
+    wait_for: Wait,
+    totals: Count,
+    process_with: ProcessWith,
+    long: bool,
+) -> None:
+    frames = np.random.default_rng(1).poisson(4, (3000, 24, 24)).astype(np.float32)
+    np.save(tmp_path / "stack.npy", frames)
+    source, session = free_address(), tmp_path / "session"
+    page = free_address().removeprefix("tcp://")
+    service = program(
+        "serve", "--connect", source, "--record", session, "--threads", "1",
+        "--publish", free_address(), "--dashboard", page,
+    )  # fmt: skip
+    program(
+        "replay", tmp_path / "stack.npy", "--bind", source,
+        "--period", "0.1", "--pixel-size", "0.02",
+    )  # fmt: skip
+    wait_for(lambda: totals(session).analyses > 3 and answers(page), 90)
+    back_s = {}
+    for role, counted in (("recorder", "frames"), ("analyser", "analyses")):
+        victim = process_with(session, role)
+        assert victim
+        os.kill(victim, signal.SIGKILL)
+        killed_s, done = time.monotonic(), getattr(totals(session), counted)
+        more = partial(has_more, totals, session, counted, done)
+        wait_for(more, PATIENCE_S)
+        back_s[role] = round(time.monotonic() - killed_s, 2)
+    known = {process_with(session, role) for role in ("recorder", "analyser")}
+    os.kill(page_process(service, known), signal.SIGKILL)
+    killed_s = time.monotonic()
+    wait_for(lambda: answers(page), PATIENCE_S)
+    back_s["page"] = round(time.monotonic() - killed_s, 2)
+    asked_s = time.monotonic()
+    service.process.terminate()
+    assert service.process.wait(DRAIN_S + 5) == 0
+    drained_s = round(time.monotonic() - asked_s, 2)
+    report(back_s=back_s, drained_s=drained_s, load=round(os.getloadavg()[0], 1))
+    assert max(back_s.values()) <= (BACK_S if long else PATIENCE_S)
+    assert drained_s <= DRAIN_S or not long
+
+
+@pytest.mark.timeout(200)
+def test_processes_whose_supervisor_was_killed_end_by_themselves(
+    tmp_path: Path, program: Start, wait_for: Wait, process_with: ProcessWith
+) -> None:
+    session = tmp_path / "session"
+    service = program(
+        "serve", "--connect", free_address(), "--record", session,
+        "--publish", free_address(), "--dashboard",
+        free_address().removeprefix("tcp://"),
+    )  # fmt: skip
+    wait_for(lambda: "publishing at" in service.said(), PATIENCE_S)
+    left = family(service)
+    analyser = process_with(session, "analyser")
+    # One that is stuck hears nothing, and still must not stay for ever.
+    assert analyser in {each.pid for each in left}
+    service.kill()
+    _, alive = psutil.wait_procs(left, timeout=DRAIN_S + 20)
+    assert alive == []
+
+
+@pytest.mark.timeout(200)
+def test_a_second_service_on_a_session_is_refused_with_one_line(
+    tmp_path: Path, program: Start, wait_for: Wait
+) -> None:
+    session = tmp_path / "session"
+    serve = ("serve", "--record", str(session), "--connect")
+    first = program(*serve, free_address(), "--publish", free_address())
+    wait_for(lambda: "publishing at" in first.said(), PATIENCE_S)
+    second = subprocess.run(
+        [sys.executable, "-m", "atomstream", *serve, free_address(),
+         "--publish", free_address()],
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert second.returncode == 2
+    assert second.stdout == ""
+    (line,) = second.stderr.splitlines()
+    assert f"{session} is in use: it has a service already" in line
+    assert str(first.process.pid) in line
+    assert "stop that one or take another folder" in line
+    assert first.process.poll() is None
