@@ -317,7 +317,7 @@ def test_a_publisher_answers_between_malformed_requests(
         assert isinstance(heartbeat, Heartbeat)
         assert port
         with context.socket(zmq.DEALER) as client:
-            client.linger = 0
+            client.linger, client.sndhwm = 0, 10
             client.connect(f"tcp://127.0.0.1:{heartbeat.catch_up}")
             before = resident_bytes()
             for seed in range(count):
