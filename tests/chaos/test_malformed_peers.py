@@ -146,17 +146,45 @@ def test_a_subscriber_goes_on_between_malformed_messages(
 
 @pytest.mark.parametrize("parts", [10_000, 100_000])
 def test_a_message_of_very_many_parts_is_one_that_is_rejected(
-    context: Context, source: Source, pytestconfig: pytest.Config, parts: int
+    context: Context, source: Source, parts: int
 ) -> None:
-    count = wanted(pytestconfig, parts, 10 * parts)
     with Subscriber(context, [source.url]) as subscriber:
         source.await_subscriber()
-        source.live.send_multipart([b""] * count, copy=True)
+        source.live.send_multipart([b""] * parts)
         source.say(frame(0))
         *before, _ = until(subscriber, is_good(0))
     (rejected,) = [event for event in before if isinstance(event, Rejected)]
     # No more are kept than are needed to see that there are too many.
     assert rejected.reason == "a message of 4 parts, expected 3"
+
+
+def test_after_a_message_of_a_million_parts_the_next_good_one_is_accepted(
+    context: Context, source: Source, long: bool, report: Report
+) -> None:
+    """It may take so long to come that the subscriber connects anew and asks."""
+    parts = 1_000_000 if long else 200_000
+    before, began = resident_bytes(), time.monotonic()
+    with Subscriber(context, [source.url]) as subscriber:
+        source.await_subscriber()
+        source.live.send_multipart([b""] * parts)
+        received = False
+        while not received:
+            assert time.monotonic() - began < PATIENCE_S
+            if source.asked.poll(0):
+                client, *asked = source.asked.recv_multipart()
+                if isinstance(unpack(asked).message, Request):
+                    source.asked.send_multipart([client, *pack(frame(0), 0)])
+            # Who is not connected just now hears the next one.
+            if source.live.poll(0):
+                source.live.recv()
+                source.beat(0)
+            source.beat(0)
+            event = subscriber.receive(0.1)
+            received = event is not None and is_good(0)(event)
+    grown = resident_bytes() - before
+    seconds = time.monotonic() - began
+    report(parts=parts, seconds=round(seconds, 1), left_mib=round(grown / MIB, 1))
+    assert grown < 256 * MIB
 
 
 STREAMS = [Stream(f"other-{number}", "microscope", "BF") for number in range(1500)]
