@@ -141,6 +141,7 @@ def fitting_bins(bins: Mapping[str, Bins], analysis: Analysis) -> dict[str, Bins
     return {**first_bins(analysis), **latents}
 
 
+@np.errstate(over="ignore")
 def record(scene: Scene) -> NDArray[np.void]:
     """(1,) the row of one frame."""
     names = quantity_names(scene.model)

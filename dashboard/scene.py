@@ -88,6 +88,8 @@ class Scene:
         return self.image.nbytes + sum(column.nbytes for column in self.atoms.values())
 
 
+# What another program publishes may hold any number: infinity is drawn as nothing.
+@np.errstate(over="ignore", invalid="ignore")
 def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
     """The frame of `analysis`, ready to be drawn, counted in `bins`."""
     values = quantities(analysis)
@@ -115,6 +117,7 @@ def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def quantities(analysis: Analysis) -> dict[str, NDArray[np.float32]]:
     """Angle in degrees, half a period about zero as in the table, and each latent.
 
@@ -162,8 +165,8 @@ def extent(analysis: Analysis) -> Extent:
 def shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The image averaged down to at most `IMAGE_SIDE_PX` a side, aspect kept."""
     rows, cols = image.shape
-    scale = IMAGE_SIDE_PX / max(rows, cols)
-    if scale >= 1:
+    scale = IMAGE_SIDE_PX / max(rows, cols, 1)
+    if scale >= 1 or not image.size:
         return np.ascontiguousarray(image)
     size = (max(1, round(cols * scale)), max(1, round(rows * scale)))
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
@@ -185,7 +188,7 @@ def drawn_atoms(
         "x": atoms.x_nm if calibrated else atoms.col_px,
         "y": atoms.y_nm if calibrated else atoms.row_px,
         "species": atoms.species,
-        SCORE: np.round(np.nan_to_num(atoms.score) * 100).astype(np.uint8),
+        SCORE: np.round(np.nan_to_num(atoms.score).clip(0, 1) * 100).astype(np.uint8),
     }
     every = -(-len(atoms) // ATOMS_DRAWN) or 1
     order = np.argsort(atoms.species, kind="stable")[::every]

@@ -1,6 +1,7 @@
 """A model's card: what its files expect, what they give, and where they come from."""
 
 import math
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -12,6 +13,9 @@ from streamer.errors import ModelError
 from streamer.frame import JsonValue
 
 CARD_FILE = "card.json"
+MAX_CARD_BYTES = 2**20
+MAX_WORDS = 300
+"""Longest complaint about a card, in characters."""
 KINDS = ("harmonics", "window")
 """Of encoders."""
 TRIAL = "Made to try things out"
@@ -212,12 +216,31 @@ def card_text(folder: Path) -> bytes:
     ModelError
         No card, or one that cannot be read.
     """
+    path = folder / CARD_FILE
     try:
-        return (folder / CARD_FILE).read_bytes()
+        return read_regular(path, MAX_CARD_BYTES)
     except OSError as error:
         raise ModelError(
             f"{folder} is not a model: {CARD_FILE} cannot be read ({error.strerror})"
         ) from error
+
+
+def read_regular(path: Path, most_bytes: int) -> bytes:
+    """The content of a file of a model.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    ModelError
+        It is a pipe or a device, or has more than `most_bytes`.
+    """
+    status = path.stat()
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise ModelError(f"{path} is not a file")
+    if status.st_size > most_bytes:
+        raise ModelError(f"{path} is larger than any model should be")
+    return path.read_bytes()
 
 
 def parse_card(text: bytes, where: str) -> Card:
@@ -235,4 +258,6 @@ def parse_card(text: bytes, where: str) -> Card:
         # Pydantic names the chosen kind of encoder as if it were a step of the path.
         steps = [str(step) for step in first["loc"] if step not in KINDS]
         field = ".".join(steps) or "the card"
-        raise ModelError(f"{where}: {field}: {first['msg']}") from error
+        # Names and words may be the card's own, of any length.
+        words = " ".join(f"{field}: {first['msg']}".split())
+        raise ModelError(f"{where}: {words:.{MAX_WORDS}}") from error

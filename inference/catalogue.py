@@ -4,7 +4,7 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
-from inference.card import CARD_FILE, Card, read_card
+from inference.card import CARD_FILE, Card, read_card, read_regular
 from streamer.errors import ModelError
 
 SHIPPED = Path(__file__).parent / "models"
@@ -64,9 +64,7 @@ def checked_bytes(folder: Path, file: str, sha256: str) -> bytes:
     """
     path = folder / file
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ModelError(f"{path} is larger than any model should be")
-        content = path.read_bytes()
+        content = read_regular(path, MAX_FILE_BYTES)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
     check_content(content, path, sha256)

@@ -33,10 +33,15 @@ def open_session(
     # Waiting threads sleep: the microscope's frames are seconds apart, and the other
     # core belongs to the receiver and the page.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # What a network keeps in other files has no hash on its card: it finds none.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(path / "nowhere")
+    )
     providers = wanted_providers(device, onnxruntime.get_available_providers())
     try:
         session = onnxruntime.InferenceSession(content, options, providers=providers)
     except Exception as error:  # ONNX Runtime has its own tree of errors
-        raise ModelError(f"{path} is not a network: {error!s:.200}") from error
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{path} is not a network: {reason:.200}") from error
     check_providers(device, session.get_providers())
     return session

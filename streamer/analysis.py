@@ -75,6 +75,13 @@ class ModelId:
     angle_period_rad: float
     """`angle_rad` means the same after this angle (2π/3 for a site of graphene)."""
 
+    def __post_init__(self) -> None:
+        if not 0 < self.angle_period_rad <= 2 * math.pi:
+            raise ValueError(
+                f"angles that repeat after {self.angle_period_rad} rad; "
+                "expected more than 0 and at most 2π"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:

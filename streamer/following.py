@@ -1,6 +1,6 @@
 """The feeds that a subscriber follows, each put in order, and what came of them."""
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,10 +9,11 @@ from streamer.events import Event, Joined, Received, event_of
 from streamer.link import Link
 from streamer.messages import Feed, Request
 from streamer.retention import Key
-from streamer.sequencer import Ask, Bounds, Finished, Sequencer, Start
+from streamer.sequencer import Ask, Bounds, Finished, Held, Sequencer, Start
 
 MAX_FEEDS = 1024
-"""Feeds kept in mind; of more than these the one heard least recently is given up."""
+"""Feeds kept in mind; of more than these one of the publisher with most is given up,
+the one heard least recently."""
 GRACE_S = 3.0
 """How long a publisher that was restarted may take to list what it had before."""
 ABANDONED = "the source was restarted without it"
@@ -40,6 +41,7 @@ class Followings:
         self, start: Start, resume: Mapping[str, int], bounds: Bounds | None
     ) -> None:
         self._start, self._resume, self._bounds = start, resume, bounds
+        self._held = Held()
         self._by_key: OrderedDict[Key, Following] = OrderedDict()
         self.events: deque[Event] = deque()
         self.asked = 0
@@ -78,12 +80,24 @@ class Followings:
         before = self._by_key.pop(key, None)
         resume_at = before.sequencer.next_seq if before else self._resume.get(key[1])
         if len(self._by_key) >= MAX_FEEDS:
-            self.abandon(next(iter(self._by_key.values())), FORGOTTEN, now_s)
-            self._by_key.popitem(last=False)
-        sequencer = Sequencer[Received](self._start, resume_at, self._bounds)
+            crowded = self._of_the_most_crowded()
+            self.abandon(crowded, FORGOTTEN, now_s)
+            del self._by_key[key_of(crowded.feed)]
+        sequencer = Sequencer[Received](
+            self._start, resume_at, self._bounds, self._held
+        )
         self._by_key[key] = following = Following(feed, sequencer, link)
         self.events.append(Joined(feed.stream, feed.content))
         return following
+
+    def _of_the_most_crowded(self) -> Following:
+        """Of the publisher with most feeds, the one that was heard least recently.
+
+        So no publisher pushes out what another one sends.
+        """
+        crowds = Counter(following.link for following in self._by_key.values())
+        link, _ = crowds.most_common(1)[0]
+        return next(each for each in self._by_key.values() if each.link is link)
 
     def miss(self, following: Following, now_s: float) -> None:
         """A publisher's heartbeat does not list a feed that has not ended."""

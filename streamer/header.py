@@ -16,7 +16,8 @@ from streamer.errors import WireError
 from streamer.frame import JsonValue
 
 MAX_HEADER_BYTES = 256 * 1024
-"""Enough for a microscope's whole state; decoded it cannot exceed about 20 MiB."""
+"""Enough for a microscope's whole state; decoded it takes 20 MiB at most, and 80 MiB of
+address space when lists announce more than comes."""
 MAX_TEXT_BYTES = 64 * 1024
 """Longest text anywhere in a header, in bytes of UTF-8."""
 MAX_ITEMS = 16_384
@@ -26,8 +27,14 @@ MAX_DEPTH = 16
 MAX_NAME = 256
 """Longest name (source, channel, model, latent, stage …), in characters."""
 MAX_INTEGER = 2**63 - 1
+MAX_SEQ = MAX_INTEGER - 1
+"""Highest number in a stream, so that how many there are is an integer as well."""
+MAX_WHERE = 256
+"""Longest name of a place within a header, in messages about it."""
 
 IDENTIFIER = "1 to 64 letters, digits, '_', '-' or '.'"
+_SHORT = reprlib.Repr(maxlevel=2)
+"""Lists of lists of lists would make a megabyte of words about a wrong field."""
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
 
@@ -80,6 +87,10 @@ class Fields:
     def count(self, name: str, high: int = MAX_INTEGER) -> int:
         """Integer from 0 to `high`."""
         return self.integer(name, 0, high)
+
+    def seq(self, name: str, low: int = 0) -> int:
+        """Number of a message in its stream, or where `low` is -1 that of none."""
+        return self.integer(name, low, MAX_SEQ)
 
     def real(self, name: str) -> float:
         """Any floating-point number, NaN and infinities included."""
@@ -151,7 +162,7 @@ class Fields:
         if name not in self.values:
             return WireError(f"{self.where}: {name} is missing, expected {expected}")
         value = self.values[name]
-        arrived = f"{reprlib.repr(value)} ({type(value).__name__})"
+        arrived = f"{_SHORT.repr(value)} ({type(value).__name__})"
         return WireError(f"{self.where}: {name} is {arrived}, expected {expected}")
 
 
@@ -173,10 +184,11 @@ def json_value(value: object, where: str, depth: int = 1) -> JsonValue:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
-        return [json_value(item, f"{where}[]", depth + 1) for item in value]
+        inside = f"{where}[]"[:MAX_WHERE]
+        return [json_value(item, inside, depth + 1) for item in value]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {
-            key: json_value(item, f"{where}.{key}", depth + 1)
+            key: json_value(item, f"{where}.{key[:MAX_WHERE]}"[:MAX_WHERE], depth + 1)
             for key, item in value.items()
         }
     kind = type(value).__name__

@@ -12,6 +12,7 @@ from streamer.endpoint import (
     open_socket,
     receive,
 )
+from streamer.errors import WireError
 from streamer.handshake import Handshakes
 from streamer.messages import MAX_STREAMS, FeedState, Message
 from streamer.wire import MAX_PAYLOAD_BYTES, PARTS, pack
@@ -193,7 +194,15 @@ class Link:
         self._catch_up = self._socket(zmq.DEALER, address)
         self._catch_up.sndhwm = REQUESTS
         self._catch_up_handshakes = Handshakes(self._catch_up)
-        self._catch_up.connect(address.url)
+        try:
+            self._catch_up.connect(address.url)
+        except zmq.ZMQError as error:
+            self._drop_catch_up(0)
+            self.can_ask = False
+            raise WireError(
+                f"{self.url} advertises catch-up at {address.url[:200]!r}, which is no "
+                f"address: {zmq.strerror(error.errno or 0)}"
+            ) from error
         self._catch_up_at = address
 
     def _drop_catch_up(self, linger_ms: int) -> None:

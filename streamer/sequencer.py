@@ -39,6 +39,8 @@ class Bounds:
 
     buffer_bytes: int = 64 * 2**20
     """Messages held back until those before them have come."""
+    together_bytes: int = 256 * 2**20
+    """The same for all feeds of a subscriber: a source may announce a thousand."""
     window: int = 32
     """Messages asked for at a time."""
     retry_s: float = 2.0
@@ -85,6 +87,13 @@ class Finished:
 type Step[T] = Delivery[T] | Lost | Ask | Finished
 
 
+@dataclass(slots=True)
+class Held:
+    """What the feeds of one subscriber hold back together."""
+
+    nbytes: int = 0
+
+
 class Sequencer[T]:
     """Puts one feed in order.
 
@@ -96,13 +105,20 @@ class Sequencer[T]:
         The seq to begin with, when the subscriber has had the ones before.
     bounds
         Limits on memory and time.
+    together
+        What this and other feeds hold back.
     """
 
     def __init__(
-        self, start: Start, resume_at: int | None = None, bounds: Bounds | None = None
+        self,
+        start: Start,
+        resume_at: int | None = None,
+        bounds: Bounds | None = None,
+        together: Held | None = None,
     ) -> None:
         self._start = start
         self._bounds = bounds or Bounds()
+        self._together = together or Held()
         self._next = 0 if start.keep is None else None
         if resume_at is not None:
             self._next = resume_at
@@ -126,6 +142,10 @@ class Sequencer[T]:
     def next_seq(self) -> int:
         """The first seq that was neither delivered nor given up; 0 when unknown."""
         return self._next or 0
+
+    def is_past_end(self, seq: int) -> bool:
+        """Whether the feed ended before `seq`."""
+        return self._total is not None and seq >= self._total
 
     def arrive(self, seq: int, item: T, nbytes: int, now_s: float) -> None:
         """A message came, live or because it was asked for."""
@@ -226,21 +246,27 @@ class Sequencer[T]:
             # so that this message is not lost as well.
             self.catch_up = False
         self._held[seq] = (item, nbytes)
-        self._held_bytes += nbytes
+        self._count(nbytes)
 
     def _make_room(self, seq: int, nbytes: int) -> bool:
         """Whether `nbytes` fit, once what is farther ahead than `seq` gave way."""
-        limit = self._bounds.buffer_bytes - nbytes
+        elsewhere = self._together.nbytes - self._held_bytes
+        left = min(self._bounds.buffer_bytes, self._bounds.together_bytes - elsewhere)
+        limit = left - nbytes
         while self._held and self._held_bytes > limit and max(self._held) > seq:
-            self._held_bytes -= self._held.pop(max(self._held))[1]
+            self._count(-self._held.pop(max(self._held))[1])
         return self._held_bytes <= limit
+
+    def _count(self, nbytes: int) -> None:
+        self._held_bytes += nbytes
+        self._together.nbytes += nbytes
 
     def _in_order(self) -> Iterator[Delivery[T] | Lost]:
         """Deliver and give up, one after another, as far as known."""
         while self._next is not None:
             if self._next in self._held:
                 item, nbytes = self._held.pop(self._next)
-                self._held_bytes -= nbytes
+                self._count(-nbytes)
                 self._next += 1
                 yield Delivery(self._next - 1, item)
             elif lost := self._lost_next(self._next):

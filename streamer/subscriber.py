@@ -256,6 +256,11 @@ class Subscriber:
         match message:
             case Frame() | Analysis():
                 following = self._feeds.follow(feed_of(message), link, now_s)
+                if following.sequencer.is_past_end(message.seq):
+                    raise WireError(
+                        f"{following.feed.content} {message.seq} of stream "
+                        f"{message.stream.id}, which has ended before it"
+                    )
                 received = Received(message, envelope.sent_ns, self._wall_ns())
                 following.sequencer.arrive(message.seq, received, nbytes, now_s)
             case End(feed, total):

@@ -1,7 +1,7 @@
 """Who asked a publisher for what, and whose turn it is."""
 
 from streamer.catalogue import key_of
-from streamer.messages import Request
+from streamer.messages import MAX_STREAMS, Request
 from streamer.retention import Key
 
 MAX_CLIENTS = 256
@@ -10,8 +10,9 @@ MAX_CLIENTS = 256
 class Waiting:
     """Requests not yet answered, one for each feed of each client.
 
-    A client that asks again for a feed replaces what it asked for before, so that
-    neither an impatient nor a hostile one makes the list grow.
+    A client that asks again for a feed replaces what it asked for before, and has no
+    more requests than a publisher has feeds, so that neither an impatient nor a hostile
+    one makes the list grow.
     """
 
     def __init__(self) -> None:
@@ -21,7 +22,11 @@ class Waiting:
         """A client asks."""
         if client not in self._requests and len(self._requests) >= MAX_CLIENTS:
             self.forget(next(iter(self._requests)))
-        self._requests.setdefault(client, {})[key_of(request.feed)] = request
+        requests = self._requests.setdefault(client, {})
+        requests[key_of(request.feed)] = request
+        if len(requests) > MAX_STREAMS:
+            # More feeds than a publisher has: what it never sent is not worth keeping.
+            del requests[next(iter(requests))]
 
     def clients(self) -> tuple[bytes, ...]:
         """Those who wait for an answer."""

@@ -163,9 +163,9 @@ def read(topic: bytes, fields: Fields, payload: memoryview) -> Envelope:
 def read_message(kind: str, fields: Fields, payload: memoryview) -> Message:
     """The message of `kind`."""
     if kind == "frame":
-        return read_frame(read_stream(fields), fields.count("seq"), fields, payload)
+        return read_frame(read_stream(fields), fields.seq("seq"), fields, payload)
     if kind == "analysis":
-        return read_analysis(read_stream(fields), fields.count("seq"), fields, payload)
+        return read_analysis(read_stream(fields), fields.seq("seq"), fields, payload)
     check_length(payload, 0, f"kind {kind}")
     return _CONTROL[kind](fields)
 

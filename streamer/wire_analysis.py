@@ -186,12 +186,15 @@ def check_codes(name: str, codes: NDArray[np.uint8], count: int) -> None:
 
 def read_model(fields: Fields) -> ModelId:
     """Which model made the analysis."""
-    return ModelId(
-        name=fields.text("name"),
-        sha256=fields.text("sha256"),
-        latents=fields.names("latents", MAX_LATENTS),
-        angle_period_rad=fields.real("angle_period_rad"),
-    )
+    try:
+        return ModelId(
+            name=fields.text("name"),
+            sha256=fields.text("sha256"),
+            latents=fields.names("latents", MAX_LATENTS),
+            angle_period_rad=fields.real("angle_period_rad"),
+        )
+    except ValueError as error:
+        raise WireError(f"{fields.where}: {error}") from error
 
 
 def read_pixel_size(fields: Fields, name: str) -> float | None:

@@ -86,7 +86,7 @@ def read_state(fields: Fields) -> FeedState:
     """How far a feed has come."""
     return FeedState(
         feed=read_feed(fields),
-        newest=fields.integer("newest", -1),
+        newest=fields.seq("newest", -1),
         first_kept=fields.count("first_kept"),
         total=fields.optional(fields.count, "total"),
     )
@@ -132,7 +132,7 @@ def read_range(fields: Fields) -> tuple[int, int]:
     WireError
         They are not integers of 0 or more, or `last` comes before `first`.
     """
-    first, last = fields.count("first"), fields.count("last")
+    first, last = fields.seq("first"), fields.seq("last")
     if last < first:
         raise WireError(f"{fields.where}: a range from {first} to {last}")
     return first, last

@@ -12,10 +12,11 @@ from pathlib import Path
 from inference.card import CARD_FILE
 from inference.model_files import ModelFiles, read_model
 from streamer.errors import ModelError, SessionError
-from streamer.session.durable import make_folder, write_file
+from streamer.session.durable import make_folder, read_own, write_file
 
 NOTE = ".model-in-use.json"
 KEPT = "models"
+MAX_NOTE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def remember(session: Path, run: str, model: str, files: ModelFiles) -> None:
     """
     folder = _kept(session, files.sha256)
     note = json.dumps(asdict(InUse(run, model, files.sha256))).encode()
+    if folder.is_symlink():
+        raise SessionError(f"{folder} is a link; models are kept in the session itself")
     try:
         make_folder(folder)
         for name, content in files.networks.items():
@@ -54,7 +57,7 @@ def remember(session: Path, run: str, model: str, files: ModelFiles) -> None:
 def in_use(session: Path, run: str) -> InUse | None:
     """What a service has taken; None if it has not taken any yet."""
     with suppress(OSError, ValueError, TypeError):
-        found = InUse(**json.loads((session / NOTE).read_bytes()))
+        found = InUse(**json.loads(read_own(session / NOTE, MAX_NOTE_BYTES)))
         if found.run == run:
             return found
     return None

@@ -14,12 +14,13 @@ from uuid import uuid4
 
 from atomstream.service.model_events import ANSWERS, ModelEvent
 from streamer.errors import ModelError, SessionError
-from streamer.session.durable import write_file
+from streamer.session.durable import read_own, write_file
 from streamer.session.reader import SessionReader
 from streamer.session.records import EventRecord
 
 log = logging.getLogger("service")
 PREFIX, SUFFIX = ".model-wish-", ".json"
+MAX_BYTES = 65_536
 ANSWER_S = 30.0
 """A frame that is being analysed here comes first."""
 POLL_S = 0.1
@@ -116,8 +117,8 @@ def take_wish(session: Path) -> Wish | None:
         found = _read(path)
         try:
             path.unlink()
-        except FileNotFoundError:
-            continue  # withdrawn meanwhile
+        except OSError:
+            continue  # withdrawn meanwhile, or no file that we wrote
         if found is not None:
             return found
     return None
@@ -145,7 +146,7 @@ def _path(session: Path, asked: Wish) -> Path:
 def _read(path: Path) -> Wish | None:
     """The wish in a file; None for no file, or one that somebody else has written."""
     with suppress(OSError, ValueError):
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_own(path, MAX_BYTES))
         if isinstance(content, dict):
             model = content.get("model")
             name = path.name.removeprefix(PREFIX).removesuffix(SUFFIX)

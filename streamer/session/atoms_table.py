@@ -37,6 +37,11 @@ PLACE: Mapping[str, pa.DataType] = MappingProxyType(
 SPECIES_TYPE = pa.dictionary(pa.int32(), pa.string())
 """32-bit, because that is what readers of a Parquet file make of any dictionary."""
 
+MAX_ROWS = 2_000_000
+"""Atoms of a frame, as on the wire."""
+MAX_COLUMNS = 256
+MAX_TABLE_BYTES = 2**31
+
 UNITS = MappingProxyType(
     {"s": "s", "nm2": "e/nm²", "px": "px", "nm": "nm", "rad": "rad"}
 )
@@ -90,9 +95,20 @@ def decode(data: bytes) -> pa.Table:
         Not a Parquet file.
     """
     try:
-        return pq.read_table(io.BytesIO(data))
-    except pa.ArrowException as error:
+        with pq.ParquetFile(io.BytesIO(data)) as file:
+            _check_size(file.metadata)
+            return file.read()
+    except (pa.ArrowException, OSError) as error:
         raise ValueError(str(error)) from error
+
+
+def _check_size(metadata: pq.FileMetaData) -> None:
+    """Refuse a table that would be larger than that of any frame."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    nbytes = sum(group.total_byte_size for group in groups)
+    rows, columns = metadata.num_rows, metadata.num_columns
+    if rows > MAX_ROWS or columns > MAX_COLUMNS or nbytes > MAX_TABLE_BYTES:
+        raise ValueError(f"a table of {rows} rows, {columns} columns, {nbytes} bytes")
 
 
 def to_atoms(table: pa.Table) -> Atoms:

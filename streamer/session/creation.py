@@ -12,6 +12,7 @@ from streamer.session.failures import session_failures
 from streamer.session.index import (
     BUSY_S,
     check_folder,
+    check_own_files,
     check_version,
     connect,
     pragma,
@@ -56,6 +57,7 @@ def _check_place(layout: Layout) -> None:
     if not folder.exists():
         return
     check_folder(folder)
+    check_own_files(folder)
     ours = {"frames", "atoms", LOCK_NAME}
     others = {path.name for path in folder.iterdir()} - ours
     if others and INDEX_NAME not in others:

@@ -1,8 +1,11 @@
 """Files that are there whole and for good, or not at all."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 TEMPORARY_SUFFIX = ".tmp"
@@ -17,6 +20,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     # A leading dot hides the file from readers of the folder as one dataset.
     temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
+    # A link that lies there would be followed.
+    temporary.unlink(missing_ok=True)
     try:
         yield temporary
         _flush(temporary)
@@ -48,11 +53,47 @@ def probe(folder: Path, nbytes: int) -> None:
         It cannot.
     """
     path = folder / f".probe{TEMPORARY_SUFFIX}"
+    path.unlink(missing_ok=True)
     try:
         path.write_bytes(bytes(nbytes))
         _flush(path)
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def own_file(path: Path) -> Iterator[BufferedReader]:
+    """A file of a session, to be read, which is no link, pipe or device.
+
+    Raises
+    ------
+    OSError
+        It is one of these, not there, or not to be read.
+    """
+    # Opening a pipe would wait for whoever writes to it.
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    binary = getattr(os, "O_BINARY", 0)
+    with open(os.open(path, os.O_RDONLY | flags | binary), "rb") as file:  # noqa: PTH123 # a descriptor
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a file", str(path))
+        yield file
+
+
+def read_own(path: Path, most_bytes: int) -> bytes:
+    """Content of a file of a session.
+
+    Raises
+    ------
+    OSError
+        As for `own_file`.
+    ValueError
+        It has more than `most_bytes`.
+    """
+    with own_file(path) as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise ValueError(f"{path} has more than {most_bytes} bytes")
+    return data
 
 
 def make_folder(path: Path) -> None:

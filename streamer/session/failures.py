@@ -7,7 +7,9 @@ from pathlib import Path
 
 from streamer.errors import FrameError, SessionError, StorageError
 
-NONSENSE = (ValueError, TypeError, LookupError, RecursionError, FrameError)
+NONSENSE = (
+    ValueError, TypeError, LookupError, RecursionError, MemoryError, FrameError,
+)  # fmt: skip
 """What comes of values that we never write."""
 
 

@@ -11,6 +11,17 @@ from streamer.session.failures import session_failures
 from streamer.session.layout import INDEX_NAME, Layout
 from streamer.session.tables import APPLICATION_ID, LATE, TABLES, VERSION
 
+FOLDERS = ("frames", "atoms", "models")
+"""Of a session, in which files are written and removed."""
+MAX_TEXT_BYTES = 2**24
+"""Longest text of an index: ours have a few thousand."""
+ODD_TABLES = """
+    SELECT 1 FROM sqlite_schema WHERE type NOT IN ('table', 'index')
+    UNION ALL
+    SELECT 1 FROM pragma_table_list AS list, pragma_table_xinfo(list.name) AS col
+        WHERE list.schema = 'main' AND list.name NOT GLOB 'sqlite_*'
+            AND (list.type <> 'table' OR NOT strict OR hidden OR col.type = 'ANY')
+"""
 BUSY_S = 30.0
 """How long one process waits for another's commit, which takes milliseconds."""
 
@@ -79,6 +90,7 @@ def connect(folder: Path, mode: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
+        _distrust(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         # A commit is on the disk when it returns.
         connection.execute("PRAGMA synchronous = FULL")
@@ -86,6 +98,18 @@ def connect(folder: Path, mode: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _distrust(connection: sqlite3.Connection) -> None:
+    """Let nothing run that stands in the file: it may come from somebody else."""
+    connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+    for unused in (
+        sqlite3.SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+        sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER,
+        sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW,
+    ):
+        connection.setconfig(unused, False)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT_BYTES)
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:
@@ -121,6 +145,7 @@ def check_version(folder: Path, connection: sqlite3.Connection) -> None:
             f"{folder} is a session of version {version}, this program knows up to "
             f"{VERSION}: use a newer atomstream"
         )
+    _check_tables(folder, connection)
 
 
 def check_folder(folder: Path) -> None:
@@ -135,11 +160,37 @@ def check_folder(folder: Path) -> None:
         raise SessionError(f"{folder} is a file; a session is a folder")
 
 
+def check_own_files(folder: Path) -> None:
+    """Refuse a session whose files lie elsewhere: whoever made it may have meant yours.
+
+    Raises
+    ------
+    SessionError
+        The index, a folder of ours or a file that only we use is a link.
+    """
+    for path in folder.iterdir():
+        ours = path.name in FOLDERS or path.name.startswith((INDEX_NAME, "."))
+        if ours and path.is_symlink():
+            raise SessionError(
+                f"{path} is a link; a session keeps its files in its own folder"
+            )
+
+
+def _check_tables(folder: Path, connection: sqlite3.Connection) -> None:
+    """Refuse an index whose tables could run something, or hold other types."""
+    if connection.execute(ODD_TABLES).fetchone():
+        raise SessionError(
+            f"{folder} is no session that this program wrote: its {INDEX_NAME} has "
+            "views, triggers or tables of another kind"
+        )
+
+
 def _check_session(folder: Path) -> None:
     with session_failures(folder):
         if not folder.exists():
             raise SessionError(f"{folder} does not exist")
         check_folder(folder)
+        check_own_files(folder)
         if not Layout(folder).index.is_file():
             raise SessionError(
                 f"{folder} is a folder but not a session: it has no {INDEX_NAME}"

@@ -13,6 +13,7 @@ from streamer.errors import SessionError
 from streamer.frame import Frame
 from streamer.preview import preview
 from streamer.session import atoms_table, rows, tiff
+from streamer.session.durable import read_own
 from streamer.session.exposure import Exposure, exposure_of
 from streamer.session.failures import reading
 from streamer.session.index import open_index, pragma
@@ -29,6 +30,8 @@ from streamer.session.records import (
 )
 from streamer.session.writing import sha256
 
+MAX_FILE_BYTES = 2**31 + 2**26
+"""Of a file: the largest frame, and what is known of it."""
 BY_KEY = " WHERE streams.id = ? AND seq = ?"
 PENDING = """
     SELECT id, seq FROM frames JOIN streams ON streams.number = stream
@@ -143,7 +146,7 @@ class SessionReader:
         row = self._row(rows.FRAMES, stream_id, seq)
         path = self._layout.frame(row["stream"], seq)
         with reading(path):
-            return tiff.decode(_whole(path, row["sha256"]))
+            return tiff.decode(_whole(path, row["bytes"], row["sha256"]))
 
     def frame_record(self, stream_id: str, seq: int) -> FrameRecord:
         """What the index says of a committed frame."""
@@ -174,7 +177,8 @@ class SessionReader:
         row = self._row(rows.ANALYSES, stream_id, seq)
         path = self._layout.table(row["stream"], seq)
         with reading(path):
-            return atoms_table.decode(_whole(path, row["table_sha256"]))
+            data = _whole(path, row["table_bytes"], row["table_sha256"])
+            return atoms_table.decode(data)
 
     def analysis(self, stream_id: str, seq: int) -> Analysis:
         """The whole analysis of a frame; its preview is made from the frame."""
@@ -223,9 +227,9 @@ def _key(row: sqlite3.Row) -> FrameKey:
     return FrameKey(row["id"], row["seq"])
 
 
-def _whole(path: Path, checksum: str) -> bytes:
+def _whole(path: Path, size: int, checksum: str) -> bytes:
     """Bytes of a file that are those that were written."""
-    data = path.read_bytes()
+    data = read_own(path, min(size, MAX_FILE_BYTES))
     if sha256(data) != checksum:
         raise ValueError("its checksum is not the one in the index")
     return data

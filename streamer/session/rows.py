@@ -5,7 +5,7 @@ import math
 import sqlite3
 
 from streamer.analysis import Flag, ModelId, Summary
-from streamer.frame import Completeness, Stream
+from streamer.frame import Completeness, Stream, check_pixel_size
 from streamer.histogram import Histogram
 from streamer.session.exposure import Exposure
 from streamer.session.records import (
@@ -35,6 +35,7 @@ FRAMES = """
 ANALYSES = """
     SELECT frames.*, streams.id,
         analyses.pixel_size_nm AS used_pixel_size_nm,
+        analyses.bytes AS table_bytes,
         analyses.sha256 AS table_sha256,
         name, latents, angle_period_rad,
         models.sha256 AS model_sha256,
@@ -56,13 +57,14 @@ ATTEMPTS = """
         JOIN streams ON streams.number = stream
 """
 
+# A source may claim any number of frames: sums of integers would overflow.
 TOTALS = """
     SELECT
         (SELECT COUNT(*) FROM frames) AS frames,
         (SELECT COUNT(*) FROM analyses) AS analyses,
-        (SELECT COALESCE(SUM(last - first + 1), 0) FROM gaps) - (
+        CAST((SELECT TOTAL(last - first + 1.0) FROM gaps) - (
             SELECT COUNT(*) FROM gaps JOIN frames ON frames.stream = gaps.stream
-                AND seq BETWEEN first AND last) AS lost,
+                AND seq BETWEEN first AND last) AS INTEGER) AS lost,
         (SELECT COALESCE(SUM(bytes), 0) FROM frames)
             + (SELECT COALESCE(SUM(bytes), 0) FROM analyses) AS bytes
 """
@@ -95,7 +97,7 @@ def frame_record(row: sqlite3.Row) -> FrameRecord:
         received_ns=row["received_ns"],
         exposure=Exposure(_number(row["time_s"]), _number(row["dose_e_nm2"])),
         shape=(row["rows"], row["cols"]),
-        pixel_size_nm=row["pixel_size_nm"],
+        pixel_size_nm=_pixel_size(row["pixel_size_nm"]),
         origin_nm=(row["x_nm"], row["y_nm"]),
         completeness=Completeness(row["completeness"]),
         valid_rows=row["valid_rows"],
@@ -109,16 +111,16 @@ def analysis_record(row: sqlite3.Row) -> AnalysisRecord:
         model=ModelId(
             name=row["name"],
             sha256=row["model_sha256"],
-            latents=tuple(json.loads(row["latents"])),
+            latents=_names(row["latents"]),
             angle_period_rad=row["angle_period_rad"],
         ),
         provider=row["provider"],
-        pixel_size_nm=row["used_pixel_size_nm"],
+        pixel_size_nm=_pixel_size(row["used_pixel_size_nm"]),
         flags=tuple(Flag(flag) for flag in json.loads(row["flags"])),
         summary=_summary(row),
-        stages_ms=json.loads(row["stages_ms"]),
+        stages_ms=_numbers(row["stages_ms"]),
         latency_s=_number(row["latency_s"]),
-        estimated_pixel_size_nm=_later(row, "estimated_pixel_size_nm"),
+        estimated_pixel_size_nm=_pixel_size(_later(row, "estimated_pixel_size_nm")),
     )
 
 
@@ -141,7 +143,7 @@ def event_record(row: sqlite3.Row) -> EventRecord:
 
 def _summary(row: sqlite3.Row) -> Summary:
     return Summary(
-        counts=json.loads(row["counts"]),
+        counts=_numbers(row["counts"]),
         area_nm2=_number(row["area_nm2"]),
         density_nm2=_number(row["density_nm2"]),
         hole_area_nm2=_number(row["hole_area_nm2"]),
@@ -154,7 +156,7 @@ def _summary(row: sqlite3.Row) -> Summary:
 
 
 def _histograms(row: sqlite3.Row) -> dict[str, Histogram]:
-    text = row["histograms"] if "histograms" in _names(row) else None
+    text = row["histograms"] if "histograms" in _columns(row) else None
     named = json.loads(text) if text else {}
     return {
         name: Histogram(**{**each, "counts": tuple(each["counts"])})
@@ -164,12 +166,47 @@ def _histograms(row: sqlite3.Row) -> dict[str, Histogram]:
 
 def _later(row: sqlite3.Row, column: str) -> float | None:
     """Value of a column that sessions of earlier versions lack: None."""
-    return row[column] if column in _names(row) else None
+    return row[column] if column in _columns(row) else None
 
 
-def _names(row: sqlite3.Row) -> list[str]:
+def _columns(row: sqlite3.Row) -> list[str]:
     return list(row.keys())
 
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _pixel_size(value: float | None) -> float | None:
+    check_pixel_size(value)
+    return value
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names from a JSON list.
+
+    Raises
+    ------
+    ValueError
+        It is another thing.
+    """
+    names = json.loads(text)
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise ValueError(f"{text[:80]} is not a list of names")
+    return tuple(names)
+
+
+def _numbers[N: (int, float)](text: str) -> dict[str, N]:
+    """Numbers by name from a JSON map.
+
+    Raises
+    ------
+    ValueError
+        It is another thing.
+    """
+    numbers = json.loads(text)
+    if not isinstance(numbers, dict) or not all(
+        isinstance(number, int | float) for number in numbers.values()
+    ):
+        raise ValueError(f"{text[:80]} is not a map of numbers")
+    return numbers

@@ -59,6 +59,8 @@ def decode(data: bytes) -> Frame:
         description = find(page.description)
         if description is None or len(description.seqs) != 1:
             raise ValueError("the TIFF holds no frame of a session")
+        if page.nbytes > len(data):
+            raise ValueError(f"{len(data)} bytes cannot hold {page.shape} pixels")
         image = page.asarray()
     native = np.ascontiguousarray(image, image.dtype.newbyteorder("="))
     return description.acquisitions[0].frame(

@@ -1,18 +1,21 @@
 """Whether a session is whole: every file there, equal to what was written, no other."""
 
+import hashlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamer.session.durable import own_file
 from streamer.session.failures import reading
 from streamer.session.index import open_index
 from streamer.session.layout import Layout
 from streamer.session.ledger import unaccounted
 from streamer.session.reader import SessionReader
 from streamer.session.records import AttemptRecord, GapRecord, Totals
-from streamer.session.writing import committed_files, sha256
+from streamer.session.writing import committed_files
 
 FILES = """
     SELECT 'frame', stream, seq, bytes, sha256 FROM frames
@@ -106,16 +109,16 @@ def _file_problems(
 
 def _problem(path: Path, size: int, checksum: str) -> str | None:
     try:
-        data = path.read_bytes()
+        with own_file(path) as file:
+            there = os.fstat(file.fileno()).st_size
+            if there != size:
+                return f"has {there} bytes, {size} were written"
+            found = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return "is not there"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    if len(data) != size:
-        return f"has {len(data)} bytes, {size} were written"
-    if sha256(data) != checksum:
-        return "has other content than was written"
-    return None
+    return None if found == checksum else "has other content than was written"
 
 
 def _strays(

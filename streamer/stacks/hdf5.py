@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streamer.errors import StackError
 from streamer.session.acquisition import Acquisition
 from streamer.stacks import hdf5_probe
+from streamer.stacks.hdf5_probe import MAX_CHUNK_BYTES, chunk_bytes
 from streamer.stacks.nion import NionItem, read_item
 from streamer.stacks.npy import choose
 from streamer.stacks.pixels import frame_axes, frame_dtype, is_plausible
@@ -72,13 +73,24 @@ def check_readable(path: Path, patience_s: float) -> None:
 
 def _nion_items(file: h5py.File) -> list[h5py.Dataset]:
     """Arrays that Nion Swift wrote: /data itself, or those in the group /data."""
-    data = file.get("data")
-    inside = data.values() if isinstance(data, h5py.Group) else [data]
+    data = _inside(file, "data")
+    inside = [data]
+    if isinstance(data, h5py.Group):
+        inside = [_inside(data, name) for name in data]
     return [
         dataset
         for dataset in inside
         if isinstance(dataset, h5py.Dataset) and PROPERTIES in dataset.attrs
     ]
+
+
+def _inside(group: h5py.Group, name: str) -> object:
+    """What lies in a group under a name; None for what lies elsewhere.
+
+    Links may lead to other files, which nobody has given us and nobody has tried.
+    """
+    hard = isinstance(group.get(name, getlink=True), h5py.HardLink)
+    return group.get(name) if hard else None
 
 
 def _nion(
@@ -161,6 +173,11 @@ def _recording(
 def _check_storage(dataset: h5py.Dataset, name: str) -> None:
     if dataset.external or dataset.is_virtual:
         raise StackError(f"{name} keeps its numbers in other files; give those")
+    if chunk_bytes(dataset) > MAX_CHUNK_BYTES:
+        raise StackError(
+            f"{name} has chunks of {chunk_bytes(dataset)} bytes, of which each must be "
+            f"read at once; at most {MAX_CHUNK_BYTES} are supported"
+        )
     stored = dataset.id.get_storage_size()
     if dataset.nbytes > MAX_EXPANSION * stored:
         raise StackError(

@@ -5,6 +5,7 @@ C, gets through the file: that it refuses the file is fine, that it does not ret
 not.
 """
 
+import math
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,15 @@ import h5py
 
 REFUSALS = (OSError, ValueError, TypeError, KeyError, RuntimeError)
 """What h5py raises; the reader will come to the same words."""
+
+
+MAX_CHUNK_BYTES = 2**29
+"""Of numbers that are packed together; writers make them of a megabyte or a frame."""
+
+
+def chunk_bytes(dataset: h5py.Dataset) -> int:
+    """Bytes that must be unpacked at once to read any number of an array."""
+    return int(math.prod(dataset.chunks or (0,)) * dataset.dtype.itemsize)
 
 
 def look_through(path: Path) -> None:
@@ -28,7 +38,9 @@ def _look_at(_name: str, thing: h5py.HLObject) -> None:
         with suppress(*REFUSALS):
             if thing.chunks:
                 thing.id.chunk_iter(lambda _place: None)
-            thing[(0,) * (thing.ndim - 1)]
+            elsewhere = thing.external or thing.is_virtual
+            if not elsewhere and chunk_bytes(thing) <= MAX_CHUNK_BYTES:
+                thing[(0,) * (thing.ndim - 1)]
 
 
 if __name__ == "__main__":

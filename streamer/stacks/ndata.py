@@ -7,11 +7,11 @@ from pathlib import Path
 
 from streamer.errors import StackError
 from streamer.stacks.nion import read_item
-from streamer.stacks.npy import npy_images, read_header
+from streamer.stacks.npy import check_expansion, npy_images, read_header
 from streamer.stacks.pixels import frame_axes, frame_dtype
 from streamer.stacks.stack import Recording, Selection, frames_of
 
-MAX_PROPERTIES_BYTES = 2**24
+MAX_PROPERTIES_BYTES = 2**22
 
 
 def open_ndata(path: Path, selection: Selection) -> Recording:
@@ -32,8 +32,9 @@ def open_ndata(path: Path, selection: Selection) -> Recording:
             properties = json.loads(file.read(MAX_PROPERTIES_BYTES))
         array = stack.enter_context(archive.open("data.npy"))
         header = read_header(array, name)
-        size = archive.getinfo("data.npy").file_size
-        images = npy_images(array, header, size, name)
+        member = archive.getinfo("data.npy")
+        check_expansion(header, member.compress_size, name)
+        images = npy_images(array, header, member.file_size, name)
         item = read_item(properties, header.shape, name)
         _, channel = selection.choose(item.channels, name)
         axes = frame_axes(header.shape, name)

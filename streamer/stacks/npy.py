@@ -1,5 +1,6 @@
 """NumPy files: an array (.npy), or several by name in a zip archive (.npz)."""
 
+import io
 import math
 import os
 import zipfile
@@ -20,6 +21,9 @@ from streamer.stacks.pixels import frame_axes, frame_dtype, is_plausible
 from streamer.stacks.stack import UNKNOWN_CHANNEL, Recording, Selection, frames_of
 
 SUFFIX = ".npy"
+MAX_HEADER_BYTES = 65_536
+MAX_EXPANSION = 100
+"""Bytes that a byte of an archive may become where all must be read at once."""
 MAX_WHOLE_BYTES = 2**32
 """Largest stack in Fortran order, whose frames are scattered over all of the file."""
 
@@ -76,6 +80,7 @@ def open_npz(path: Path, selection: Selection) -> Recording:
         header = headers[chosen]
         member = archive.getinfo(f"{chosen}{SUFFIX}")
         file = stack.enter_context(archive.open(member))
+        check_expansion(header, member.compress_size, path.name)
         images = npy_images(file, header, member.file_size, path.name)
         channels = tuple(plausible)
         return _recording(header, images, path.name, selection, channels, stack)
@@ -141,18 +146,34 @@ def read_header(file: IO[bytes], name: str) -> Header:
     except ValueError as error:
         raise StackError(f"{name} is not a NumPy file: {error}") from error
     readers = {
-        (1, 0): npy_format.read_array_header_1_0,
-        (2, 0): npy_format.read_array_header_2_0,
+        (1, 0): (2, npy_format.read_array_header_1_0),
+        (2, 0): (4, npy_format.read_array_header_2_0),
     }
     if version not in readers:
         raise StackError(
             f"{name} is a NumPy file of version {version[0]}.{version[1]}; "
             "1.0 and 2.0 can hold images"
         )
-    shape, fortran, dtype = readers[version](file)
+    size, read = readers[version]
+    shape, fortran, dtype = read(io.BytesIO(_header_bytes(file, size, name)))
     if any(side < 0 for side in shape):
         raise StackError(f"{name} claims to hold an array of {shape}")
     return Header(shape, dtype, fortran, file.tell())
+
+
+def _header_bytes(file: IO[bytes], size: int, name: str) -> bytes:
+    """The length of a header, a number of `size` bytes, and the header.
+
+    NumPy would read as much as is announced, up to 4 GiB, before it finds that long.
+    """
+    length = file.read(size)
+    announced = int.from_bytes(length, "little")
+    if announced > MAX_HEADER_BYTES:
+        raise StackError(
+            f"{name} has a header of {announced} bytes, at most {MAX_HEADER_BYTES} "
+            "are needed for images"
+        )
+    return length + file.read(announced)
 
 
 def _recording(
@@ -182,6 +203,21 @@ def _headers(archive: zipfile.ZipFile) -> dict[str, Header]:
             with archive.open(name) as file:
                 headers[name.removesuffix(SUFFIX)] = read_header(file, name)
     return headers
+
+
+def check_expansion(header: Header, stored: int, name: str) -> None:
+    """Refuse an array of an archive that must be read at once and is nearly nothing.
+
+    Raises
+    ------
+    StackError
+        Its numbers are many more than the `stored` bytes that they are packed into.
+    """
+    if header.fortran and header.bytes > MAX_EXPANSION * max(stored, MAX_HEADER_BYTES):
+        raise StackError(
+            f"{name} packs {header.bytes} bytes in Fortran order into {stored}; save "
+            "it with numpy.ascontiguousarray"
+        )
 
 
 def _fortran_images(

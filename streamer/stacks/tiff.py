@@ -1,6 +1,7 @@
 """TIFF stacks: ours, Nion's, ImageJ's, OME's and plain ones."""
 
 import math
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,8 @@ from streamer.stacks.stack import Recording, Selection, frames_of
 from streamer.stacks.tiff_description import describe
 from streamer.stacks.tiff_planes import planes_of
 
+_FILE_NAME = re.compile(r"""FileName\s*=\s*["']([^"']*)["']""")
+"""Of other files of the same OME data set, in its XML."""
 MAX_EXPANSION = 10_000
 """Bytes that a byte of the file may become: far more than any image can be packed."""
 
@@ -31,6 +34,7 @@ def open_tiff(path: Path, selection: Selection) -> Recording:
     name = path.name
     with ExitStack() as stack:
         file = stack.enter_context(tifffile.TiffFile(path))
+        _check_alone(file, name)
         _check_chain(file, name)
         series = _only_series(file, name)
         planes = planes_of(series.axes, series.shape, name)
@@ -55,6 +59,25 @@ def open_tiff(path: Path, selection: Selection) -> Recording:
             channel=channel,
             channels=channels,
         )
+
+
+def _check_alone(file: tifffile.TiffFile, name: str) -> None:
+    """Refuse a file that names others outside of its folder, which would be opened."""
+    if file.is_ndtiff:
+        raise StackError(f"{name} is part of an NDTiff data set; save it as OME-TIFF")
+    folder = Path(file.filehandle.path).parent
+    for other in _file_names(file):
+        # Anything but a plain name in the same folder, entities of XML included.
+        plain = re.fullmatch(r"[^/\\&]+", other) and other not in ("..", ".")
+        if not plain or (folder / other).is_symlink():
+            raise StackError(
+                f"{name} keeps images in “{other[:80]}”; the files of one stack lie in "
+                "one folder"
+            )
+
+
+def _file_names(file: tifffile.TiffFile) -> list[str]:
+    return _FILE_NAME.findall(file.ome_metadata or "") if file.is_ome else []
 
 
 def _check_chain(file: tifffile.TiffFile, name: str) -> None:

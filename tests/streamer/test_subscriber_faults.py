@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -213,6 +214,27 @@ def test_catch_up_at_an_address_of_another_kind_is_rejected(
     assert rejected == Rejected(
         script.url, f"{script.url} advertises catch-up at '/run/somewhere'"
     )
+
+
+@pytest.mark.parametrize(
+    "path", ["", "x" * 300, "x" * 1024], ids=["none", "too long", "longest"]
+)
+def test_catch_up_at_a_path_that_cannot_be_one_is_rejected(
+    context: Context, tmp_path: Path, stream: Stream, frame: MakeFrame, listen: Listen,
+    path: str,
+) -> None:  # fmt: skip
+    with context.socket(zmq.XPUB) as live:
+        live.bind(url := f"ipc://{tmp_path}/live")
+        with Subscriber(context, [url]) as subscriber:
+            for _ in range(3):
+                assert subscriber.receive(0) is None
+                live.recv()
+            live.send_multipart(pack(Heartbeat(path, ()), 0))
+            *_, rejected = listen(subscriber, Rejected)
+            assert "which is no address: " in rejected.reason
+            assert len(rejected.reason) < 500
+            live.send_multipart(pack(frame(stream, 0), 0))
+            assert seqs(listen(subscriber, Received)) == [0]
 
 
 class Proxy:

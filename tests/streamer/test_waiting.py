@@ -1,7 +1,7 @@
 """Who asks is answered in turn, and nobody makes the list grow."""
 
 from streamer.frame import Stream
-from streamer.messages import Content, Feed, Request
+from streamer.messages import MAX_STREAMS, Content, Feed, Request
 from streamer.waiting import MAX_CLIENTS, Waiting
 
 HAADF = Feed(Content.FRAME, Stream("a", "nion", "HAADF"))
@@ -38,6 +38,18 @@ def test_who_asks_again_replaces_the_question() -> None:
     waiting.answered(b"client", request, request.last)
     assert request.first == 999
     assert waiting.clients() == ()
+
+
+def test_who_asks_for_feeds_that_do_not_exist_is_soon_forgotten() -> None:
+    waiting = Waiting()
+    for number in range(10_000):
+        made_up = Feed(Content.FRAME, Stream(str(number), "nion", "BF"))
+        waiting.add(b"client", Request(made_up, 0, 9))
+    turns = 0
+    while waiting.clients():
+        waiting.answered(b"client", waiting.next(b"client"), 9)
+        turns += 1
+    assert turns == MAX_STREAMS
 
 
 def test_of_too_many_clients_the_first_is_forgotten() -> None:

@@ -37,6 +37,7 @@ FEED = Feed(Content.FRAME, STREAM)
 names = st.text(max_size=12)
 floats = st.floats(width=64)
 counts = st.integers(0, 2**63 - 1)
+seqs = st.integers(0, 2**63 - 2)
 ids = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}", fullmatch=True)
 streams = st.builds(Stream, ids, names, names)
 json_values = st.recursive(
@@ -47,6 +48,7 @@ json_values = st.recursive(
     max_leaves=8,
 )
 sizes = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+periods = st.floats(min_value=0, exclude_min=True, max_value=2 * math.pi)
 positions = st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 2)
 sides = st.integers(1, 6)
 times = st.none() | st.integers(-(2**63), 2**63 - 1)
@@ -68,7 +70,7 @@ def frames(draw: st.DrawFn) -> Frame:
     image = any_bits(draw, dtype, draw(sides), draw(sides))
     return Frame(
         stream=draw(streams),
-        seq=draw(counts),
+        seq=draw(seqs),
         image=image,
         pixel_size_nm=draw(st.none() | sizes),
         origin_nm=draw(positions),
@@ -104,8 +106,8 @@ def previews(draw: st.DrawFn) -> Preview:
 analyses = st.builds(
     Analysis,
     stream=streams,
-    seq=counts,
-    model=st.builds(ModelId, names, names, st.lists(names).map(tuple), floats),
+    seq=seqs,
+    model=st.builds(ModelId, names, names, st.lists(names).map(tuple), periods),
     provider=names,
     shape=st.tuples(st.integers(1, 16_384), st.integers(1, 16_384)),
     pixel_size_nm=st.none() | sizes,
@@ -126,14 +128,14 @@ analyses = st.builds(
 )
 
 feeds = st.builds(Feed, st.sampled_from(Content), streams)
-ranges = st.tuples(counts, counts).map(sorted)
+ranges = st.tuples(seqs, seqs).map(sorted)
 controls = st.one_of(
     st.builds(
         Heartbeat,
         st.none() | st.integers(1, 65_535) | names,
         st.lists(
             st.builds(
-                FeedState, feeds, st.integers(-1, 2**63 - 1), counts, st.none() | counts
+                FeedState, feeds, st.integers(-1, 2**63 - 2), counts, st.none() | counts
             ),
             max_size=3,
         ).map(tuple),

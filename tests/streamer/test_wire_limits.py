@@ -159,7 +159,7 @@ def test_a_whole_number_stands_for_a_real_one() -> None:
         pytest.param(
             tampered(FRAME, seq=-1),
             "frame header: seq is -1 (int), expected an integer from 0 to "
-            "9223372036854775807",
+            "9223372036854775806",
             id="negative seq",
         ),
         pytest.param(
@@ -292,6 +292,55 @@ def test_what_is_wrong_is_named(parts: list[Buffer], reason: str) -> None:
     with pytest.raises(WireError) as error:
         unpack(parts)
     assert str(error.value) == reason
+
+
+def nested(width: int, depth: int) -> object:
+    return [nested(width, depth - 1) for _ in range(width)] if depth else "x" * 20
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"seq": nested(6, 6)}, id="lists of lists as a number"),
+        pytest.param({"shape": [nested(6, 6), 4]}, id="the same as an item"),
+        pytest.param({"dtype": {"a" * 60_000: "b" * 60_000}}, id="a map as a name"),
+        pytest.param(
+            {"metadata": {"a": {"b" * 60_000: {"c" * 60_000: nested(1, 17)}}}},
+            id="long names on the way to what is too deep",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_in_few_words(changes: dict[str, object]) -> None:
+    with pytest.raises(WireError) as error:
+        unpack(tampered(FRAME, **changes))
+    assert len(str(error.value)) < 1000
+
+
+def test_long_names_are_not_copied_for_each_item_beneath_them() -> None:
+    long = {"b" * 60_000: {"c" * 60_000: {"d" * 60_000: [0] * 16_000}}}
+    parts = tampered(FRAME, metadata={"a": long})
+    tracemalloc.start()
+    assert isinstance(unpack(parts).message, Frame)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The names once each, and the list twice.
+    assert peak < 0.7 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        pytest.param(FRAME, "seq", id="frame"),
+        pytest.param(ANALYSIS, "seq", id="analysis"),
+        pytest.param(Request(FEED, 3, 4), "last", id="request"),
+    ],
+)
+def test_a_number_that_cannot_be_counted_to_is_refused(
+    message: Message, field: str
+) -> None:
+    assert unpack(tampered(message, **{field: 2**63 - 2}))
+    with pytest.raises(WireError, match="expected an integer from 0 to"):
+        unpack(tampered(message, **{field: 2**63 - 1}))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from streamer.analysis import Analysis
 from streamer.errors import SessionError
-from streamer.frame import Frame
+from streamer.frame import Frame, Stream
 from streamer.session.analyst import AnalysisRecorder
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
@@ -114,3 +114,11 @@ def test_a_session_on_a_write_protected_disk_is_read(
             assert session.frame("5f0c", 0).seq == 0
     finally:
         tmp_path.chmod(0o755)
+
+
+def test_gaps_of_any_length_can_be_added_up(
+    recorder: FrameRecorder, session: SessionReader
+) -> None:
+    for run in "abc":
+        recorder.commit_gap(Stream(run, "nion", "BF"), 0, 2**63 - 2, "claimed", 0)
+    assert session.totals().lost == 2**63 - 1
