@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 from threadpoolctl import ThreadpoolController
 
+from inference.bonds import Bonds, bonds_of
 from inference.describe import Describer, describer_of
 from inference.histograms import ranges_of
 from inference.locate import Peaks, locate
@@ -33,8 +33,6 @@ from streamer.frame import Frame
 
 STRANGE = {Flag.NO_ATOMS, Flag.OTHER_LATTICE, Flag.TOO_NOISY}
 """What a frame of graphene can look like when its pixel size is far off."""
-LONELY_NM = 0.25
-"""An atom with no other one within this has no orientation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +103,12 @@ class Analyser:
         shape = (pixels.image.shape[0], pixels.image.shape[1])
         if seen.placed is None or seen.order is None or scale.pixel_size_nm is None:
             return report.without_atoms(flags, shape)
-        atoms = self._table(frame, scale.pixel_size_nm, seen.placed, seen.order)
+        bonds = bonds_of(seen.placed.smooth() * scale.pixel_size_nm)
+        atoms = self._table(frame, scale.pixel_size_nm, seen.placed, seen.order, bonds)
         ranges = ranges_of(self.model.card.encoder)
-        lattice = judged.lattice
-        summary = summarise(atoms, shape, scale.pixel_size_nm, lattice, ranges)
+        summary = summarise(
+            atoms, shape, scale.pixel_size_nm, bonds, judged.lattice, ranges
+        )
         watch.lap("summary")
         return report.of(flags, atoms, summary)
 
@@ -230,13 +230,17 @@ class Analyser:
         return Order(encoded, described.edge)
 
     def _table(
-        self, frame: Frame, pixel_size_nm: float, placed: Placed, order: Order
+        self,
+        frame: Frame,
+        pixel_size_nm: float,
+        placed: Placed,
+        order: Order,
+        bonds: Bonds,
     ) -> Atoms:
         row, col = placed.rowcol.astype(np.float32).T
         row_net, col_net = placed.net.astype(np.float32).T
         y_sigma, x_sigma = (placed.sigma_px * pixel_size_nm).astype(np.float32).T
         x_origin, y_origin = frame.origin_nm
-        lonely = _lonely(placed.rowcol * pixel_size_nm)
         encoded = order.encoded
         return Atoms(
             row_px=row,
@@ -249,7 +253,7 @@ class Analyser:
             col_net_px=col_net,
             species=placed.species,
             score=placed.score,
-            angle_rad=np.where(lonely, np.float32(np.nan), encoded.angle_rad),
+            angle_rad=np.where(bonds.lonely(), np.float32(np.nan), encoded.angle_rad),
             edge=order.edge,
             latents=_columns(self.model.id.latents, encoded.latents),
             sigmas=_columns(sigma_columns(self.model.id.latents), encoded.sigma),
@@ -280,11 +284,3 @@ def _columns(
         name: np.ascontiguousarray(values[:, number])
         for number, name in enumerate(names)
     }
-
-
-def _lonely(rowcol_nm: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N,): atoms without another one within `LONELY_NM`."""
-    tree = KDTree(rowcol_nm, balanced_tree=False)
-    lonely = np.ones(len(rowcol_nm), bool)
-    lonely[tree.query_pairs(LONELY_NM, output_type="ndarray").ravel()] = False
-    return lonely

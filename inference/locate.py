@@ -99,7 +99,8 @@ def _log(probability: NDArray[np.float32]) -> NDArray[np.float64]:
 def _keep_higher(
     rowcol: NDArray[np.float64], score: NDArray[np.float32], closest_px: float
 ) -> NDArray[np.bool_]:
-    pairs = KDTree(rowcol).query_pairs(closest_px, output_type="ndarray")
+    tree = KDTree(rowcol, balanced_tree=False)
+    pairs = tree.query_pairs(closest_px, output_type="ndarray")
     lower = np.where(score[pairs[:, 0]] < score[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
     keep = np.ones(len(rowcol), bool)
     keep[lower] = False

@@ -39,6 +39,15 @@ class Placed:
     def __len__(self) -> int:
         return len(self.score)
 
+    def smooth(self) -> NDArray[np.float64]:
+        """(N, 2): the network's positions, where it has them.
+
+        They lean on the lattice around an atom, and so scatter less than measured ones,
+        whose noise would lengthen every bond; averages over a frame do not mind that
+        they hide what a single atom does.
+        """
+        return np.where(np.isfinite(self.net), self.net, self.rowcol)
+
 
 def place_by_network(peaks: Peaks, grid: Grid, card: DcnnCard) -> Placed:
     """The atoms where, and as what, the network sees them."""

@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
+from inference.bonds import Bonds
 from inference.histograms import ANGLE, Ranges, histograms_of
 from inference.lattice import NO_LATTICE, Lattice
 from streamer.analysis import Summary
@@ -17,14 +17,13 @@ HOLE_RADIUS_NM = 0.3
 nm from its atoms, and a single vacancy do not."""
 HOLE_STEP_NM = 0.1
 """Grid on which holes are measured."""
-LONGEST_BOND_NM = 0.19
-"""Two C atoms nearer than this are bonded; second neighbours are 0.246 nm apart."""
 
 
 def summarise(
     atoms: Atoms,
     shape: tuple[int, int],
     pixel_size_nm: float,
+    bonds: Bonds,
     lattice: Lattice = NO_LATTICE,
     ranges: Ranges = MappingProxyType({}),
 ) -> Summary:
@@ -34,11 +33,12 @@ def summarise(
     ----------
     shape
         (rows, cols) that were analysed.
+    bonds
+        Of the same atoms, by `smooth_positions`.
     ranges
         Of the histograms, by quantity.
     """
     area = math.prod(shape) * pixel_size_nm**2
-    rowcol_nm = _smooth_positions(atoms) * pixel_size_nm
     # Within the frame every atom is seen whole; at its edge order is underestimated.
     whole = ~atoms.edge
     return Summary(
@@ -48,26 +48,13 @@ def summarise(
         },
         area_nm2=area,
         density_nm2=len(atoms) / area,
-        hole_area_nm2=_hole_area(rowcol_nm, shape, pixel_size_nm),
-        bond_length_nm=_bond_length(rowcol_nm, atoms.species),
+        hole_area_nm2=_hole_area(bonds.rowcol_nm, shape, pixel_size_nm),
+        bond_length_nm=bonds.carbon_length_nm(atoms.species),
         mean_crystallinity=_mean(atoms.latents["crystallinity"][whole]),
         lattice_constant_nm=lattice.constant_nm,
         lattice_constant_sigma_nm=lattice.sigma_nm,
         histograms=histograms_of(atoms, ranges),
     )
-
-
-def _smooth_positions(atoms: Atoms) -> NDArray[np.floating]:
-    """(N, 2) the network's positions, where it has them.
-
-    They lean on the lattice around an atom, and so scatter less than measured ones,
-    whose noise would lengthen every bond; averages over a frame do not mind that they
-    hide what a single atom does.
-    """
-    seen = np.isfinite(atoms.row_net_px)
-    row = np.where(seen, atoms.row_net_px, atoms.row_px)
-    col = np.where(seen, atoms.col_net_px, atoms.col_px)
-    return np.stack([row, col], axis=1)
 
 
 def nothing(
@@ -89,11 +76,11 @@ def nothing(
 
 
 def _hole_area(
-    rowcol_nm: NDArray[np.floating], shape: tuple[int, int], pixel_size_nm: float
+    rowcol_nm: NDArray[np.float64], shape: tuple[int, int], pixel_size_nm: float
 ) -> float:
     size_nm = np.array(shape) * pixel_size_nm
     sides = np.maximum(1, np.rint(size_nm / HOLE_STEP_NM)).astype(np.intp)
-    near = _near_an_atom(np.asarray(rowcol_nm, np.float64), sides, size_nm / sides)
+    near = _near_an_atom(rowcol_nm, sides, size_nm / sides)
     return float(1 - near.mean()) * float(size_nm.prod())
 
 
@@ -118,23 +105,6 @@ def _near_an_atom(
         within = down[i] + right[j] <= HOLE_RADIUS_NM**2
         cells[first[within] + (i * width + j)] = True
     return near[reach[0] : reach[0] + sides[0], reach[1] : reach[1] + sides[1]]
-
-
-def _bond_length(rowcol_nm: NDArray[np.floating], species: NDArray[np.uint8]) -> float:
-    """Median over all C-C bonds.
-
-    Not of the distances to the nearest neighbour: the shortest of three is short by
-    chance, the more so the noisier the frame.
-    """
-    carbon = rowcol_nm[species == SPECIES.index("C")]
-    if len(carbon) < 2:
-        return math.nan
-    tree = KDTree(carbon, balanced_tree=False)
-    pairs = tree.query_pairs(LONGEST_BOND_NM, output_type="ndarray")
-    if len(pairs) == 0:
-        return math.nan
-    lengths = np.linalg.norm(carbon[pairs[:, 0]] - carbon[pairs[:, 1]], axis=1)
-    return float(np.median(lengths))
 
 
 def _mean(values: NDArray[np.float32]) -> float:

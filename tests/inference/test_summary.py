@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inference.bonds import bonds_of
 from inference.summary import nothing, summarise
+from streamer.analysis import Summary
 from streamer.atoms import FIXED_COLUMNS, Atoms
 from streamer.simulator.sheet import honeycomb
 
@@ -24,34 +26,19 @@ def atoms_at(xy_nm: NDArray[np.float64], silicon: list[int] | None = None) -> At
     return Atoms.from_columns(columns)
 
 
+def summary_of(atoms: Atoms) -> Summary:
+    rowcol = np.stack([atoms.row_px, atoms.col_px], axis=1)
+    return summarise(atoms, SHAPE, PIXEL_NM, bonds_of(rowcol * PIXEL_NM))
+
+
 def sheet() -> NDArray[np.float64]:
     xy = honeycomb(9.0, 0.2) + np.array([4.0, 3.0])
     inside = (xy > 0).all(axis=1) & (xy < [8.0, 6.0]).all(axis=1)
     return np.asarray(xy[inside])
 
 
-def test_noise_of_measured_positions_lengthens_no_bond() -> None:
-    atoms = atoms_at(sheet())
-    noise = np.random.default_rng(1).normal(0, 0.03 / PIXEL_NM, (2, len(atoms)))
-    columns = atoms.columns()
-    columns["row_px"] = columns["row_px"] + noise[0]
-    columns["col_px"] = columns["col_px"] + noise[1]
-    summary = summarise(Atoms.from_columns(columns), SHAPE, PIXEL_NM)
-    assert summary.bond_length_nm == pytest.approx(0.142, abs=1e-4)
-
-
-def test_atoms_that_the_network_did_not_see_count_where_they_are() -> None:
-    atoms = atoms_at(sheet())
-    columns = atoms.columns()
-    for name in ("row_net_px", "col_net_px"):
-        columns[name] = np.full(len(atoms), np.nan, np.float32)
-    summary = summarise(Atoms.from_columns(columns), SHAPE, PIXEL_NM)
-    assert summary.bond_length_nm == pytest.approx(0.142, abs=1e-4)
-    assert summary.hole_area_nm2 == 0
-
-
 def test_a_whole_sheet_in_numbers() -> None:
-    summary = summarise(atoms_at(sheet()), SHAPE, PIXEL_NM)
+    summary = summary_of(atoms_at(sheet()))
     assert summary.area_nm2 == pytest.approx(48)
     assert summary.counts == {"C": len(sheet()), "Si": 0}
     assert summary.density_nm2 == pytest.approx(38.2, rel=0.01)
@@ -63,7 +50,7 @@ def test_a_whole_sheet_in_numbers() -> None:
 def test_a_hole_is_as_large_as_what_lies_away_from_its_rim(radius_nm: float) -> None:
     xy = sheet()
     xy = xy[np.hypot(*(xy - [4.0, 3.0]).T) > radius_nm]
-    summary = summarise(atoms_at(xy), SHAPE, PIXEL_NM)
+    summary = summary_of(atoms_at(xy))
     rim = np.hypot(*(xy - [4.0, 3.0]).T).min()
     expected = math.pi * (rim - 0.3) ** 2
     assert summary.hole_area_nm2 == pytest.approx(expected, rel=0.35)
@@ -72,12 +59,12 @@ def test_a_hole_is_as_large_as_what_lies_away_from_its_rim(radius_nm: float) -> 
 def test_a_vacancy_is_no_hole() -> None:
     xy = sheet()
     xy = np.delete(xy, np.hypot(*(xy - [4.0, 3.0]).T).argmin(), axis=0)
-    assert summarise(atoms_at(xy), SHAPE, PIXEL_NM).hole_area_nm2 == 0
+    assert summary_of(atoms_at(xy)).hole_area_nm2 == 0
 
 
 def test_silicon_counts_apart_and_its_bonds_do_not_count() -> None:
     xy = np.array([[1.0, 1.0], [1.142, 1.0], [3.0, 3.0], [3.18, 3.0]])
-    summary = summarise(atoms_at(xy, silicon=[2]), SHAPE, PIXEL_NM)
+    summary = summary_of(atoms_at(xy, silicon=[2]))
     assert summary.counts == {"C": 3, "Si": 1}
     assert summary.bond_length_nm == pytest.approx(0.142, abs=1e-4)
 
@@ -85,7 +72,7 @@ def test_silicon_counts_apart_and_its_bonds_do_not_count() -> None:
 def test_order_is_averaged_over_atoms_that_are_seen_whole() -> None:
     atoms = atoms_at(sheet()[:5])
     atoms.edge[:2] = True
-    summary = summarise(atoms, SHAPE, PIXEL_NM)
+    summary = summary_of(atoms)
     assert summary.mean_crystallinity == pytest.approx(0.75)
 
 
@@ -97,7 +84,7 @@ def test_what_cannot_be_averaged_is_not_a_number(
 ) -> None:
     atoms = atoms_at(sheet()[:count], silicon)
     atoms.edge[:] = True
-    summary = summarise(atoms, SHAPE, PIXEL_NM)
+    summary = summary_of(atoms)
     assert math.isnan(summary.bond_length_nm)
     assert math.isnan(summary.mean_crystallinity)
     assert summary.hole_area_nm2 > 40
