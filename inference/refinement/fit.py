@@ -58,10 +58,11 @@ def approach(view: View, start: Situation) -> Situation:
 
     Atoms that were missed stand behind those of the start.
     """
-    part, now = excerpt(view, start, COARSE_PIXELS)
+    part, there = excerpt(view, start, COARSE_PIXELS)
+    now = there
     for _ in range(PROBE_STEPS - 1):
         now = _with_shared_parameters(part, now)
-    now = _with_shared_parameters(view, with_shared(start, now))
+    now = _with_shared_parameters(view, with_shared(start, there, now))
     now, seen = _with_clouds(view, now)
     system = LinearSystem.of(blocks_of(seen, now))
     for _ in range(COARSE_SWEEPS - 1):
@@ -79,7 +80,7 @@ def approach(view: View, start: Situation) -> Situation:
 def measure(view: View, start: Situation) -> Fit:
     """Positions and their uncertainty, from a start that is nearly there."""
     part, there = excerpt(view, start, FINE_PIXELS)
-    now = with_shared(start, _with_final_probe(part, there))
+    now = with_shared(start, there, _with_final_probe(part, there))
     now, seen = _with_clouds(view, now)
     blocks = blocks_of(seen, now)
     jitter = jitter_variance(seen, now.optics)
@@ -132,7 +133,8 @@ def _with_final_probe(view: View, start: Situation) -> Situation:
     now, seen = _with_clouds(view, start)
     blocks = blocks_of(seen, now)
     now = sweep(view, now, seen, LinearSystem.of(blocks))
-    now = replace(now, carbon=carbon_amplitude(now.atoms))
+    brighter = carbon_amplitude(now.atoms) / carbon_amplitude(start.atoms)
+    now = replace(now, carbon=now.carbon * brighter)
     now = _with_shared_parameters(view, now)
     spread = np.median(np.einsum("nii->ni", covariance(blocks))[:, :2], axis=0)
     row, col = np.sqrt(np.square(now.optics.sigma) + spread)
@@ -149,7 +151,8 @@ def _fit(view: View, now: Situation, blocks: Blocks, jitter: float) -> Fit:
     known = np.maximum(1 / np.maximum(variance[:, 2], TINY) - prior, 1e-3 * prior)
     fitted = now.atoms.amplitude
     amplitude = fitted - prior * (expected - fitted) / known
-    return Fit(view, now, positions, amplitude / now.carbon, 1 / known / now.carbon**2)
+    carbon = carbon_amplitude(now.atoms)
+    return Fit(view, now, positions, amplitude / carbon, 1 / known / carbon**2)
 
 
 def _honest(variance: NDArray[np.float64], optics: Optics) -> NDArray[np.float64]:

@@ -10,8 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.analyse import Analyser, History
+from inference.catalogue import DEFAULT
 from inference.evaluation.scoring import Score, score
 from inference.matching import Matching, match
+from inference.model import load_model
 from streamer.analysis import Analysis
 from streamer.frame import Frame
 from streamer.simulator.sheet import Sheet
@@ -152,6 +154,18 @@ def test_a_frame_alone_and_after_others_gives_the_same_bytes(
         busy.analyse(make_frame(np.ascontiguousarray(other)), History())
     later = busy.analyse(make_frame(pristine, seq=3), History(time_s=9))
     assert fingerprint(later) == fingerprint(alone)
+
+
+def test_what_runs_at_the_same_time_changes_no_bit(
+    make_frame: MakeFrame, stages: Mapping[str, Sheet]
+) -> None:
+    frame = make_frame(exposed(stages["late"], microscope(dose=0.5)).image)
+    model = load_model(DEFAULT, threads=2)
+    beside = Analyser(model).analyse(frame, History())
+    # Some atoms the fit has added: they are described by themselves.
+    assert np.isnan(beside.atoms.row_net_px).any()
+    in_turn = Analyser(model, beside=False).analyse(frame, History())
+    assert fingerprint(beside) == fingerprint(in_turn)
 
 
 def test_the_frame_itself_is_left_alone(

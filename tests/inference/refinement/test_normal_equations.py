@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -5,7 +7,11 @@ from numpy.typing import NDArray
 from inference.refinement.bound import position_bound
 from inference.refinement.image_model import AtomState, Optics, splat, stamps_of
 from inference.refinement.linear_system import LinearSystem
-from inference.refinement.normal_equations import covariance, information
+from inference.refinement.normal_equations import (
+    covariance,
+    information,
+    thinned_information,
+)
 
 SHAPE = (120, 120)
 OPTICS = Optics((2.5, 2.9), 0.0, 7.7, 0.0)
@@ -51,6 +57,22 @@ def test_uncertainties_are_those_of_the_whole_inverse_matrix() -> None:
     exact = np.diag(np.linalg.inv(whole_matrix(atoms))).reshape(count, 3)
     found = np.einsum("nii->ni", covariance(blocks))
     np.testing.assert_allclose(found[:, :2], exact[:, :2], rtol=0.06)
+
+
+@pytest.mark.parametrize("sigma", [(2.2, 2.2), (2.5, 2.9), (2.9, 2.6)], ids=str)
+def test_every_second_pixel_tells_as_much(sigma: tuple[float, float]) -> None:
+    atoms, optics = cluster(), replace(OPTICS, sigma=sigma, tail_fraction=0.15)
+    rows, cols = np.indices(SHAPE, np.float32)
+    weight = 1 + 0.4 * np.cos(rows / 5) * np.sin(cols / 7)
+    prior = np.full(len(atoms), 1e-4)
+    stamps = stamps_of(atoms.rowcol, optics)
+    every = information(weight, stamps, atoms, optics, prior)
+    second = thinned_information(weight, atoms, optics, prior)
+    np.testing.assert_array_equal(second.pairs, every.pairs)
+    for one in range(3):
+        np.testing.assert_allclose(
+            covariance(second)[:, one, one], covariance(every)[:, one, one], rtol=0.02
+        )
 
 
 def test_a_step_solves_all_atoms_together() -> None:
