@@ -35,10 +35,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The same frame as often by either clock."""
+    """The same frame as often in each way."""
 
-    wall: Sequence[Run]
-    cpu: Sequence[Run]
+    wall: list[Run]
+    cpu: list[Run]
+    """By CPU time, one stage after the other."""
+    together: list[Run]
+    """By CPU time, with stages side by side as when frames are analysed."""
 
     def timing(self, of: Callable[[Run], float]) -> Timing:
         """Of one part of the path."""
@@ -81,19 +84,21 @@ def repeat(
 ) -> Runs:
     """By the clock on the wall and by CPU time in turns, after one that is not counted.
 
-    Two clocks at once would each count what it takes to read the other.
+    Two clocks at once would each count what it takes to read the other. CPU time is of
+    all threads together: of stages that run side by side each would be charged with the
+    other's, so that they have their turns where they are told apart.
     """
     wall = Way(model, refine=refine, clock=time.perf_counter)
-    # CPU time is of all threads together: stages that run side by side would each be
-    # charged with the other's.
     cpu = Way(model, refine=refine, beside=False, clock=time.process_time)
+    together = Way(model, refine=refine, clock=time.process_time)
     wall.go(message)
-    by_wall, by_cpu = [], []
+    runs = Runs([], [], [])
     for _ in range(repeats):
-        by_wall.append(wall.go(message))
-        by_cpu.append(cpu.go(message))
+        runs.wall.append(wall.go(message))
+        runs.cpu.append(cpu.go(message))
+        runs.together.append(together.go(message))
         tick()
-    return Runs(by_wall, by_cpu)
+    return runs
 
 
 def peak_alone(subject: Subject, frame_file: Path, *, refine: bool) -> float:
@@ -108,7 +113,10 @@ def peak_alone(subject: Subject, frame_file: Path, *, refine: bool) -> float:
 
 def mode_figures(runs: Runs, subject: Subject, peak_mb: float) -> ModeFigures:
     """What the runs tell."""
-    frame = runs.timing(lambda run: run.total_ms)
+    frame = Timing(
+        spread([run.total_ms for run in runs.wall]),
+        spread([run.total_ms for run in runs.together]),
+    )
     rest = runs.timing(lambda run: run.rest_ms)
     stages = {name: runs.stage(name) for name in runs.wall[0].stages_ms}
     return ModeFigures(

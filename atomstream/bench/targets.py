@@ -16,6 +16,8 @@ NOMINAL_P99_MS = 250
 NOMINAL_REFINED_MS = 500
 PEAK_MB: Mapping[int, float] = MappingProxyType({1024: 350, 4096: 1500})
 GEMM_SHARE = 0.4
+LINEAR = 1.1
+"""CPU time a pixel of a large frame over that of a small one: linear to a tenth."""
 REST_SHARE = 0.4
 START_S = 3
 PEER_CPU, PEER_REFINED_CPU, PEER_MEMORY = 15, 50, 4
@@ -90,7 +92,7 @@ def growth_rows(frames: tuple[FrameFigures, ...]) -> Iterator[Row]:
     pixels = (large.size_px / small.size_px) ** 2
     for what, (most, least) in pairs.items():
         times = most.frame.cpu_ms.p50 / least.frame.cpu_ms.p50
-        yield Row(what, where, times / pixels)
+        yield Row(what, where, times / pixels, _most(LINEAR))
 
 
 def peer_rows(peer: PeerFigures) -> Iterator[Row]:

@@ -65,8 +65,9 @@ def test_each_repeat_is_taken_by_both_clocks_and_told(
 ) -> None:
     told: list[None] = []
     runs = repeat(model, message, 3, lambda: told.append(None), refine=False)
-    assert len(runs.wall) == len(runs.cpu) == len(told) == 3
-    assert len({run.atoms for run in (*runs.wall, *runs.cpu)}) == 1
+    assert len(runs.wall) == len(runs.cpu) == len(runs.together) == len(told) == 3
+    every = (*runs.wall, *runs.cpu, *runs.together)
+    assert len({run.atoms for run in every}) == 1
 
 
 def test_a_networks_speed_is_its_arithmetic_over_its_time(model: Model) -> None:
