@@ -24,6 +24,8 @@ BRIGHTER_OWN_SIGMA = 3.0
 """… and in those of the square itself, or of one beside it: 1 where it shows the sheet,
 sharp, in a frame of vacuum without noise; 2.5 if the probe is 0.06 nm wide."""
 AROUND = np.ones((3, 3), np.bool_)
+MOST_SHARE = 0.32
+"""Of the frame: what covers more is no contamination but a slope."""
 CLIPPED_SHARE = 0.05
 """Of the frame: contamination of less is left out by `CLIP_SIGMA`, of a tenth and more
 it is not, however bright."""
@@ -95,8 +97,8 @@ def ordinary_scale(
 def contaminated(image: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
     """(rows, cols): True in and beside squares, of `side` pixels, bright all over.
 
-    Nowhere if they are less than `CLIPPED_SHARE` of the image, or that is smaller than
-    one of them.
+    Nowhere if they are less than `CLIPPED_SHARE` or more than `MOST_SHARE` of it, or
+    the image is smaller than one of them.
     """
     rows, cols = image.shape
     down, right = rows // side, cols // side
@@ -105,7 +107,7 @@ def contaminated(image: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
     whole = image[: down * side, : right * side]
     squares = whole.reshape(down, side, right, side).swapaxes(1, 2)
     patches = _patches(squares.reshape(down, right, side * side))
-    if patches.mean() < CLIPPED_SHARE:
+    if not CLIPPED_SHARE <= patches.mean() <= MOST_SHARE:
         return np.zeros(image.shape, np.bool_)
     grown = binary_dilation(patches, AROUND).repeat(side, 0).repeat(side, 1)
     left_over = ((0, rows - down * side), (0, cols - right * side))

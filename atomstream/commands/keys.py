@@ -16,7 +16,7 @@ from streamer.keys import public_key
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Make and show this user's keys; allow and revoke those of others.",
+    help="This user's keys, and whose keys are let in.",
     epilog="Streams that reach beyond this computer are encrypted, and only those may "
     "connect whose public key is allowed where the stream comes from.",
 )

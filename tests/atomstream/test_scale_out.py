@@ -133,5 +133,5 @@ def test_a_cluster_sees_nothing_of_a_frame_twice_when_analyze_goes_on(
     before = atoms_files(session)
     outcome = run(*command)
     assert outcome.code == 0
-    assert outcome.out.startswith("3 frames")
+    assert outcome.out.startswith("nothing to do: 3 frames")
     assert atoms_files(session) == before

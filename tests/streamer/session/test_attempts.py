@@ -1,8 +1,6 @@
 """Which analyses were begun, which frames are set aside, and how they come back."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -81,19 +79,3 @@ def test_a_frame_that_is_set_aside_is_not_pending_until_it_is_wanted(
         (5, "retry"),
         (6, "retry"),
     ]
-
-
-def test_a_session_from_before_is_read_and_gets_what_it_lacks(
-    tmp_path: Path, make_frame: Callable[..., Frame]
-) -> None:
-    with FrameRecorder(tmp_path) as recorder:
-        recorder.commit_frame(make_frame(0), 0)
-    with closing(sqlite3.connect(tmp_path / "session.sqlite")) as index:
-        index.execute("DROP TABLE attempts")
-    with SessionReader(tmp_path) as session:
-        assert session.pending() == KEYS[:1]
-        assert session.set_aside() == []
-    with AnalysisRecorder(tmp_path) as analyst:
-        analyst.set_aside(KEYS[0], "it kills")
-    with SessionReader(tmp_path) as session:
-        assert [each.key for each in session.set_aside()] == KEYS[:1]

@@ -47,6 +47,7 @@ def make_old(folder: Path) -> None:
         index.execute(f"INSERT INTO old SELECT {known} FROM analyses")
         index.execute("DROP TABLE analyses")
         index.execute("ALTER TABLE old RENAME TO analyses")
+        index.execute("DROP TABLE attempts")
         index.execute("PRAGMA user_version = 1")
         index.commit()
 
@@ -59,6 +60,12 @@ def version(folder: Path) -> int:
 def columns(folder: Path) -> list[str]:
     with closing(sqlite3.connect(folder / "session.sqlite")) as index:
         return [row[1] for row in index.execute("PRAGMA table_info(analyses)")]
+
+
+def tables(folder: Path) -> list[str]:
+    with closing(sqlite3.connect(folder / "session.sqlite")) as index:
+        named = index.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return sorted(row[0] for row in named)
 
 
 @pytest.fixture
@@ -74,6 +81,8 @@ def old(tmp_path: Path, make_frame: MakeFrame, make_analysis: MakeAnalysis) -> P
 
 def test_one_of_version_1_is_read_and_stays_as_it_is(old: Path) -> None:
     with SessionReader(old) as session:
+        assert [key.seq for key in session.pending()] == [1]
+        assert session.set_aside() == []
         (record,) = session.analyses(session.streams()[0].stream.id)
     assert record.summary.counts == {"C": 5, "Si": 2}
     assert record.summary.bond_length_nm == 0.142
@@ -104,4 +113,5 @@ def test_what_is_brought_up_to_date_is_as_if_it_were_new(
     create_session(new)
     create_session(old)
     assert columns(old) == columns(new)
+    assert tables(old) == tables(new)
     assert version(old) == version(new)
