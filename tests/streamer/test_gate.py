@@ -8,7 +8,8 @@ import zmq
 
 from streamer.endpoint import Address
 from streamer.errors import LinkError, SecurityError
-from streamer.events import Event, Heard, Silent
+from streamer.events import Event, Heard, Received, Silent
+from streamer.frame import Frame, Stream
 from streamer.gate import Gate
 from streamer.handshake import BROKEN_OFF, NOT_ALLOWED, OTHERWISE_PROTECTED
 from streamer.key_changes import allow, make_keys
@@ -154,6 +155,39 @@ def test_a_publisher_whose_private_key_is_gone_goes_on(
         known = {tcp_url: CurveClient(friend, server)}
         with Subscriber(context, [tcp_url], security=known) as subscriber:
             listen(subscriber, Heard)
+
+
+def test_a_folder_that_cannot_be_entered_lets_nobody_in_and_the_source_goes_on(
+    context: Context,
+    new_keys: NewKeys,
+    tcp_url: str,
+    listen: Listen,
+    eventually: Eventually,
+    shut: Callable[[Path], None],
+    stream: Stream,
+    frame: Callable[..., Frame],
+) -> None:
+    ours, friend = new_keys("ours"), new_keys("friend")
+    allow(ours, "friend", friend.public())
+    known = {tcp_url: CurveClient(friend, ours.public())}
+    with (
+        Publisher(context, tcp_url, security=CurveServer(ours)) as publisher,
+        Subscriber(context, [tcp_url], security=known, name="friend") as subscriber,
+    ):
+        assert publisher.wait_for_subscriber(10)
+        shut(ours.path)
+        eventually(lambda: publisher.statistics().subscribers == 0)
+        publisher.send(frame(stream, 0))
+        eventually(
+            lambda: (
+                subscriber.receive(0.05) is None and publisher.statistics().refused > 0
+            )
+        )
+        ours.path.unlink()
+        ours.path.with_name("shut away").rename(ours.path)
+        received = listen(subscriber, Received)[-1]
+    assert isinstance(received, Received)
+    assert received.message.seq == 0
 
 
 def test_where_nobody_answers_at_the_gate_nobody_gets_in(
