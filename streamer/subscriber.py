@@ -13,7 +13,17 @@ import zmq
 from streamer.analysis import Analysis
 from streamer.catalogue import key_of
 from streamer.errors import AtomstreamError, LinkError, WireError
-from streamer.events import Ended, Event, Gap, Heard, Notice, Received, Rejected, Silent
+from streamer.events import (
+    Ended,
+    Event,
+    Gap,
+    Heard,
+    Hindered,
+    Notice,
+    Received,
+    Rejected,
+    Silent,
+)
 from streamer.following import Following, Followings
 from streamer.frame import Frame
 from streamer.header import IDENTIFIER, is_identifier
@@ -234,6 +244,8 @@ class Subscriber:
                 self._take(link, parts, now_s)
             if not messages:
                 self._idle(link, now_s)
+            if reason := link.hindrance():
+                self._events.append(Hindered(link.url, reason))
 
     def _take(self, link: Link, parts: list[memoryview], now_s: float) -> None:
         """One message, whatever it is."""

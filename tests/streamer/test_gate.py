@@ -8,7 +8,7 @@ import zmq
 
 from streamer.endpoint import Address
 from streamer.errors import LinkError, SecurityError
-from streamer.events import Event, Heard, Received, Silent
+from streamer.events import Event, Gap, Heard, Hindered, Received, Silent
 from streamer.frame import Frame, Stream
 from streamer.gate import Gate
 from streamer.handshake import BROKEN_OFF, NOT_ALLOWED, OTHERWISE_PROTECTED
@@ -186,6 +186,55 @@ def test_a_folder_that_cannot_be_entered_lets_nobody_in_and_the_source_goes_on(
         ours.path.unlink()
         ours.path.with_name("shut away").rename(ours.path)
         received = listen(subscriber, Received)[-1]
+    assert isinstance(received, Received)
+    assert received.message.seq == 0
+
+
+def test_a_subscriber_whose_keys_are_away_keeps_the_connection_that_it_has(
+    context: Context,
+    new_keys: NewKeys,
+    tcp_url: str,
+    listen: Listen,
+    shut: Callable[[Path], None],
+    hurry: Callable[[], float],
+    stream: Stream,
+    frame: Callable[..., Frame],
+) -> None:
+    ours, friend = new_keys("ours"), new_keys("friend")
+    allow(ours, "friend", friend.public())
+    known = {tcp_url: CurveClient(friend, ours.public())}
+    with Subscriber(context, [tcp_url], security=known, clock=hurry) as subscriber:
+        shut(friend.path)
+        before = listen(subscriber, Hindered)
+        with Publisher(context, tcp_url, security=CurveServer(ours)) as publisher:
+            assert publisher.wait_for_subscriber(10)
+            publisher.send(frame(stream, 0))
+            after = listen(subscriber, Received)
+    (hindered,) = (each for each in before + after if isinstance(each, Hindered))
+    assert str(friend.private_file) in hindered.reason
+
+
+def test_what_was_missed_is_asked_for_once_the_keys_are_back(
+    context: Context,
+    new_keys: NewKeys,
+    tcp_url: str,
+    listen: Listen,
+    shut: Callable[[Path], None],
+    stream: Stream,
+    frame: Callable[..., Frame],
+) -> None:
+    ours, friend = new_keys("ours"), new_keys("friend")
+    allow(ours, "friend", friend.public())
+    known = {tcp_url: CurveClient(friend, ours.public())}
+    with Publisher(context, tcp_url, security=CurveServer(ours)) as publisher:
+        publisher.send(frame(stream, 0))
+        with Subscriber(context, [tcp_url], security=known) as subscriber:
+            shut(friend.path)
+            events = listen(subscriber, Hindered)
+            assert not any(isinstance(each, Received | Gap) for each in events)
+            friend.path.unlink()
+            friend.path.with_name("shut away").rename(friend.path)
+            received = listen(subscriber, Received)[-1]
     assert isinstance(received, Received)
     assert received.message.seq == 0
 
