@@ -1,7 +1,9 @@
 """Who gets in at a publisher with keys, also when something about them is wrong."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Event as Signal
 
 import pytest
 import zmq
@@ -12,11 +14,13 @@ from streamer.events import Event, Gap, Heard, Hindered, Received, Silent
 from streamer.frame import Frame, Stream
 from streamer.gate import Gate
 from streamer.handshake import BROKEN_OFF, NOT_ALLOWED, OTHERWISE_PROTECTED
-from streamer.key_changes import allow, make_keys
+from streamer.key_changes import allow, make_keys, revoke
 from streamer.keys import KeyFolder
+from streamer.messages import Content, Feed, Request
 from streamer.publisher import Publisher
 from streamer.security import CurveClient, CurveServer, Plain
 from streamer.subscriber import Subscriber
+from streamer.wire import pack
 
 Context = zmq.Context[zmq.Socket[bytes]]
 Listen = Callable[[Subscriber, type[Event]], list[Event]]
@@ -237,6 +241,61 @@ def test_what_was_missed_is_asked_for_once_the_keys_are_back(
             received = listen(subscriber, Received)[-1]
     assert isinstance(received, Received)
     assert received.message.seq == 0
+
+
+def test_who_is_revoked_while_a_disk_is_read_gets_nothing_that_is_sent_after(
+    context: Context,
+    new_keys: NewKeys,
+    tcp_url: str,
+    new_stream: Callable[[], Stream],
+    frame: Callable[..., Frame],
+    eventually: Eventually,
+) -> None:
+    ours, friend, other = map(new_keys, ("ours", "friend", "other"))
+    for name, keys in (("friend", friend), ("other", other)):
+        allow(ours, name, keys.public())
+    recorded, live = new_stream(), new_stream()
+    is_revoked = Signal()
+    reads = 0
+
+    def recall(_: str, seq: int) -> Frame:
+        """The others ask while the disk is read, for what is not there yet."""
+        nonlocal reads
+        reads += 1
+        if not is_revoked.is_set():
+            for client in others:
+                client.send_multipart(pack(Request(Feed(Content.FRAME, live), 1, 1), 0))
+        if reads == 20:
+            revoke(ours, "other")
+            publisher.send(frame(live, 1))
+            is_revoked.set()
+        return frame(recorded, seq)
+
+    address = Address.parse(tcp_url).catch_up()
+    with (
+        ExitStack() as stack,
+        Publisher(
+            context, tcp_url, security=CurveServer(ours), recall=recall
+        ) as publisher,
+    ):
+        publisher.announce(recorded, 1000)
+        publisher.send(frame(live, 0))
+        first, *others = (
+            stack.enter_context(context.socket(zmq.DEALER)) for _ in range(31)
+        )
+        for client in (first, *others):
+            client.linger = 0
+            keys = friend if client is first else other
+            CurveClient(keys, ours.public()).protect(client, address)
+            client.connect(address.url)
+            client.send_multipart(pack(Request(Feed(Content.FRAME, live), 0, 0), 0))
+        for client in (first, *others):
+            assert client.poll(10_000)
+            client.recv_multipart()
+        first.send_multipart(pack(Request(Feed(Content.FRAME, recorded), 0, 999), 0))
+        assert is_revoked.wait(10)
+        eventually(lambda: publisher.statistics().refused > 0)
+        assert not any(client.poll(10) for client in others)
 
 
 def test_where_nobody_answers_at_the_gate_nobody_gets_in(
