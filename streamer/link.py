@@ -109,16 +109,18 @@ class Link:
         self.is_heard = True
         self._patience_s = RENEW_S
 
-    def silence_s(self, now_s: float) -> float:
+    def silence_s(self, now_s: float, *, awaits_answer: bool) -> float:
         """For how long nothing has come; a connection that seems dead is renewed.
 
         Half of a broken connection can look healthy for hours; a new one does not.
+        That to the catch-up side is left alone while an answer is awaited: who looks
+        it up on a slow disk says nothing else, and would have nobody to give it to.
         """
         silence_s = now_s - max(self.heard_s, self._renewed_s)
         if silence_s > self._patience_s:
             self._renewed_s = now_s
             self._patience_s = min(2 * self._patience_s, RENEW_MOST_S)
-            self._listen_anew()
+            self._listen_anew(keeps_catch_up=awaits_answer)
         return now_s - self.heard_s
 
     def failure(self) -> str | None:
@@ -180,14 +182,16 @@ class Link:
         live.connect(self._address.url)
         return live, handshakes
 
-    def _listen_anew(self) -> None:
+    def _listen_anew(self, *, keeps_catch_up: bool) -> None:
         """A new connection to the live stream; the old one is kept if there is none."""
         try:
             live, handshakes = self._listen()
         except SecurityError as error:
             self._hinder(str(error))
             return
-        self._close(0)
+        self._drop_live()
+        if not keeps_catch_up:
+            self._drop_catch_up(0)
         self._live, self._handshakes = live, handshakes
         self._hindrance = None
 
@@ -207,9 +211,12 @@ class Link:
         )
 
     def _close(self, linger_ms: int) -> None:
+        self._drop_live()
+        self._drop_catch_up(linger_ms)
+
+    def _drop_live(self) -> None:
         self._handshakes.close()
         self._live.close(0)
-        self._drop_catch_up(linger_ms)
 
     def _connect_catch_up(self, address: Address) -> None:
         try:

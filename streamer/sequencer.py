@@ -163,6 +163,11 @@ class Sequencer[T]:
         """The first seq that was neither delivered nor given up; 0 when unknown."""
         return self._next or 0
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether an answer of the source is waited for."""
+        return self._asked is not None
+
     def is_past_end(self, seq: int) -> bool:
         """Whether the feed ended before `seq`."""
         return self._total is not None and seq >= self._total

@@ -307,7 +307,10 @@ class Subscriber:
 
     def _idle(self, link: Link, now_s: float) -> None:
         """Nothing has come: time-outs count only now."""
-        silence_s = link.silence_s(now_s)
+        awaits_answer = any(
+            following.sequencer.is_asking for following in self._feeds.unfinished(link)
+        )
+        silence_s = link.silence_s(now_s, awaits_answer=awaits_answer)
         if silence_s > self._patience_s(link) and link.is_heard is not False:
             link.is_heard = False
             self._events.append(Silent(link.url, silence_s, link.failure()))
