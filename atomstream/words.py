@@ -13,6 +13,7 @@ from streamer.events import (
     Event,
     Gap,
     Heard,
+    Hindered,
     Joined,
     Notice,
     Received,
@@ -80,6 +81,8 @@ def event_in_words(event: Event) -> str:
         case Silent(url=url, seconds=seconds, reason=reason):
             why = f": {reason}" if reason else ""
             return f"nothing from {url} for {seconds:.0f} s{why}"
+        case Hindered(url=url, reason=reason):
+            return f"no new connection to {url}: {reason}"
         case Heard(url=url):
             return f"connected to {url}"
         case Notice(url=url, text=text):

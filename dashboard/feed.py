@@ -19,6 +19,7 @@ from streamer.events import (
     Event,
     Gap,
     Heard,
+    Hindered,
     Notice,
     Received,
     Rejected,
@@ -113,6 +114,8 @@ class LiveFeed:
                 self._say_who_is_heard()
             case Notice(url, text):
                 self._hub.warn(url, text)
+            case Hindered(url, reason):
+                log.warning("no new connection to %s: %s", url, reason)
             case Rejected(url, reason):
                 log.warning("a message from %s was thrown away: %s", url, reason)
             case _:

@@ -115,6 +115,9 @@ class Catalogue:
 
         `request` is one that `limit` let through.
         """
+        if key_of(request.feed) not in self._feeds:
+            # Newer feeds have taken its place since.
+            return Unavailable(request.feed, request.first, request.last, EVICTED)
         first_kept = self._first_kept(key_of(request.feed))
         if request.first < first_kept:
             return Unavailable(request.feed, request.first, first_kept - 1, EVICTED)

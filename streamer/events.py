@@ -72,6 +72,14 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
+class Hindered:
+    """A connection to a publisher cannot be made from here now; it is tried again."""
+
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """A publisher was heard, for the first time or again."""
 
@@ -95,7 +103,16 @@ class Rejected:
 
 
 type Event = (
-    Received | Gap | Joined | Ended | Abandoned | Silent | Heard | Notice | Rejected
+    Received
+    | Gap
+    | Joined
+    | Ended
+    | Abandoned
+    | Silent
+    | Hindered
+    | Heard
+    | Notice
+    | Rejected
 )
 
 

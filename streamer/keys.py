@@ -62,9 +62,14 @@ def public_key(text: str) -> bytes:
         Neither a key nor a file that holds one.
     """
     path = Path(text)
-    if path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError:
+        # Too long for a name, or in a folder that cannot be entered.
+        is_file = False
+    if is_file:
         return parse_key(_read(path), str(path))
-    return parse_key(text, f"{text[:100]!r}, which is no file either,")
+    return parse_key(text, "what was given, and no file has that name,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +150,12 @@ class KeyFolder:
             There is none, it is damaged, or others can read it.
         """
         path = self.private_file
-        if not path.exists():
+        mode = _mode(path)
+        if mode is None:
             raise SecurityError(
                 f"no keys in {self.path}; make them with `atomstream keys new`"
             )
-        if os.name == "posix" and path.stat().st_mode & 0o077:
+        if os.name == "posix" and mode & 0o077:
             raise SecurityError(
                 f"others may read the private key {path}; make new keys with "
                 f"`atomstream keys new --renew`, or, if nobody has: chmod 600 {path}"
@@ -181,7 +187,7 @@ class KeyFolder:
             The file cannot be read.
         """
         path = self.allowed_file
-        return AllowList.parse(_read(path) if path.exists() else "")
+        return AllowList.parse("" if _mode(path) is None else _read(path))
 
     def content(self) -> tuple[bytes, bytes]:
         """Bytes of the private key and of the allow-list, to see whether they change.
@@ -189,6 +195,19 @@ class KeyFolder:
         Empty stands for a file that cannot be read.
         """
         return _bytes(self.private_file), _bytes(self.allowed_file)
+
+
+def _mode(path: Path) -> int | None:
+    """Mode of a file, None when it is not there.
+
+    `Path.exists` would raise where a folder cannot be entered.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SecurityError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _read(path: Path) -> str:

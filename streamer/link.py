@@ -12,7 +12,7 @@ from streamer.endpoint import (
     open_socket,
     receive,
 )
-from streamer.errors import WireError
+from streamer.errors import SecurityError, WireError
 from streamer.handshake import Handshakes
 from streamer.messages import MAX_STREAMS, FeedState, Message
 from streamer.wire import MAX_PAYLOAD_BYTES, PARTS, pack
@@ -85,6 +85,8 @@ class Link:
         """None until it is known."""
         self._renewed_s = now_s
         self._patience_s = RENEW_S
+        self._hindrance: str | None = None
+        self._unsaid: str | None = None
 
     def sockets(self) -> list[zmq.Socket[bytes]]:
         """Those to be read."""
@@ -107,22 +109,28 @@ class Link:
         self.is_heard = True
         self._patience_s = RENEW_S
 
-    def silence_s(self, now_s: float) -> float:
+    def silence_s(self, now_s: float, *, awaits_answer: bool) -> float:
         """For how long nothing has come; a connection that seems dead is renewed.
 
         Half of a broken connection can look healthy for hours; a new one does not.
+        That to the catch-up side is left alone while an answer is awaited: who looks
+        it up on a slow disk says nothing else, and would have nobody to give it to.
         """
         silence_s = now_s - max(self.heard_s, self._renewed_s)
         if silence_s > self._patience_s:
             self._renewed_s = now_s
             self._patience_s = min(2 * self._patience_s, RENEW_MOST_S)
-            self._close(0)
-            self._live, self._handshakes = self._listen()
+            self._listen_anew(keeps_catch_up=awaits_answer)
         return now_s - self.heard_s
 
     def failure(self) -> str | None:
         """Why the publisher does not let one in, if that is what it does."""
         return self._handshakes.failure()
+
+    def hindrance(self) -> str | None:
+        """Why a connection cannot be made now, once each time that this begins."""
+        reason, self._unsaid = self._unsaid, None
+        return reason
 
     def ask_at(self, advertised: int | str | None) -> None:
         """The publisher says where it can be asked; None: nowhere.
@@ -139,8 +147,9 @@ class Link:
         is_refused = watched is not None and watched.failure() is not None
         if address == self._catch_up_at and not is_refused:
             return
-        self._drop_catch_up(0)
-        if address is not None:
+        if address is None:
+            self._drop_catch_up(0)
+        else:
             self._connect_catch_up(address)
 
     def ask_anew(self) -> None:
@@ -148,10 +157,8 @@ class Link:
 
         It may be dead though the other one, to the live stream, is not.
         """
-        address = self._catch_up_at
-        if address is not None:
-            self._drop_catch_up(0)
-            self._connect_catch_up(address)
+        if self._catch_up_at is not None:
+            self._connect_catch_up(self._catch_up_at)
 
     def say(self, message: Message) -> None:
         """Send to the catch-up side, now or when it can be reached again.
@@ -175,6 +182,24 @@ class Link:
         live.connect(self._address.url)
         return live, handshakes
 
+    def _listen_anew(self, *, keeps_catch_up: bool) -> None:
+        """A new connection to the live stream; the old one is kept if there is none."""
+        try:
+            live, handshakes = self._listen()
+        except SecurityError as error:
+            self._hinder(str(error))
+            return
+        self._drop_live()
+        if not keeps_catch_up:
+            self._drop_catch_up(0)
+        self._live, self._handshakes = live, handshakes
+        self._hindrance = None
+
+    def _hinder(self, reason: str) -> None:
+        """Keys may be away for a while; what was made with them goes on."""
+        if reason != self._hindrance:
+            self._hindrance = self._unsaid = reason
+
     def _socket(self, kind: zmq.SocketType, address: Address) -> zmq.Socket[bytes]:
         return open_socket(
             self._context,
@@ -186,12 +211,22 @@ class Link:
         )
 
     def _close(self, linger_ms: int) -> None:
-        self._handshakes.close()
-        self._live.close(0)
+        self._drop_live()
         self._drop_catch_up(linger_ms)
 
+    def _drop_live(self) -> None:
+        self._handshakes.close()
+        self._live.close(0)
+
     def _connect_catch_up(self, address: Address) -> None:
-        self._catch_up = self._socket(zmq.DEALER, address)
+        try:
+            catch_up = self._socket(zmq.DEALER, address)
+        except SecurityError as error:
+            self._hinder(str(error))
+            return
+        self._hindrance = None
+        self._drop_catch_up(0)
+        self._catch_up = catch_up
         self._catch_up.sndhwm = REQUESTS
         self._catch_up_handshakes = Handshakes(self._catch_up)
         try:

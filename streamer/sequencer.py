@@ -109,6 +109,26 @@ class Sequencer[T]:
         What this and other feeds hold back.
     """
 
+    __slots__ = (
+        "_abandoned",
+        "_asked",
+        "_asked_s",
+        "_bounds",
+        "_gone",
+        "_heard_s",
+        "_held",
+        "_held_bytes",
+        "_newest",
+        "_next",
+        "_start",
+        "_stuck_s",
+        "_together",
+        "_total",
+        "catch_up",
+        "finished",
+        "unanswered",
+    )
+
     def __init__(
         self,
         start: Start,
@@ -142,6 +162,11 @@ class Sequencer[T]:
     def next_seq(self) -> int:
         """The first seq that was neither delivered nor given up; 0 when unknown."""
         return self._next or 0
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether an answer of the source is waited for."""
+        return self._asked is not None
 
     def is_past_end(self, seq: int) -> bool:
         """Whether the feed ended before `seq`."""
@@ -190,10 +215,10 @@ class Sequencer[T]:
         """Nothing from `seq` on was taken care of: it is wanted once more."""
         self._next = min(self.next_seq, seq)
         self._held.clear()
-        self._held_bytes = 0
+        self._count(-self._held_bytes)
         self._gone.clear()
         self._asked = self._stuck_s = None
-        self._unanswered = 0
+        self.unanswered = 0
         self.finished = False
 
     def steps(self, now_s: float) -> Iterator[Step[T]]:

@@ -13,7 +13,17 @@ import zmq
 from streamer.analysis import Analysis
 from streamer.catalogue import key_of
 from streamer.errors import AtomstreamError, LinkError, WireError
-from streamer.events import Ended, Event, Gap, Heard, Notice, Received, Rejected, Silent
+from streamer.events import (
+    Ended,
+    Event,
+    Gap,
+    Heard,
+    Hindered,
+    Notice,
+    Received,
+    Rejected,
+    Silent,
+)
 from streamer.following import Following, Followings
 from streamer.frame import Frame
 from streamer.header import IDENTIFIER, is_identifier
@@ -234,6 +244,8 @@ class Subscriber:
                 self._take(link, parts, now_s)
             if not messages:
                 self._idle(link, now_s)
+            if reason := link.hindrance():
+                self._events.append(Hindered(link.url, reason))
 
     def _take(self, link: Link, parts: list[memoryview], now_s: float) -> None:
         """One message, whatever it is."""
@@ -295,7 +307,10 @@ class Subscriber:
 
     def _idle(self, link: Link, now_s: float) -> None:
         """Nothing has come: time-outs count only now."""
-        silence_s = link.silence_s(now_s)
+        awaits_answer = any(
+            following.sequencer.is_asking for following in self._feeds.unfinished(link)
+        )
+        silence_s = link.silence_s(now_s, awaits_answer=awaits_answer)
         if silence_s > self._patience_s(link) and link.is_heard is not False:
             link.is_heard = False
             self._events.append(Silent(link.url, silence_s, link.failure()))

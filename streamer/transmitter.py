@@ -131,15 +131,16 @@ class Transmitter:
             return BUSY_MS
         return max(0, round((self._beat_s - self._clock()) * 1000))
 
-    def _mind_gate(self) -> None:
-        """Let in who is allowed; cut everybody when that has changed."""
+    def _mind_gate(self) -> bool:
+        """Let in who is allowed; cut everybody, and say so, when that has changed."""
         if not self._stand.mind():
-            return
+            return False
         self._waiting.forget_all()
         self._unsent.clear()
         with self._outbox.changed:
             self._outbox.roster.part_all(self._clock())
             self._outbox.changed.notify_all()
+        return True
 
     def _send_live(self, count: int) -> None:
         outbox = self._outbox
@@ -207,6 +208,10 @@ class Transmitter:
         """One message for each who waits, so that none waits for another."""
         for client in {*self._waiting.clients(), *self._unsent}:
             parts = self._unsent.pop(client, None) or self._next_answer(client)
+            # To look up takes as long as a disk does: somebody may be revoked, and
+            # what was sent after that be among the answers.
+            if self._mind_gate():
+                return
             if parts is not None:
                 self._reply(client, parts)
 

@@ -26,8 +26,11 @@ TOO_SLOW = 5
 SLOW_S, SLOW_LONG_S = 15, 600
 SLOW_PERIOD_S = 0.125
 MEMORY_MB = 200
-MEDIAN_SEND_MS, LONGEST_SEND_MS = 50, 1000
+MEDIAN_SEND_MS = 50
+LONGEST_SEND_MS, BUSY_SEND_MS = 1000, 5000
 """Of 4 MB; one that waited for the consumer would take half a second each time."""
+LASTS, BUSY_LASTS = 1.1, 1.5
+"""Of the time that the source should take; on a machine that does other things too."""
 STEADY_S, STEADY_LONG_S = 15, 1800
 STEADY_PERIOD_S = 33.5 / 50
 """50 times as fast as the microscope."""
@@ -135,8 +138,8 @@ def test_a_consumer_that_is_five_times_too_slow(
     assert behind > count / 2
     assert max(more_mb) <= MEMORY_MB
     assert statistics.median(took_ms) <= MEDIAN_SEND_MS
-    assert max(took_ms) <= LONGEST_SEND_MS
-    assert told["lasted_s"] <= 1.1 * lasts_s
+    assert max(took_ms) <= (LONGEST_SEND_MS if long else BUSY_SEND_MS)
+    assert told["lasted_s"] <= (LASTS if long else BUSY_LASTS) * lasts_s
 
 
 @pytest.mark.timeout(2400)

@@ -197,13 +197,15 @@ def test_a_network_that_stands_still(
         longest_send_ms=round(1e3 * slowest_s, 1),
     )
     listener.assert_all(source.sent)
-    assert seen_s <= SEEN_S
-    assert resumed_s <= RESUMED_S
-    assert slowest_s < stall_s / 4
+    busy_s = 0.0 if long else BUSY_S
+    assert seen_s <= SEEN_S + busy_s
+    assert resumed_s <= RESUMED_S + busy_s
+    # What waits for the network waits until it goes on.
+    assert slowest_s < stall_s / (4 if long else 2)
 
 
 def test_a_connection_of_which_one_half_is_dead(
-    tcp_url: str, report: Callable[..., None]
+    tcp_url: str, long: bool, report: Callable[..., None]
 ) -> None:
     live = int(tcp_url.rpartition(":")[2])
     with connected(tcp_url) as (source, network, listener):
@@ -217,7 +219,8 @@ def test_a_connection_of_which_one_half_is_dead(
         listener.until(Ended)
     report(seen_s=round(seen_s, 2), resumed_s=round(resumed_s, 2), frames=source.sent)
     listener.assert_all(source.sent)
-    assert seen_s <= SEEN_S
+    busy_s = 0.0 if long else BUSY_S
+    assert seen_s <= SEEN_S + busy_s
     assert resumed_s <= RESUMED_S + BUSY_S
 
 

@@ -100,6 +100,18 @@ def eventually() -> Callable[[Callable[[], bool]], None]:
 
 
 @pytest.fixture
+def shut() -> Callable[[Path], None]:
+    """Make a folder one that cannot be entered, by root either."""
+
+    def shut(folder: Path) -> None:
+        folder.rename(folder.with_name("shut away"))
+        # The kernel refuses to look behind it, instead of finding nothing there.
+        folder.symlink_to("x" * 300)
+
+    return shut
+
+
+@pytest.fixture
 def hurry() -> Callable[[], float]:
     """A clock that runs five times too fast."""
     return lambda: 5 * time.monotonic()

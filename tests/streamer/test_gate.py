@@ -1,21 +1,26 @@
 """Who gets in at a publisher with keys, also when something about them is wrong."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Event as Signal
 
 import pytest
 import zmq
 
 from streamer.endpoint import Address
 from streamer.errors import LinkError, SecurityError
-from streamer.events import Event, Heard, Silent
+from streamer.events import Event, Gap, Heard, Hindered, Received, Silent
+from streamer.frame import Frame, Stream
 from streamer.gate import Gate
 from streamer.handshake import BROKEN_OFF, NOT_ALLOWED, OTHERWISE_PROTECTED
-from streamer.key_changes import allow, make_keys
+from streamer.key_changes import allow, make_keys, revoke
 from streamer.keys import KeyFolder
+from streamer.messages import Content, Feed, Request
 from streamer.publisher import Publisher
 from streamer.security import CurveClient, CurveServer, Plain
 from streamer.subscriber import Subscriber
+from streamer.wire import pack
 
 Context = zmq.Context[zmq.Socket[bytes]]
 Listen = Callable[[Subscriber, type[Event]], list[Event]]
@@ -154,6 +159,143 @@ def test_a_publisher_whose_private_key_is_gone_goes_on(
         known = {tcp_url: CurveClient(friend, server)}
         with Subscriber(context, [tcp_url], security=known) as subscriber:
             listen(subscriber, Heard)
+
+
+def test_a_folder_that_cannot_be_entered_lets_nobody_in_and_the_source_goes_on(
+    context: Context,
+    new_keys: NewKeys,
+    tcp_url: str,
+    listen: Listen,
+    eventually: Eventually,
+    shut: Callable[[Path], None],
+    stream: Stream,
+    frame: Callable[..., Frame],
+) -> None:
+    ours, friend = new_keys("ours"), new_keys("friend")
+    allow(ours, "friend", friend.public())
+    known = {tcp_url: CurveClient(friend, ours.public())}
+    with (
+        Publisher(context, tcp_url, security=CurveServer(ours)) as publisher,
+        Subscriber(context, [tcp_url], security=known, name="friend") as subscriber,
+    ):
+        assert publisher.wait_for_subscriber(10)
+        shut(ours.path)
+        eventually(lambda: publisher.statistics().subscribers == 0)
+        publisher.send(frame(stream, 0))
+        eventually(
+            lambda: (
+                subscriber.receive(0.05) is None and publisher.statistics().refused > 0
+            )
+        )
+        ours.path.unlink()
+        ours.path.with_name("shut away").rename(ours.path)
+        received = listen(subscriber, Received)[-1]
+    assert isinstance(received, Received)
+    assert received.message.seq == 0
+
+
+def test_a_subscriber_whose_keys_are_away_keeps_the_connection_that_it_has(
+    context: Context,
+    new_keys: NewKeys,
+    tcp_url: str,
+    listen: Listen,
+    shut: Callable[[Path], None],
+    hurry: Callable[[], float],
+    stream: Stream,
+    frame: Callable[..., Frame],
+) -> None:
+    ours, friend = new_keys("ours"), new_keys("friend")
+    allow(ours, "friend", friend.public())
+    known = {tcp_url: CurveClient(friend, ours.public())}
+    with Subscriber(context, [tcp_url], security=known, clock=hurry) as subscriber:
+        shut(friend.path)
+        before = listen(subscriber, Hindered)
+        with Publisher(context, tcp_url, security=CurveServer(ours)) as publisher:
+            assert publisher.wait_for_subscriber(10)
+            publisher.send(frame(stream, 0))
+            after = listen(subscriber, Received)
+    (hindered,) = (each for each in before + after if isinstance(each, Hindered))
+    assert str(friend.private_file) in hindered.reason
+
+
+def test_what_was_missed_is_asked_for_once_the_keys_are_back(
+    context: Context,
+    new_keys: NewKeys,
+    tcp_url: str,
+    listen: Listen,
+    shut: Callable[[Path], None],
+    stream: Stream,
+    frame: Callable[..., Frame],
+) -> None:
+    ours, friend = new_keys("ours"), new_keys("friend")
+    allow(ours, "friend", friend.public())
+    known = {tcp_url: CurveClient(friend, ours.public())}
+    with Publisher(context, tcp_url, security=CurveServer(ours)) as publisher:
+        publisher.send(frame(stream, 0))
+        with Subscriber(context, [tcp_url], security=known) as subscriber:
+            shut(friend.path)
+            events = listen(subscriber, Hindered)
+            assert not any(isinstance(each, Received | Gap) for each in events)
+            friend.path.unlink()
+            friend.path.with_name("shut away").rename(friend.path)
+            received = listen(subscriber, Received)[-1]
+    assert isinstance(received, Received)
+    assert received.message.seq == 0
+
+
+def test_who_is_revoked_while_a_disk_is_read_gets_nothing_that_is_sent_after(
+    context: Context,
+    new_keys: NewKeys,
+    tcp_url: str,
+    new_stream: Callable[[], Stream],
+    frame: Callable[..., Frame],
+    eventually: Eventually,
+) -> None:
+    ours, friend, other = map(new_keys, ("ours", "friend", "other"))
+    for name, keys in (("friend", friend), ("other", other)):
+        allow(ours, name, keys.public())
+    recorded, live = new_stream(), new_stream()
+    is_revoked = Signal()
+    reads = 0
+
+    def recall(_: str, seq: int) -> Frame:
+        """The others ask while the disk is read, for what is not there yet."""
+        nonlocal reads
+        reads += 1
+        if not is_revoked.is_set():
+            for client in others:
+                client.send_multipart(pack(Request(Feed(Content.FRAME, live), 1, 1), 0))
+        if reads == 20:
+            revoke(ours, "other")
+            publisher.send(frame(live, 1))
+            is_revoked.set()
+        return frame(recorded, seq)
+
+    address = Address.parse(tcp_url).catch_up()
+    with (
+        ExitStack() as stack,
+        Publisher(
+            context, tcp_url, security=CurveServer(ours), recall=recall
+        ) as publisher,
+    ):
+        publisher.announce(recorded, 1000)
+        publisher.send(frame(live, 0))
+        first, *others = (
+            stack.enter_context(context.socket(zmq.DEALER)) for _ in range(31)
+        )
+        for client in (first, *others):
+            client.linger = 0
+            keys = friend if client is first else other
+            CurveClient(keys, ours.public()).protect(client, address)
+            client.connect(address.url)
+            client.send_multipart(pack(Request(Feed(Content.FRAME, live), 0, 0), 0))
+        for client in (first, *others):
+            assert client.poll(10_000)
+            client.recv_multipart()
+        first.send_multipart(pack(Request(Feed(Content.FRAME, recorded), 0, 999), 0))
+        assert is_revoked.wait(10)
+        eventually(lambda: publisher.statistics().refused > 0)
+        assert not any(client.poll(10) for client in others)
 
 
 def test_where_nobody_answers_at_the_gate_nobody_gets_in(

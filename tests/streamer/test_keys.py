@@ -1,6 +1,7 @@
 """Keys in a folder: what is one, who is on the list, and who may read what."""
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,25 @@ def test_a_private_key_is_never_taken_for_a_public_one(folder: KeyFolder) -> Non
     with pytest.raises(SecurityError, match="is no public key") as error:
         public_key(str(folder.private_file))
     assert folder.private().hex() not in str(error.value)
+
+
+def test_a_folder_that_cannot_be_entered_is_an_error_of_keys(
+    folder: KeyFolder, shut: Callable[[Path], None]
+) -> None:
+    make_keys(folder)
+    shut(folder.path)
+    for read in (folder.private, folder.public, folder.allowed):
+        with pytest.raises(SecurityError, match="cannot be read"):
+            read()
+    with pytest.raises(SecurityError, match="is no public key"):
+        public_key(str(folder.public_file))
+
+
+@pytest.mark.parametrize("text", ["g" * 300, "secret " + "0" * 63])
+def test_text_that_is_neither_a_key_nor_a_file_is_not_repeated(text: str) -> None:
+    with pytest.raises(SecurityError, match="is no public key") as error:
+        public_key(text)
+    assert text[:20] not in str(error.value)
 
 
 def test_who_is_allowed_is_on_the_list_until_revoked(folder: KeyFolder) -> None:

@@ -108,6 +108,28 @@ def test_a_source_that_keeps_everything_recalls_it(
     assert received == [0, 1, 2, 4, 6, 7]
 
 
+def test_a_frame_that_takes_long_to_recall_arrives(
+    context: Context,
+    stream: Stream,
+    frame: MakeFrame,
+    listen: Listen,
+    hurry: Callable[[], float],
+) -> None:
+    def recall(_: str, seq: int) -> Frame:
+        """From a disk that takes 8 s, by the subscriber's clock."""
+        deadline_s = hurry() + 8
+        while hurry() < deadline_s:
+            threading.Event().wait(0.01)
+        return frame(stream, seq)
+
+    with Publisher(context, ANY_PORT, recall=recall, heartbeat_s=0.1) as publisher:
+        publisher.announce(stream, 2)
+        publisher.end(stream)
+        with Subscriber(context, [publisher.url], clock=hurry) as subscriber:
+            events = listen(subscriber, Ended)
+    assert [each.message.seq for each in events if isinstance(each, Received)] == [0, 1]
+
+
 def test_a_restarted_source_that_recalls_goes_on_with_its_stream(
     context: Context, url: str, stream: Stream, frame: MakeFrame, listen: Listen
 ) -> None:

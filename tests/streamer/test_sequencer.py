@@ -14,6 +14,7 @@ from streamer.sequencer import (
     Bounds,
     Delivery,
     Finished,
+    Held,
     Lost,
     Sequencer,
     Start,
@@ -364,6 +365,21 @@ def test_what_was_not_taken_care_of_comes_once_more_with_its_gap_and_end() -> No
     feed.arrive(3, 4)
     assert first[-1] == feed.out[-1] == Finished(5)
     assert feed.out[len(first) :] == first[1:]
+
+
+def test_going_back_gives_back_the_room_and_forgets_what_was_not_answered() -> None:
+    together = Held()
+    feed = Feed(Sequencer(Start.first(), None, BOUNDS, together))
+    feed.hear(9)
+    feed.arrive(3, 4, nbytes=20)
+    feed.now_s += 1
+    feed.hear(9)
+    feed.wait(2)
+    assert (together.nbytes, feed.sequencer.unanswered) == (40, 1)
+    feed.sequencer.rewind(0)
+    assert (together.nbytes, feed.sequencer.unanswered) == (0, 0)
+    feed.arrive(5, nbytes=20)
+    assert together.nbytes == 20
 
 
 def test_going_back_skips_nothing_that_has_not_come_yet() -> None:

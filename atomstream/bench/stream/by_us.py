@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import msgpack
@@ -12,11 +13,14 @@ import zmq
 
 from atomstream.bench.stream.told import UNCOUNTED, Job, tell
 from streamer.checksum import check
+from streamer.endpoint import Address
 from streamer.events import Received
 from streamer.frame import Frame, Stream
 from streamer.header import decode
+from streamer.keys import KeyFolder
 from streamer.link import QUEUE
 from streamer.publisher import Publisher
+from streamer.security import PLAIN, Binding, Connecting, CurveClient, CurveServer
 from streamer.subscriber import Subscriber
 
 GONE_S = 30.0
@@ -43,7 +47,10 @@ def send(job: Job) -> None:
     noise = np.random.default_rng(0)
     image = noise.random((job.size_px, job.size_px), np.float32)
     image.flags.writeable = False
-    with zmq.Context() as context, Publisher(context, job.url) as publisher:
+    with (
+        zmq.Context() as context,
+        Publisher(context, job.url, security=binding(job)) as publisher,
+    ):
         sys.stdout.write("bound\n")
         sys.stdout.flush()
         # The receiver says when it has connected.
@@ -54,6 +61,16 @@ def send(job: Job) -> None:
             time.sleep(max(0.0, due_s - time.monotonic()))
             publisher.send(Frame(stream, seq, image))
         sys.stdin.read()
+
+
+def binding(job: Job) -> Binding:
+    """How the sender is protected."""
+    return CurveServer(KeyFolder(Path(job.keys))) if job.keys else PLAIN
+
+
+def connecting(job: Job) -> Connecting:
+    """How a receiver is, with the sender's own keys."""
+    return CurveClient(KeyFolder(Path(job.keys)), None) if job.keys else PLAIN
 
 
 def measure(job: Job) -> None:
@@ -76,7 +93,8 @@ def measure(job: Job) -> None:
 
 def ours(context: Context, job: Job) -> Iterator[float]:
     """Latency of each frame, ms: received, checked, in order, handed over."""
-    subscriber = Subscriber(context, [job.url], topics=["frame/"])
+    security = {job.url: connecting(job)}
+    subscriber = Subscriber(context, [job.url], security=security, topics=["frame/"])
     return _ours(subscriber)
 
 
@@ -94,6 +112,7 @@ def bare(context: Context, job: Job) -> Iterator[float]:
     socket = context.socket(zmq.SUB)
     socket.rcvhwm = QUEUE
     socket.rcvtimeo = round(GONE_S * 1000)
+    connecting(job).protect(socket, Address.parse(job.url))
     socket.subscribe("frame/")
     socket.connect(job.url)
     return _bare(socket, checks=job.receiver == "checked")

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,15 +13,17 @@ from atomstream.bench.machine import this_machine
 from atomstream.bench.peer.environment import KARABO_BRIDGE, Environment
 from atomstream.bench.spread import spread
 from atomstream.bench.stream.figures import Durable, Received, StreamFigures
-from atomstream.bench.stream.runs import PEER, Told, free_url, run
+from atomstream.bench.stream.runs import CURVE, PEER, Told, free_url, run
 from atomstream.bench.stream.told import UNCOUNTED, Job
 from atomstream.progress import Report
 from streamer.frame import Frame, Stream
+from streamer.key_changes import make_keys
+from streamer.keys import KeyFolder
 from streamer.session.recorder import FrameRecorder
 from streamer.wire import pack, unpack
 
 RECEIVERS = ("bare", "checked", "ours")
-TRANSPORTS = ("tcp", "ipc")
+TRANSPORTS = ("tcp", "ipc", CURVE)
 NOMINAL_PX = 1024
 PER_SECOND = 20.0
 """Frames of 1024² (84 MB/s): slow enough that no frame waits for another."""
@@ -63,15 +65,22 @@ def bench_stream(plan: Plan, peer: Environment | None, report: Report) -> Stream
         for size_px in plan.sizes
         for transport in TRANSPORTS
         for receiver in receivers
+        # The peer encrypts nothing.
+        if (receiver, transport) != (PEER, CURVE)
     ]
     told: dict[tuple[int, str, str], list[Told]] = {kind: [] for kind in kinds}
     turns = kinds * plan.runs
     with tempfile.TemporaryDirectory() as folder:
+        keys = KeyFolder(Path(folder) / "keys")
+        make_keys(keys)
         for done, kind in enumerate(turns):
             report(done, len(turns) + 1)
             size_px, transport, receiver = kind
             url = free_url(transport, Path(folder))
-            told[kind].append(run(plan.job(receiver, url, size_px), peer))
+            job = plan.job(receiver, url, size_px)
+            if transport == CURVE:
+                job = replace(job, keys=str(keys.path))
+            told[kind].append(run(job, peer))
     durable = measure_commits(plan.sizes[0], plan.folder)
     report(len(turns) + 1, len(turns) + 1)
     return StreamFigures(

@@ -21,6 +21,8 @@ JOINING_S = 0.5
 ENDLESS = 10**9
 BY_KARABO = Path(__file__).parents[1] / "peer" / "by_karabo.py"
 PEER = "karabo-bridge"
+CURVE = "curve"
+"""TCP, encrypted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class Job:
     size_px: int
     frames: int
     per_second: float
+    keys: str | None = None
+    """Folder of the keys of both; None: neither encrypts."""
 
     @classmethod
     def from_arguments(cls) -> Self:

@@ -17,7 +17,7 @@ from atomstream.bench.stream.told import UNCOUNTED
 type Run = Callable[..., Any]
 
 
-@pytest.mark.timeout(600)  # six pairs of processes, on any machine
+@pytest.mark.timeout(600)  # nine pairs of processes, on any machine
 def test_every_figure_is_written_and_printed(tmp_path: Path, run: Run) -> None:
     out = tmp_path / "stream.json"
     small = ("--sizes", "64", "--runs", "1", "--frames", "10")
@@ -28,7 +28,7 @@ def test_every_figure_is_written_and_printed(tmp_path: Path, run: Run) -> None:
     assert kinds == {
         (receiver, transport)
         for receiver in ("bare", "checked", "ours")
-        for transport in ("tcp", "ipc")
+        for transport in ("tcp", "ipc", "curve")
     }
     for each in figures["received"]:
         assert (each["size_px"], each["runs"], each["frames"]) == (64, 1, 10)
@@ -60,9 +60,11 @@ def test_an_option_that_makes_no_sense_is_refused_in_one_line(
     assert "Traceback" not in outcome.err
 
 
-def received(receiver: str, cpu_ms: float, latency_ms: float = 1.0) -> Received:
+def received(
+    receiver: str, cpu_ms: float, latency_ms: float = 1.0, transport: str = "tcp"
+) -> Received:
     cpu, latency = Spread(cpu_ms, cpu_ms), Spread(latency_ms, latency_ms)
-    return Received(receiver, "tcp", 1024, 1, 100, cpu, latency)
+    return Received(receiver, transport, 1024, 1, 100, cpu, latency)
 
 
 def verdicts(*all_received: Received, per_s: float = 50) -> dict[str, bool | None]:
@@ -84,6 +86,15 @@ def test_what_is_reached_is_said() -> None:
     assert set(bad.values()) == {False}
     alone = verdicts(received("ours", 1.1))
     assert set(alone) == {"latency p50, ms", "committed to the disk, frames/s"}
+
+
+@pytest.mark.parametrize(("cpu_ms", "reached"), [(1.11, True), (1.12, False)])
+def test_encrypted_it_should_be_nine_tenths_of_the_bare_loop(
+    cpu_ms: float, reached: bool
+) -> None:
+    bare = received("bare", 1.0, transport="curve")
+    found = verdicts(bare, received("ours", cpu_ms, transport="curve"))
+    assert found["CPU a frame, of bare"] is reached
 
 
 def test_larger_frames_are_fewer_at_the_same_rate_of_bytes() -> None:
