@@ -53,7 +53,8 @@ class Spool:
     """Frames of a session that wait for the disk, oldest first.
 
     Its name can be guessed, so another user may have a folder there first: that one
-    is never written to, and counts as empty. One process puts and drops, another one reads. Of too many the oldest give way.
+    is never written to, and counts as empty. One process puts and drops, another one
+    reads. Of too many the oldest give way.
     """
 
     folder: Path
