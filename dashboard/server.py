@@ -118,9 +118,11 @@ class Dashboard:
         self._thread.start()
         try:
             self._running = ready.result()
-        except OSError as error:
+        except Exception as error:
             self._thread.join()
-            raise LinkError(self._in_words(error)) from error
+            if isinstance(error, OSError):
+                raise LinkError(self._in_words(error)) from error
+            raise
 
     def stop(self) -> None:
         """Close all pages and return when the port is free."""
@@ -141,11 +143,20 @@ class Dashboard:
         self, ready: "Future[Running]", tls: ssl.SSLContext | None
     ) -> None:
         """Serve until told to stop; `ready` gets the port, or why there is none."""
-        try:
-            door = listening_socket(self._address, self._port)
-        except OSError as error:
-            ready.set_exception(error)
-            return
+        async with contextlib.AsyncExitStack() as cleaning:
+            try:
+                running = self._open(tls, cleaning)
+            except Exception as error:  # noqa: BLE001 # whoever waits raises it
+                ready.set_exception(error)
+                return
+            ready.set_result(running)
+            await running.stopping.wait()
+
+    def _open(
+        self, tls: ssl.SSLContext | None, cleaning: contextlib.AsyncExitStack
+    ) -> Running:
+        """Open the port; what is to be closed goes to `cleaning`."""
+        door = cleaning.enter_context(listening_socket(self._address, self._port))
         port = door.getsockname()[1]
         application = self._application(port)
         http_server = HTTPServer(
@@ -156,17 +167,15 @@ class Dashboard:
         )
         server = BaseServer(IOLoop.current(), application, http_server)
         server.start()
+        cleaning.push_async_callback(server.stop_async)
+        cleaning.push_async_callback(pages_left, application)
         listener = Listener(door, http_server, tls)
+        cleaning.callback(listener.close)
         expelling = PeriodicCallback(application.expel, EXPEL_MS)
         expelling.start()
-        stopping = asyncio.Event()
+        cleaning.callback(expelling.stop)
         loop = asyncio.get_running_loop()
-        ready.set_result(Running(port, application, loop, stopping))
-        await stopping.wait()
-        expelling.stop()
-        listener.close()
-        await pages_left(application)
-        await server.stop_async()
+        return Running(port, application, loop, asyncio.Event())
 
     def _application(self, port: int) -> GuardedApplication:
         return GuardedApplication(

@@ -60,7 +60,7 @@ type Task = Callable[[Lifeline], None]
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A running process, and the pipe to it: closed, it tells the process to stop."""
+    """A running process, and the pipe to it: a word there, or its end, says stop."""
 
     name: str
     process: BaseProcess
@@ -68,7 +68,8 @@ class Child:
 
     def stop(self) -> None:
         """Tell it to finish what it is doing and to end."""
-        self.pipe.close()
+        with suppress(OSError):  # it has ended
+            self.pipe.send_bytes(b"0")
 
     def has_progressed(self) -> bool:
         """Whether it said, before it died, that it achieved something."""
@@ -76,6 +77,15 @@ class Child:
             return self.pipe.poll() and bool(self.pipe.recv_bytes(1))
         except (EOFError, OSError):
             return False
+
+    def has_ended(self) -> bool:
+        """Whether it is no more, also if nobody is left who could see it end."""
+        try:
+            while self.pipe.poll():
+                self.pipe.recv_bytes(1)
+        except (EOFError, OSError):
+            return True
+        return False
 
 
 def start(name: str, task: Task) -> Child:

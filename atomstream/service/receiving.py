@@ -36,7 +36,8 @@ def receive(task: Receiver, lifeline: Lifeline) -> None:
             name=name_of(task.record),
         )
         log.info("listening to %s", ", ".join(task.connect))
-        recording = Recording(recorder, session, subscriber, Spool.of(task.record))
+        spool = Spool.of(task.record)
+        recording = Recording(recorder, session, subscriber, spool, task.connect)
         try:
             while not lifeline.is_set():
                 event = subscriber.receive(POLL_S)

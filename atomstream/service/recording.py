@@ -4,7 +4,7 @@ Frames are committed in the order of their stream, whatever happens: what a serv
 resumes with is what follows the last that is committed. A frame that comes while the
 disk is full waits in the spool. When the disk takes frames again, those that wait are
 committed; those that had to give way are asked for once more, and what their source
-no longer has is a gap, with both causes.
+no longer has is a gap, with both causes. A source that is silent is waited for.
 """
 
 import logging
@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from atomstream.words import event_in_words
 from streamer.errors import SessionError, StorageError
-from streamer.events import Abandoned, Ended, Event, Gap, Received
+from streamer.events import Abandoned, Ended, Event, Gap, Heard, Received, Silent
 from streamer.frame import Frame, Stream
 from streamer.messages import Content, Feed
 from streamer.session.journal import Journal
@@ -28,8 +29,21 @@ log = logging.getLogger("receive")
 RETRY_S = 0.5
 """Between two looks whether the disk takes frames again."""
 PATIENCE_S = 60.0
-"""How long a source may take to send once more what had to give way."""
+"""How long sources that are heard may take to list a stream that is owed."""
 UNRECORDED = "it came while the disk took nothing"
+
+
+@dataclass
+class Owed:
+    """A stream of which something came that is not recorded."""
+
+    stream: Stream
+    moved_s: float
+    """When something of it was committed, or its source asked or heard anew, last."""
+    last: int = -1
+    """The last of its frames that came, or were said to be lost."""
+    is_abandoned: bool = False
+    """Its source has gone for good."""
 
 
 @dataclass
@@ -40,25 +54,27 @@ class Recording:
     session: SessionReader
     subscriber: Subscriber
     spool: Spool
+    sources: tuple[str, ...] = ()
+    """Addresses that must be heard before a stream that none of them has is settled."""
     clock: Callable[[], float] = time.monotonic
     wall_ns: Callable[[], int] = time.time_ns
     journal: Journal = field(init=False)
     _shortage: Shortage | None = field(default=None, init=False)
     _nbytes: int = field(default=0, init=False)
     """Of the largest frame that the disk did not take."""
-    _moved_s: float = field(default=0.0, init=False)
-    """When something was committed or tried last."""
-    _owed: dict[str, Stream] = field(default_factory=dict, init=False)
-    """Streams of which something came that is not recorded."""
+    _tried_s: float = field(default=0.0, init=False)
+    """When it was tried last whether the disk takes frames again."""
+    _heard: set[str] = field(default_factory=set, init=False)
+    """Those of the sources that are there."""
+    _owed: dict[str, Owed] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.recorder.commit_event, self.wall_ns)
-        self._moved_s = self.clock()
+        self._tried_s = self.clock()
         self._shortage = self.spool.shortage()
         for spooled in self.spool.frames():
-            if spooled.key.stream_id not in self._owed:
-                with suppress(SessionError):
-                    self._owe(self.spool.read(spooled).stream)
+            with suppress(SessionError):
+                self._owe(self._stream_of(spooled), spooled.key.seq)
         if self._owed and not self._shortage:
             self._shortage = Shortage("a crash came between", self.wall_ns())
 
@@ -71,8 +87,17 @@ class Recording:
                 self._put_off(event)
             case Gap() | Ended():
                 self._try(lambda: self._take_word(event), lambda: self._put_off(event))
-            case Abandoned(stream=stream) if not self._shortage:
-                self._try(lambda: self._settle(stream), lambda: self._owe(stream))
+            case Abandoned(stream, next_seq) if stream.id in self._owed:
+                self._owe(stream, next_seq - 1)
+                self._owed[stream.id].is_abandoned = True
+                if not self._shortage:
+                    self._try(lambda: self._settle(stream), lambda: None)
+            case Heard(url):
+                self._heard.add(url)
+                for owed in self._owed.values():
+                    owed.moved_s = self.clock()
+            case Silent(url):
+                self._heard.discard(url)
             case _:
                 pass
         if not isinstance(event, Received):
@@ -82,13 +107,16 @@ class Recording:
 
     def look(self) -> None:
         """Let time pass: see whether the disk takes frames again."""
-        waited_s = self.clock() - self._moved_s
-        if self._shortage and waited_s > RETRY_S:
-            self._moved_s = self.clock()
-            self._try(self._resume, lambda: None)
-        elif self._owed and not self._shortage and waited_s > PATIENCE_S:
-            self._moved_s = self.clock()
-            self._try(self._settle_all, lambda: None)
+        now_s = self.clock()
+        if self._shortage:
+            if now_s - self._tried_s > RETRY_S:
+                self._tried_s = now_s
+                self._try(self._resume, lambda: None)
+            return
+        for owed in list(self._owed.values()):
+            if now_s - owed.moved_s > PATIENCE_S:
+                owed.moved_s = now_s
+                self._try(partial(self._look_after, owed), lambda: None)
 
     def close(self) -> None:
         """Say what is left in memory."""
@@ -103,33 +131,45 @@ class Recording:
         self.spool.close()
 
     def _take_frame(self, frame: Frame, received_ns: int) -> None:
-        stream = frame.stream
-        if not self._shortage and frame.seq <= self.session.next_seq(stream.id):
-            self._try(
-                lambda: self._commit(frame, received_ns),
-                lambda: self._spool(frame, received_ns),
-            )
-        else:
+        if self._shortage:
             self._spool(frame, received_ns)
+            return
+        self._try(
+            lambda: self._commit_in_turn(frame, received_ns),
+            lambda: self._spool(frame, received_ns),
+        )
 
-    def _commit(self, frame: Frame, received_ns: int) -> None:
+    def _commit_in_turn(self, frame: Frame, received_ns: int) -> None:
+        if frame.seq > self.session.next_seq(frame.stream.id):
+            self._spool(frame, received_ns)
+            return
         self.recorder.commit_frame(frame, received_ns)
-        self._moved_s = self.clock()
+        self._moved(frame.stream)
         if frame.stream.id in self._owed:
             self._drain(frame.stream)
 
+    def _moved(self, stream: Stream) -> None:
+        if stream.id in self._owed:
+            self._owed[stream.id].moved_s = self.clock()
+
     def _spool(self, frame: Frame, received_ns: int) -> None:
-        self._owe(frame.stream)
+        self._owe(frame.stream, frame.seq)
         self._nbytes = max(self._nbytes, frame.image.nbytes)
         if not self.spool.put(frame, received_ns):
             log.warning("frame %d finds no room in memory either", frame.seq)
 
-    def _owe(self, stream: Stream) -> None:
-        self._owed[stream.id] = stream
+    def _owe(self, stream: Stream, last: int) -> None:
+        owed = self._owed.setdefault(stream.id, Owed(stream, self.clock()))
+        owed.last = max(owed.last, last)
+
+    def _stream_of(self, spooled: Spooled) -> Stream:
+        known = self._owed.get(spooled.key.stream_id)
+        return known.stream if known else self.spool.read(spooled).stream
 
     def _put_off(self, event: Gap | Ended) -> None:
         """Have the event once more when the disk takes it."""
-        self._owe(event.stream)
+        last = event.last if isinstance(event, Gap) else event.total - 1
+        self._owe(event.stream, last)
         if isinstance(event, Ended):
             self.subscriber.put_off(event)
 
@@ -163,12 +203,28 @@ class Recording:
         """Commit what waits, and ask for what had to give way."""
         self.recorder.check_space(self._nbytes)
         waiting = self.spool.frames()
-        for stream in list(self._owed.values()):
-            self._drain(stream)
+        for owed in list(self._owed.values()):
+            self._drain(owed.stream)
         self._say_resumed(len(waiting) - len(self.spool.frames()))
-        for stream in list(self._owed.values()):
-            next_seq = self.session.next_seq(stream.id)
-            self.subscriber.rewind(Feed(Content.FRAME, stream), next_seq)
+        for owed in list(self._owed.values()):
+            owed.moved_s = self.clock()
+            if owed.is_abandoned:
+                self._settle(owed.stream)
+            else:
+                self._ask_again(owed.stream)
+
+    def _look_after(self, owed: Owed) -> None:
+        """Nothing has come of a stream for long: settle it if nobody has it."""
+        if self._ask_again(owed.stream):
+            if not self._waiting(owed.stream):
+                self._owed.pop(owed.stream.id)
+        elif self._heard.issuperset(self.sources):
+            self._settle(owed.stream)
+
+    def _ask_again(self, stream: Stream) -> bool:
+        """Whether more of a stream can come, from the first that is missing."""
+        next_seq = self.session.next_seq(stream.id)
+        return self.subscriber.rewind(Feed(Content.FRAME, stream), next_seq)
 
     def _say_resumed(self, recorded: int) -> None:
         since_ns = self._shortage.since_ns if self._shortage else self.wall_ns()
@@ -186,34 +242,46 @@ class Recording:
         for spooled in self._waiting(stream):
             next_seq = self.session.next_seq(stream.id)
             if spooled.key.seq > next_seq:
-                return
-            self._commit_spooled(spooled)
+                break
+            frame = self._read(spooled)
+            if frame is None:
+                self._ask_again(stream)
+                break
+            self._commit_spooled(spooled, frame)
         self.spool.close()
 
     def _waiting(self, stream: Stream) -> list[Spooled]:
         waiting = [s for s in self.spool.frames() if s.key.stream_id == stream.id]
         return sorted(waiting, key=lambda spooled: spooled.key.seq)
 
-    def _commit_spooled(self, spooled: Spooled) -> None:
+    def _commit_spooled(self, spooled: Spooled, frame: Frame) -> None:
+        self.recorder.commit_frame(frame, spooled.received_ns)
+        self._moved(frame.stream)
+        self.spool.drop(spooled)
+
+    def _read(self, spooled: Spooled) -> Frame | None:
+        """A frame of the spool; None, and no more of it, if it is damaged."""
         try:
-            frame = self.spool.read(spooled)
+            return self.spool.read(spooled)
+        except StorageError:
+            raise
         except SessionError as error:
             log.error("%s", error)
-        else:
-            self.recorder.commit_frame(frame, spooled.received_ns)
-            self._moved_s = self.clock()
-        self.spool.drop(spooled)
+            self.spool.drop(spooled)
+            return None
 
     def _lose(self, stream: Stream, first: int, last: int, reason: str) -> None:
         """Write down what is lost of a range; what waits in memory is not."""
         gone = self.spool.evicted.get(stream.id, (0, -1))
         for spooled in self._waiting(stream):
             seq = spooled.key.seq
-            if first < seq <= last:
+            frame = self._read(spooled) if first <= seq <= last else None
+            if frame is None:
+                continue
+            if first < seq:
                 self._commit_gap(stream, first, seq - 1, reason, gone)
-            if first <= seq <= last:
-                self._commit_spooled(spooled)
-                first = seq + 1
+            self._commit_spooled(spooled, frame)
+            first = seq + 1
         if first <= last:
             self._commit_gap(stream, first, last, reason, gone)
 
@@ -229,15 +297,10 @@ class Recording:
             reason = f"{UNRECORDED}; {reason}"
         self.recorder.commit_gap(stream, first, last, reason, self.wall_ns())
 
-    def _settle_all(self) -> None:
-        for stream in list(self._owed.values()):
-            self._settle(stream)
-
     def _settle(self, stream: Stream) -> None:
         """Commit what waits of a stream whose source will not fill its holes."""
-        waiting = self._waiting(stream)
-        if waiting:
-            first, last = self.session.next_seq(stream.id), waiting[-1].key.seq
+        first, last = self.session.next_seq(stream.id), self._owed[stream.id].last
+        if first <= last:
             self._lose(stream, first, last, "its source has not sent it once more")
         self._owed.pop(stream.id, None)
         self.spool.close()

@@ -4,28 +4,20 @@ import logging
 import signal
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from types import FrameType
 
-from atomstream.service.process import BAD_INPUT, DRAIN_S, Child, Task, start
-from streamer.errors import AtomstreamError
+from atomstream.service.post import LOST, Post
+from atomstream.service.process import DRAIN_S, Child, Task
 
 log = logging.getLogger("service")
-CRASHES_ALLOWED = 5
-"""In a row, with nothing achieved between them: more than one frame can cause."""
-CRASH_WINDOW_S = 60.0
-LOST = 255
-"""Exit code where the process that children are copied from has died."""
 LOST_S = 1.0
 """Until that is sure to be noticed: a copy asked for meanwhile would never come."""
-
-
-class ServiceError(AtomstreamError):
-    """A process of the service cannot do its work; it has said why."""
+LOOK_S = 0.1
+"""Between two looks whether it is time for one that waits to be started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +25,14 @@ class Supervisor:
     """Minds one process a task.
 
     When a process ends by itself the work is done, and the others are stopped. When
-    it dies it is started again, unless it dies again and again and achieves nothing.
+    it dies, or says that it cannot go on, it is started again; one that never achieved
+    anything ends the service.
     """
 
     tasks: Mapping[str, Task]
+    """In the order in which they are started, also all of them together again."""
     on_hangup: Callable[[], None] | None = None
     """Called at SIGHUP; None to leave that signal alone."""
-    crashes: dict[str, deque[float]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Return when the work is done or a signal says to stop.
@@ -47,54 +40,43 @@ class Supervisor:
         Raises
         ------
         ServiceError
-            A process refused its input, or died `CRASHES_ALLOWED` times in a minute
-            without having achieved anything.
+            A process that has not achieved anything yet refused its input, or died
+            `CRASHES_ALLOWED` times in a minute.
         """
+        posts = [Post(name, task) for name, task in self.tasks.items()]
         with _signals_interrupt(), _hangup_calls(self.on_hangup):
-            children = {name: start(name, task) for name, task in self.tasks.items()}
             try:
-                self._mind(children)
+                mind(posts)
             except KeyboardInterrupt:
                 log.info("stopping")
             finally:
-                stop_all(children)
-
-    def _mind(self, children: dict[str, Child]) -> None:
-        while True:
-            wait([child.process.sentinel for child in children.values()])
-            for name, child in list(children.items()):
-                code = child.process.exitcode
-                if code == 0:
-                    return
-                if code == BAD_INPUT:
-                    raise ServiceError(f"the service has stopped: {name} cannot run")
-                if code is not None:
-                    if child.has_progressed():
-                        self.crashes.pop(name, None)
-                    child.stop()
-                    self._count_crash(name, code)
-                    if code == LOST:
-                        time.sleep(LOST_S)
-                    children[name] = start(name, self.tasks[name])
-
-    def _count_crash(self, name: str, code: int) -> None:
-        now = time.monotonic()
-        times = self.crashes.setdefault(name, deque(maxlen=CRASHES_ALLOWED))
-        times.append(now)
-        if len(times) == CRASHES_ALLOWED and now - times[0] < CRASH_WINDOW_S:
-            raise ServiceError(
-                f"{name} died {CRASHES_ALLOWED} times in {CRASH_WINDOW_S:.0f} s "
-                f"(last exit code {code}); its messages above say why"
-            )
-        log.warning("%s died (exit code %d) and is started again", name, code)
+                stop_all([post.child for post in posts if post.child])
 
 
-def stop_all(children: Mapping[str, Child]) -> None:
+def mind(posts: Sequence[Post]) -> None:
+    """Return when one has done its work; start the others again meanwhile."""
+    while True:
+        for post in posts:
+            post.start_if_due()
+        wait(
+            [post.child.process.sentinel for post in posts if post.child],
+            None if all(post.child for post in posts) else LOOK_S,
+        )
+        if any(post.exit_code == 0 for post in posts):
+            return
+        if any(post.exit_code == LOST for post in posts):
+            time.sleep(LOST_S)
+        for post in posts:
+            if post.exit_code is not None:
+                post.give_up_child()
+
+
+def stop_all(children: Collection[Child]) -> None:
     """Let every process finish what it is doing; kill those that cannot."""
-    for child in children.values():
+    for child in children:
         child.stop()
     deadline = time.monotonic() + DRAIN_S
-    for child in children.values():
+    for child in children:
         child.process.join(max(0.0, deadline - time.monotonic()))
         if child.process.exitcode is None:
             log.warning("%s did not stop and is killed", child.name)

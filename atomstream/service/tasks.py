@@ -105,8 +105,11 @@ class Simulation:
 
 
 def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
-    """The processes of a new service, by name."""
+    """The processes of a new service, by name; who receives is never to be late."""
     tasks: dict[str, Task] = {
+        "receive": Receiver(
+            settings.connect, settings.connect_security, settings.record
+        ),
         "analyse": Analyst(
             settings.record,
             settings.publish,
@@ -117,9 +120,6 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
             settings.pixel_size_nm,
             settings.estimate_pixel_size,
             settings.until_end,
-        ),
-        "receive": Receiver(
-            settings.connect, settings.connect_security, settings.record
         ),
     }
     if settings.dashboard:

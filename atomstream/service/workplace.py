@@ -16,7 +16,7 @@ from atomstream.service.process import Lifeline
 from atomstream.words import analysis_in_words
 from inference.engines.engine import Engine, Job
 from streamer.analysis import Analysis
-from streamer.errors import EngineError, SessionError, StorageError
+from streamer.errors import EngineError, SessionError, StorageError, WireError
 from streamer.publisher import Publisher
 from streamer.session.analyst import AnalysisRecorder
 from streamer.session.journal import Journal
@@ -224,9 +224,16 @@ class Workplace:
         self._tried.pop(key, None)
         self.spool.finish(key)
         if self._keep(key, analysis):
-            self.publisher.send(analysis)
-            log.info("%s", analysis_in_words(analysis))
+            self._publish(analysis)
         lifeline.tell_progress()
+
+    def _publish(self, analysis: Analysis) -> None:
+        log.info("%s", analysis_in_words(analysis))
+        try:
+            self.publisher.send(analysis)
+        except WireError as error:
+            # Its stream has ended, and it is tried again: who asks for it has it.
+            log.warning("frame %d is recorded and not sent: %s", analysis.seq, error)
 
     def _keep(self, key: FrameKey, analysis: Analysis) -> bool:
         """Whether the analysis is news, kept or not."""

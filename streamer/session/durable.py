@@ -9,6 +9,8 @@ from io import BufferedReader
 from pathlib import Path
 
 TEMPORARY_SUFFIX = ".tmp"
+MAX_FILE_BYTES = 2**31 + 2**26
+"""Of a file: the largest frame, and what is known of it."""
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The arithmetic of what came and what did not."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 
@@ -26,3 +27,14 @@ def unaccounted(
         expected = max(expected, last + 1)
     if total is not None and total > expected:
         yield expected, total - 1
+
+
+def contradicted(
+    seqs: Iterable[int], gaps: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """The gaps (first, last) of a stream in which there are committed frames."""
+    known = sorted(seqs)
+    for first, last in gaps:
+        at = bisect_left(known, first)
+        if at < len(known) and known[at] <= last:
+            yield first, last

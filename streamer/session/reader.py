@@ -13,7 +13,7 @@ from streamer.errors import SessionError
 from streamer.frame import Frame
 from streamer.preview import preview
 from streamer.session import atoms_table, rows, tiff
-from streamer.session.durable import read_own
+from streamer.session.durable import MAX_FILE_BYTES, read_own
 from streamer.session.exposure import Exposure, exposure_of
 from streamer.session.failures import reading
 from streamer.session.index import open_index, pragma
@@ -30,8 +30,6 @@ from streamer.session.records import (
 )
 from streamer.session.writing import sha256
 
-MAX_FILE_BYTES = 2**31 + 2**26
-"""Of a file: the largest frame, and what is known of it."""
 BY_KEY = " WHERE streams.id = ? AND seq = ?"
 PENDING = """
     SELECT id, seq FROM frames JOIN streams ON streams.number = stream

@@ -22,6 +22,11 @@ from streamer.session.writing import (
     sha256,
 )
 
+INSERT_GAP = """
+    INSERT INTO gaps (stream, first, last, reason, noticed_ns)
+    VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+
 
 class FrameRecorder:
     """Commits frames, gaps and ends of streams to a session folder.
@@ -64,6 +69,8 @@ class FrameRecorder:
 
     def commit_frame(self, frame: Frame, received_ns: int) -> bool:
         """Whether the frame is new; whole and on the disk it is in either case.
+
+        One that was given up and comes after all is taken out of the ledger of gaps.
 
         Parameters
         ----------
@@ -112,9 +119,7 @@ class FrameRecorder:
             number = self._register(stream)
             with transaction(self._connection):
                 self._connection.execute(
-                    "INSERT INTO gaps (stream, first, last, reason, noticed_ns) "
-                    "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    (number, first, last, reason, noticed_ns),
+                    INSERT_GAP, (number, first, last, reason, noticed_ns)
                 )
 
     def commit_end(self, stream: Stream, total: int) -> None:
@@ -190,3 +195,17 @@ def _insert(
         "sha256": sha256(data),
     }
     insert_row(connection, "frames", values)
+    _found(connection, stream, frame.seq)
+
+
+def _found(connection: sqlite3.Connection, stream: int, seq: int) -> None:
+    """Take a frame out of the gaps that it is in."""
+    found = connection.execute(
+        "DELETE FROM gaps WHERE stream = ? AND ? BETWEEN first AND last "
+        "RETURNING first, last, reason, noticed_ns",
+        (stream, seq),
+    ).fetchall()
+    for first, last, reason, noticed_ns in found:
+        for part in ((first, seq - 1), (seq + 1, last)):
+            if part[0] <= part[1]:
+                connection.execute(INSERT_GAP, (stream, *part, reason, noticed_ns))

@@ -4,6 +4,7 @@ Files of a file system that lies in memory, so that whoever analyses finds them,
 that they outlive the process that received them.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from uuid import NAMESPACE_URL, uuid5
 from streamer.errors import SessionError, StorageError
 from streamer.frame import Frame
 from streamer.session import tiff
+from streamer.session.durable import MAX_FILE_BYTES, read_own
 from streamer.session.failures import reading, session_failures
 from streamer.session.records import FrameKey
 
@@ -26,6 +28,7 @@ SHARE = 2
 """No more than one part in so many of what is free there."""
 IN_MEMORY = Path("/dev/shm")  # ours is a folder of its own within, 0700
 STATE = "state.json"
+MAX_NOTE_BYTES = 2**14
 
 
 class Spooled(NamedTuple):
@@ -49,7 +52,9 @@ class Shortage:
 class Spool:
     """Frames of a session that wait for the disk, oldest first.
 
-    One process puts and drops, another one reads. Of too many the oldest give way.
+    Its name can be guessed, so another user may have a folder there first: that one
+    is never written to, and counts as empty. One process puts and drops, another one
+    reads. Of too many the oldest give way.
     """
 
     folder: Path
@@ -83,6 +88,8 @@ class Spool:
     def frames(self) -> list[Spooled]:
         """What waits, oldest first."""
         with suppress(OSError):
+            if not self._is_ours():
+                return []
             return sorted(
                 filter(None, map(_spooled, self.folder.glob("*.tif"))),
                 key=lambda each: (each.received_ns, each.key.seq),
@@ -98,16 +105,16 @@ class Spool:
             It is gone, or damaged.
         """
         with reading(spooled.path):
-            return tiff.decode(spooled.path.read_bytes())
+            return tiff.decode(self._content(spooled.path, MAX_FILE_BYTES))
 
     def drop(self, spooled: Spooled) -> None:
         """Forget a frame."""
-        spooled.path.unlink(missing_ok=True)
+        self._remove(spooled.path)
 
     def tries(self, key: FrameKey) -> int:
         """How often the analysis of a frame was begun and never finished."""
         with suppress(OSError, ValueError):
-            return int(self._tries(key).read_text())
+            return int(self._content(self._tries(key), MAX_NOTE_BYTES))
         return 0
 
     def begin(self, key: FrameKey) -> None:
@@ -118,15 +125,15 @@ class Spool:
 
     def finish(self, key: FrameKey) -> None:
         """Nobody died of a frame."""
-        self._tries(key).unlink(missing_ok=True)
+        self._remove(self._tries(key))
 
     def say(self, shortage: Shortage | None) -> None:
         """Tell the other processes that the session is not recorded, or is again."""
         path = self.folder / STATE
+        if shortage is None:
+            self._remove(path)
+            return
         with suppress(OSError, SessionError):
-            if shortage is None:
-                path.unlink(missing_ok=True)
-                return
             self._open()
             text = json.dumps([shortage.reason, shortage.since_ns])
             temporary = path.with_suffix(".new")
@@ -136,13 +143,14 @@ class Spool:
     def shortage(self) -> Shortage | None:
         """What was said last; None while the session is recorded."""
         with suppress(OSError, ValueError, TypeError):
-            reason, since_ns = json.loads((self.folder / STATE).read_text())
+            note = self._content(self.folder / STATE, MAX_NOTE_BYTES)
+            reason, since_ns = json.loads(note)
             return Shortage(str(reason), int(since_ns))
         return None
 
     def close(self) -> None:
         """Remove the folder if nothing waits in it."""
-        if self.folder.is_dir() and not self.frames():
+        if self._is_ours() and not self.frames():
             with suppress(OSError):
                 shutil.rmtree(self.folder)
 
@@ -159,10 +167,35 @@ class Spool:
         """
         with session_failures(self.folder):
             self.folder.mkdir(mode=0o700, exist_ok=True)
+        if not self._is_ours():
+            raise StorageError(f"{self.folder} is not a folder of this user alone")
+
+    def _is_ours(self) -> bool:
+        """Whether the folder is there, and nobody else can read or have put it there.
+
+        The folder above is such that nobody else can move what is ours.
+        """
+        try:
             found = self.folder.lstat()
-        mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-        if not (stat.S_ISDIR(found.st_mode) and mine):
-            raise StorageError(f"{self.folder} belongs to somebody else")
+        except OSError:
+            return False
+        if not stat.S_ISDIR(found.st_mode):
+            return False
+        if not hasattr(os, "getuid"):
+            return True
+        return found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
+
+    def _content(self, path: Path, most_bytes: int) -> bytes:
+        """Content of a file in the folder, if that is ours."""
+        if not self._is_ours():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return read_own(path, most_bytes)
+
+    def _remove(self, path: Path) -> None:
+        """Remove a file of the folder, if that is ours and it can be."""
+        if self._is_ours():
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def _make_room(self, nbytes: int) -> None:
         waiting = self.frames()

@@ -12,7 +12,7 @@ from streamer.session.durable import own_file
 from streamer.session.failures import reading
 from streamer.session.index import open_index
 from streamer.session.layout import Layout
-from streamer.session.ledger import unaccounted
+from streamer.session.ledger import contradicted, unaccounted
 from streamer.session.reader import SessionReader
 from streamer.session.records import AttemptRecord, GapRecord, Totals
 from streamer.session.writing import committed_files
@@ -142,4 +142,9 @@ def _missed(session: SessionReader) -> Iterator[str]:
             yield (
                 f"stream {stream_id}: frames {first} to {last} are neither here "
                 "nor in the ledger of gaps"
+            )
+        for first, last in contradicted(seqs, given_up):
+            yield (
+                f"stream {stream_id}: of frames {first} to {last}, which the ledger of "
+                "gaps says are lost, some are here"
             )

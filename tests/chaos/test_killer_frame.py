@@ -16,8 +16,10 @@ import pytest
 
 from atomstream.ports import free_address
 from streamer.frame import Frame, Stream
+from streamer.session.analyst import AnalysisRecorder
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
+from streamer.session.records import FrameKey
 from streamer.session.verify import verify
 
 type Program = Any
@@ -118,6 +120,29 @@ def test_a_frame_that_kills_the_analysis_three_times_is_set_aside_until_asked_fo
     assert analysed(session) == [0, 1, 2, 4, 5]
     assert "1 frame" in command("sessions", "retry", session)
     report(frames=FRAMES, killers=len(KILLERS), deaths=len(KILLERS) * TRIES)
+
+
+@pytest.mark.timeout(200)
+def test_a_frame_is_tried_again_also_after_the_end_of_its_stream(
+    session: Path, program: Start, wait_for: Callable[..., None]
+) -> None:
+    with AnalysisRecorder(session) as recorder:
+        recorder.set_aside(FrameKey(STREAM.id, 1), "to see it again")
+        for seq in KILLERS:
+            recorder.set_aside(FrameKey(STREAM.id, seq), "they take long")
+    service = program(
+        "serve", "--connect", free_address(), "--record", session,
+        "--publish", free_address(), "--threads", "1",
+    )  # fmt: skip
+    wait_for(lambda: analysed(session) == [0, 4, 5], PATIENCE_S)
+    assert "1 frame" in command("sessions", "retry", session, "--frame", "1")
+    wait_for(lambda: 1 in analysed(session), PATIENCE_S)
+    wait_for(lambda: "frame 1 is recorded and not sent" in service.said(), 20)
+    assert "1 frame" in command("sessions", "retry", session, "--frame", "2")
+    wait_for(lambda: analysed(session) == [0, 1, 2, 4, 5], PATIENCE_S)
+    assert service.process.poll() is None
+    service.process.terminate()
+    assert service.process.wait(20) == 0, service.said()
 
 
 def test_a_stop_is_not_held_against_the_frame_under_way(

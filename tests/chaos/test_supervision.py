@@ -3,10 +3,12 @@
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import psutil
 import pytest
 
 from atomstream.ports import free_address
+from streamer.session.reader import SessionReader
 from streamer.session.records import Totals
 
 type Program = Any
@@ -107,6 +110,93 @@ def test_whichever_process_is_killed_comes_back_to_work(
     report(back_s=back_s, drained_s=drained_s, load=round(os.getloadavg()[0], 1))
     assert max(back_s.values()) <= (BACK_S if long else PATIENCE_S)
     assert drained_s <= DRAIN_S or not long
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service with a page, and a source that goes on sending."""
+
+    service: Program
+    session: Path
+    page: str
+
+    def frames(self) -> int:
+        with SessionReader(self.session) as reader:
+            return reader.totals().frames
+
+
+@pytest.fixture
+def running(tmp_path: Path, program: Start, wait_for: Wait) -> Running:
+    frames = np.random.default_rng(1).poisson(4, (3000, 24, 24)).astype(np.float32)
+    np.save(tmp_path / "stack.npy", frames)
+    source, session = free_address(), tmp_path / "session"
+    page = free_address().removeprefix("tcp://")
+    service = program(
+        "serve", "--connect", source, "--record", session, "--threads", "1",
+        "--publish", free_address(), "--dashboard", page,
+    )  # fmt: skip
+    program(
+        "replay", tmp_path / "stack.npy", "--bind", source,
+        "--period", "0.1", "--pixel-size", "0.02",
+    )  # fmt: skip
+    found = Running(service, session, page)
+    wait_for(lambda: answers(page) and found.frames() > 3, PATIENCE_S)
+    return found
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a fork server")
+def test_what_processes_are_copied_from_is_killed_and_all_come_back(
+    running: Running, wait_for: Wait, process_with: ProcessWith, report: Report
+) -> None:
+    roles = ("recorder", "analyser")
+    before = {role: process_with(running.session, role) for role in roles}
+    old_page = page_process(running.service, set(before.values()))
+    (server,) = [
+        child
+        for child in psutil.Process(running.service.process.pid).children()
+        if "forkserver" in " ".join(child.cmdline())
+    ]
+    server.kill()
+    killed_s = time.monotonic()
+    for role in roles:
+        wait_for(
+            lambda role=role: process_with(running.session, role) != before[role],
+            PATIENCE_S,
+        )
+    done = running.frames()
+    wait_for(lambda: running.frames() > done, PATIENCE_S)
+    report(receives_again_s=round(time.monotonic() - killed_s, 1))
+    wait_for(lambda: not psutil.pid_exists(old_page), PATIENCE_S)
+    wait_for(lambda: answers(running.page), PATIENCE_S)
+    assert running.service.process.poll() is None
+    assert "is taken by another program" not in running.service.said()
+    running.service.process.terminate()
+    assert running.service.process.wait(DRAIN_S + 5) == 0
+
+
+@pytest.mark.timeout(300)
+def test_a_page_that_cannot_come_back_is_tried_again_and_recording_goes_on(
+    running: Running, wait_for: Wait, process_with: ProcessWith
+) -> None:
+    roles = ("recorder", "analyser")
+    known = {process_with(running.session, role) for role in roles}
+    host, port = running.page.split(":")
+    os.kill(page_process(running.service, known), signal.SIGKILL)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            taken = socket.create_server((host, int(port)))
+            break
+        except OSError:
+            assert time.monotonic() < deadline_s
+    with taken:
+        wait_for(lambda: running.service.said().count("cannot go on") > 1, PATIENCE_S)
+        done = running.frames()
+        wait_for(lambda: running.frames() > done, PATIENCE_S)
+    assert "is taken by another program" in running.service.said()
+    wait_for(lambda: answers(running.page), PATIENCE_S)
+    assert running.service.process.poll() is None
 
 
 @pytest.mark.timeout(200)

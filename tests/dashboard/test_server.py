@@ -1,5 +1,6 @@
 import re
 import socket
+import threading
 import time
 from urllib.error import HTTPError
 from urllib.parse import urljoin
@@ -47,6 +48,20 @@ def test_files_beside_the_page_stay_closed(hub: Hub) -> None:
         pytest.raises(HTTPError, match=r"40[34]"),
     ):
         get(f"{dashboard.url}/assets/..%2Fserver.py")
+
+
+@pytest.mark.timeout(30)
+def test_whatever_keeps_a_server_from_starting_is_said_and_nothing_is_left(
+    hub: Hub,
+) -> None:
+    threads = threading.active_count()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    access = Access(secret="no bytes")  # type: ignore[arg-type] # fails while opening
+    with pytest.raises(TypeError):
+        Dashboard(hub, port=port, access=access).start()
+    assert threading.active_count() == threads
+    socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_a_port_that_is_taken_is_one_clear_line(hub: Hub) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from streamer.session.ledger import unaccounted
+from streamer.session.ledger import contradicted, unaccounted
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,18 @@ def test_names_exactly_what_is_neither_here_nor_given_up(
     missing: list[tuple[int, int]],
 ) -> None:
     assert list(unaccounted(seqs, gaps, total)) == missing
+
+
+@pytest.mark.parametrize(
+    ("seqs", "gaps", "wrong"),
+    [
+        ([], [(0, 3)], []),
+        ([0, 3], [(1, 2)], []),
+        ([3, 0, 1], [(1, 2), (4, 9)], [(1, 2)]),
+        ([5], [(0, 5), (5, 9), (6, 6)], [(0, 5), (5, 9)]),
+    ],
+)
+def test_names_gaps_whose_frames_are_here(
+    seqs: list[int], gaps: list[tuple[int, int]], wrong: list[tuple[int, int]]
+) -> None:
+    assert list(contradicted(seqs, gaps)) == wrong

@@ -193,6 +193,8 @@ def test_lost_frames_that_came_after_all_are_not_lost(
     assert session.totals().lost == 4
     recorder.commit_frame(make_frame(2), RECEIVED_NS)
     assert session.totals().lost == 3
+    found = [(gap.first, gap.last, gap.reason) for gap in session.gaps()]
+    assert sorted(found) == [(1, 1, "no answer"), (3, 4, "no answer")]
 
 
 def test_resuming_goes_on_after_the_last_that_was_committed_or_given_up(

@@ -1,5 +1,6 @@
 """Frames in memory: which stay, and who may look."""
 
+import os
 import stat
 import sys
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from streamer.errors import SessionError, StorageError
 from streamer.frame import Frame, Stream
 from streamer.session.records import FrameKey
 from streamer.session.spool import Shortage, Spool
@@ -63,6 +65,68 @@ def test_nobody_else_can_read_it_or_have_put_it_there(
     trap.folder.symlink_to(elsewhere)
     assert not trap.put(make_frame(0), 0)
     assert list(elsewhere.iterdir()) == []
+
+
+FOREIGN = {
+    "others may read it": lambda folder: folder.chmod(0o755),
+    "others may write to it": lambda folder: folder.chmod(0o777),
+    "somebody else has it": lambda folder: os.chown(folder, 12345, -1),
+    "a link leads there": lambda folder: folder.symlink_to(
+        folder.rename(folder.with_name("there"))
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize("how", FOREIGN)
+def test_a_folder_that_others_have_counts_as_empty_and_is_left_alone(
+    how: str, tmp_path: Path, make_frame: Callable[..., Frame]
+) -> None:
+    spool, key = Spool(tmp_path / "spool"), FrameKey("5f0c", 0)
+    assert spool.put(make_frame(0), 0)
+    spool.say(Shortage("full", 5))
+    spool.begin(key)
+    (waiting,) = spool.frames()
+    try:
+        FOREIGN[how](spool.folder)
+    except PermissionError:
+        pytest.skip("only root can give a folder away")
+    there = sorted(path.name for path in spool.folder.iterdir())
+    assert spool.frames() == []
+    assert spool.shortage() is None
+    assert spool.tries(key) == 0
+    with pytest.raises(StorageError):
+        spool.read(waiting)
+    assert not spool.put(make_frame(1), 1)
+    spool.begin(key)
+    spool.finish(key)
+    spool.drop(waiting)
+    spool.say(None)
+    spool.say(Shortage("full", 6))
+    spool.close()
+    assert sorted(path.name for path in spool.folder.iterdir()) == there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+@pytest.mark.timeout(20)
+def test_pipes_and_what_cannot_be_removed_stop_nobody(
+    tmp_path: Path, make_frame: Callable[..., Frame]
+) -> None:
+    spool, key = Spool(tmp_path / "spool"), FrameKey("5f0c", 0)
+    assert spool.put(make_frame(0), 0)
+    (waiting,) = spool.frames()
+    waiting.path.unlink()
+    for name in ("state.json", waiting.path.name):
+        os.mkfifo(spool.folder / name)
+    assert spool.shortage() is None
+    with pytest.raises(SessionError):
+        spool.read(waiting)
+    waiting.path.unlink()
+    for name in ("5f0c-0.tries", waiting.path.name):
+        (spool.folder / name).mkdir()
+    assert spool.tries(key) == 0
+    spool.finish(key)
+    spool.drop(waiting)
 
 
 def test_two_sessions_have_two_and_two_processes_one(tmp_path: Path) -> None:

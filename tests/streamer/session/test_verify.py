@@ -113,6 +113,15 @@ def test_frames_that_nobody_has_an_account_of_are_named(
     )
 
 
+def test_frames_that_are_here_and_in_the_ledger_of_gaps_are_named(
+    folder: Path, make_frame: Callable[..., Frame]
+) -> None:
+    with FrameRecorder(folder) as recorder:
+        recorder.commit_gap(make_frame().stream, 2, 9, "not so", 99)
+    (problem,) = verify(folder).problems
+    assert "of frames 2 to 9, which the ledger of gaps says are lost" in problem
+
+
 def test_a_session_that_is_being_written_is_whole(
     folder: Path, make_frame: Callable[..., Frame]
 ) -> None:
