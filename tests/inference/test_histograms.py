@@ -13,6 +13,7 @@ from streamer.atoms import FIXED_COLUMNS, Atoms
 from streamer.histogram import BINS
 
 PERIOD = 2 * math.pi / 3
+THROUGH = (-PERIOD / 2, PERIOD / 2)
 
 
 def encoder(name: str) -> EncoderCard:
@@ -31,7 +32,7 @@ def atoms(**columns: list[float]) -> Atoms:
 def test_a_card_without_ranges_counts_latents_as_their_prior() -> None:
     ranges = ranges_of(encoder("graphene-si"))
     assert ranges == {
-        "angle_rad": (0.0, pytest.approx(PERIOD)),
+        "angle_rad": (pytest.approx(-PERIOD / 2), pytest.approx(PERIOD / 2)),
         "crystallinity": (0.0, 1.0),
         "z1": (-5.0, 5.0),
         "z2": (-5.0, 5.0),
@@ -55,21 +56,23 @@ def test_a_decoders_ranges_are_counted_with_room_to_spare() -> None:
 )
 def test_an_angle_counts_within_its_period(angle_rad: float, turns: int) -> None:
     found = histograms_of(
-        atoms(angle_rad=[angle_rad + turns * PERIOD]), {"angle_rad": (0.0, PERIOD)}
+        atoms(angle_rad=[angle_rad + turns * PERIOD]), {"angle_rad": THROUGH}
     )["angle_rad"]
-    expected = int((angle_rad % PERIOD) / PERIOD * BINS)
+    expected = int(((angle_rad / PERIOD + 0.5) % 1) * BINS)
     assert found.counts.index(1) == expected
 
 
-def test_an_angle_that_is_a_hair_below_zero_is_not_lost() -> None:
-    found = histograms_of(atoms(angle_rad=[-1e-12]), {"angle_rad": (0.0, PERIOD)})
-    assert found["angle_rad"].counts[-1] == 1
+@pytest.mark.parametrize("angle_rad", [-PERIOD / 2, PERIOD / 2])
+def test_an_angle_at_the_end_of_its_period_is_not_lost(angle_rad: float) -> None:
+    counted = histograms_of(atoms(angle_rad=[angle_rad]), {"angle_rad": THROUGH})
+    found = counted["angle_rad"]
+    assert found.counts[0] + found.counts[-1] == 1
 
 
 def test_each_atom_is_in_each_histogram() -> None:
     found = histograms_of(
         atoms(angle_rad=[math.nan, 1, 2], z1=[-7, 0, 7], edge=[True, False, True]),
-        {"angle_rad": (0.0, PERIOD), "z1": (-5.0, 5.0)},
+        {"angle_rad": THROUGH, "z1": (-5.0, 5.0)},
     )
     assert [each.atoms for each in found.values()] == [3, 3]
     assert found["angle_rad"].unknown == 1
