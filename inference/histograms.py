@@ -24,8 +24,8 @@ type Ranges = Mapping[str, tuple[float, float]]
 def ranges_of(card: EncoderCard) -> Ranges:
     """From where to where each quantity is counted, the same for all frames.
 
-    The angle through its period, 0 in the middle as in tables; a latent by the range that the decoder's card gives,
-    with room to spare.
+    The angle through its period, 0 in the middle as in tables; a latent by the range
+    that the decoder's card gives, with room to spare.
     """
     ranges = dict.fromkeys(card.latents, (-PRIOR_REACH, PRIOR_REACH))
     ranges["crystallinity"] = ORDER
