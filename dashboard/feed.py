@@ -27,9 +27,9 @@ from streamer.events import (
 )
 from streamer.messages import Content
 from streamer.security import Connecting
-from streamer.sequencer import Start
 from streamer.session.reader import SessionReader
 from streamer.session.records import StreamRecord
+from streamer.start import Start
 from streamer.subscriber import Subscriber
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from streamer.frame import Stream
 from streamer.messages import Carried, Content, Feed
-from streamer.sequencer import Delivery, Finished, Lost
+from streamer.steps import Delivery, Finished, Lost
 
 
 @dataclass(frozen=True, slots=True)

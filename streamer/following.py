@@ -9,7 +9,9 @@ from streamer.events import Event, Joined, Received, event_of
 from streamer.link import Link
 from streamer.messages import Feed, Request
 from streamer.retention import Key
-from streamer.sequencer import Ask, Bounds, Finished, Held, Sequencer, Start
+from streamer.sequencer import Bounds, Held, Sequencer
+from streamer.start import Start
+from streamer.steps import Ask, Finished
 
 MAX_FEEDS = 1024
 """Feeds kept in mind; of more than these one of the publisher with most is given up,

@@ -8,29 +8,11 @@ position in the feed (`seq`) alone decides order.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from streamer.start import Start
+from streamer.steps import Ask, Delivery, Finished, Lost, Step
+
 NO_CATCH_UP = "the source cannot be asked again"
 NO_ANSWER = "the source lives but did not answer on its catch-up address"
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where a subscriber begins in a feed that is already running."""
-
-    keep: int | None = None
-    """How many of the newest messages to begin with; None: all, from seq 0."""
-
-    @classmethod
-    def first(cls) -> "Start":
-        """Everything, from seq 0 or from where the subscriber left off."""
-        return cls()
-
-    @classmethod
-    def newest(cls, keep: int = 0) -> "Start":
-        """What comes from now on, and the `keep` messages before it."""
-        return cls(keep)
-
-
-FROM_FIRST = Start.first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +31,6 @@ class Bounds:
     """Requests that a source may leave unanswered while it is heard otherwise."""
     grace_s: float = 3.0
     """How long a source may take to say where it can be asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery[T]:
-    """The next message."""
-
-    seq: int
-    item: T
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """`first` to `last`, both included, will never come."""
-
-    first: int
-    last: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """`first` to `last`, both included, shall be asked for."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """Nothing more will come."""
-
-    total: int | None
-    """How many the feed had; None when its source vanished without an end."""
-
-
-type Step[T] = Delivery[T] | Lost | Ask | Finished
 
 
 @dataclass(slots=True)

@@ -41,7 +41,8 @@ from streamer.messages import (
     feed_of,
 )
 from streamer.security import PLAIN, Connecting
-from streamer.sequencer import FROM_FIRST, Bounds, Start
+from streamer.sequencer import Bounds
+from streamer.start import FROM_FIRST, Start
 from streamer.wire import unpack
 
 EVERYTHING = ("",)

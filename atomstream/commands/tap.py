@@ -8,7 +8,7 @@ import zmq
 from atomstream.commands.security import Insecure, Keys, ServerKey, connecting
 from atomstream.words import event_in_words
 from streamer.events import Received
-from streamer.sequencer import Start
+from streamer.start import Start
 from streamer.subscriber import Subscriber
 
 POLL_S = 0.5

@@ -7,19 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.sequencer import (
-    NO_ANSWER,
-    NO_CATCH_UP,
-    Ask,
-    Bounds,
-    Delivery,
-    Finished,
-    Held,
-    Lost,
-    Sequencer,
-    Start,
-    Step,
-)
+from streamer.sequencer import NO_ANSWER, NO_CATCH_UP, Bounds, Held, Sequencer
+from streamer.start import Start
+from streamer.steps import Ask, Delivery, Finished, Lost, Step
 
 BOUNDS = Bounds(buffer_bytes=100, window=4, retry_s=2, attempts=3, grace_s=3)
 

@@ -27,7 +27,7 @@ from streamer.messages import (
     Feed,
 )
 from streamer.publisher import Publisher
-from streamer.sequencer import Start
+from streamer.start import Start
 from streamer.subscriber import Subscriber
 
 Context = zmq.Context[zmq.Socket[bytes]]

@@ -8,7 +8,7 @@ from inference.evaluation.reach import Reach, Row
 
 NOMINAL_PX = 1024
 CPU_OF_BARE, CPU_OF_PEER = 1.10, 1.0
-CPU_OF_BARE_CURVE = 1 / 0.9
+CPU_OF_BARE_CURVE = 1.11
 """Encrypted: nine tenths of the bare loop's frames with the same CPU."""
 LATENCY_MS = 5
 DURABLE_PER_S = 40
