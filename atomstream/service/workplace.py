@@ -30,6 +30,8 @@ RETRY_S = 2.0
 """Between two tries where a person must mend something."""
 SPACE_RETRY_S = 0.5
 """Between two looks whether the disk takes analyses again."""
+READ_PATIENCE_S = 30.0
+"""How long the disk may keep back a frame that it has."""
 TABLE_BYTES = 2**20
 """About what an analysis takes on the disk."""
 TRIES = 3
@@ -64,6 +66,11 @@ class Workplace:
     _asked_s: float = field(default=0.0, init=False)
     """When it was asked last."""
 
+    _unread_since_s: float | None = field(default=None, init=False)
+    """Since when the disk has not given the next frame."""
+    _again_s: float = field(default=0.0, init=False)
+    """When it is asked for it again."""
+
     def __post_init__(self) -> None:
         self._tried = {each.key: each.tries for each in self.session.attempts()}
 
@@ -76,6 +83,8 @@ class Workplace:
                 self._submit(self._waiting.popleft(), lifeline)
             elif self._in_flight:
                 self._collect_or_wait(lifeline)
+            elif self._waiting:
+                lifeline.wait(POLL_S)
             else:
                 return
 
@@ -145,6 +154,8 @@ class Workplace:
         """Whether the next frame can go; one under suspicion goes alone."""
         if not self._waiting or self.engine.room <= 0:
             return False
+        if time.monotonic() < self._again_s:
+            return False
         alone = any(map(self._tries, [self._waiting[0], *self._in_flight]))
         return not (alone and self._in_flight)
 
@@ -159,15 +170,37 @@ class Workplace:
             return
         try:
             job = self._job(key)
-        except SessionError as error:
-            if key in self._spooled:
-                self._shown.add(key)
-            else:
-                self._set_aside(key, str(error))
+        except StorageError as error:
+            self._unread(key, error)
             return
+        except SessionError as error:
+            self._leave_out(key, error)
+            return
+        self._unread_since_s = None
         self._begin(key)
         self._in_flight.add(key)
         self.engine.submit(job)
+
+    def _unread(self, key: FrameKey, error: StorageError) -> None:
+        """The disk does not give a frame now: it may do so later, if it has it."""
+        now_s = time.monotonic()
+        since_s = self._unread_since_s
+        is_gone = isinstance(error.__cause__, FileNotFoundError)
+        if is_gone or (since_s is not None and now_s - since_s > READ_PATIENCE_S):
+            self._unread_since_s = None
+            self._leave_out(key, error)
+            return
+        if since_s is None:
+            self._unread_since_s = now_s
+            log.warning("frame %d is tried again: %s", key.seq, error)
+        self._waiting.appendleft(key)
+        self._again_s = now_s + SPACE_RETRY_S
+
+    def _leave_out(self, key: FrameKey, error: SessionError) -> None:
+        if key in self._spooled:
+            self._shown.add(key)
+        else:
+            self._set_aside(key, str(error))
 
     def _job(self, key: FrameKey) -> Job:
         spooled = self._spooled.get(key)

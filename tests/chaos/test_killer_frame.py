@@ -145,6 +145,22 @@ def test_a_frame_is_tried_again_also_after_the_end_of_its_stream(
     assert service.process.wait(20) == 0, service.said()
 
 
+def test_a_frame_that_cannot_be_read_for_a_moment_is_not_set_aside(
+    session: Path, program: Start, wait_for: Callable[..., None]
+) -> None:
+    file = session / "frames" / "000001.tif"
+    content = file.read_bytes()
+    file.unlink()
+    file.symlink_to(file)  # what the disk answers with an error
+    service = serve(program, session)
+    wait_for(lambda: "frame 1 is tried again" in service.said(), PATIENCE_S)
+    new = file.with_suffix(".new")
+    new.write_bytes(content)
+    new.replace(file)
+    assert service.process.wait(PATIENCE_S) == 0, service.said()
+    assert analysed(session) == list(range(FRAMES))
+
+
 def test_a_stop_is_not_held_against_the_frame_under_way(
     session: Path, program: Start, wait_for: Callable[..., None]
 ) -> None:
