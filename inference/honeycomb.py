@@ -12,11 +12,12 @@ from scipy.spatial import KDTree
 
 FEWEST = 5
 """Atoms below which none has its three neighbours and a next one."""
-MOST = 3000
+MOST = 4000
 """Atoms that are all looked at; of more, fewer than this: they would cost time and
 tell little."""
-BAND_ATOMS = 1000
-"""Of a frame with more, bands of this many are looked at, spread over its rows."""
+BAND_ATOMS = 400
+"""Of a frame with more, bands of this many are looked at, spread over its rows: few
+wide ones would tell the lattice constant of where they happen to lie."""
 NEIGHBOUR_BONDS = 1.35
 """Farther than this many bonds is no neighbour; second neighbours are at 1.73."""
 BORDER_BONDS = 1.2
