@@ -84,7 +84,7 @@ def test_displaced_atoms_keep_their_order() -> None:
 def test_of_a_large_frame_bands_are_looked_at_with_the_same_result() -> None:
     rowcol = sheet(16.0)
     rowcol = rowcol[np.random.default_rng(1).permutation(len(rowcol))]
-    assert len(rowcol) > 3 * MOST
+    assert len(rowcol) > 2 * MOST
     found, *shares = judged(rowcol, (1024, 1024))
     assert shares == [1, 1]
     assert len(found.rowcol) <= MOST
