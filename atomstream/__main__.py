@@ -4,12 +4,15 @@ import atexit
 import logging
 import signal
 import sys
+import time
 from types import FrameType
 
 from atomstream.service.process import BAD_INPUT, quieten_libraries
 from streamer.errors import AtomstreamError
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+PATIENCE_S = 15.0
+"""What a command may take to end once it was told to."""
 
 
 def main() -> None:
@@ -19,6 +22,8 @@ def main() -> None:
     """
     for number in STOPPING:
         signal.signal(number, _stop)
+    # At its very end Python forgets what we do with signals that are not ignored.
+    atexit.register(_ignore)
     # Here, because each process of a service imports this module when it starts.
     from atomstream.app import app
 
@@ -36,17 +41,18 @@ def main() -> None:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    # A second one would break into what the first lets end in good order.
+    # A second one would break into what the first lets end in good order; but where the
+    # first was lost, in code that swallows what is raised in it, a later one is needed.
+    since_s = time.monotonic()
+
+    def again(_number: int, _frame: FrameType | None) -> None:
+        if time.monotonic() - since_s > PATIENCE_S:
+            sys.exit(0)
+
     for number in STOPPING:
-        # Python would complain of one that came just before it is ignored …
-        signal.signal(number, _pass)
-    # … and at its very end it forgets what we do with those that are not.
-    atexit.register(_ignore)
+        # Not `SIG_IGN`: Python would complain of one that came just before.
+        signal.signal(number, again)
     sys.exit(0)
-
-
-def _pass(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing."""
 
 
 def _ignore() -> None:

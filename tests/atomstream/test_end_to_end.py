@@ -145,6 +145,21 @@ def test_a_signal_stops_the_service_with_exit_code_0(
     assert serve.wait(15) == 0
 
 
+def test_a_service_that_is_stopped_twice_ends_with_exit_code_0(
+    tmp_path: Path, spawn: Spawn
+) -> None:
+    serve = spawn(
+        "serve", "--connect", free_address(), "--record", tmp_path / "session",
+        "--publish", free_address(),
+    )  # fmt: skip
+    assert any("publishing at" in line for line in iter(serve.stdout))
+    # As often as it takes: to its very end.
+    while not ended_within(serve, 0.02):
+        serve.send_signal(signal.SIGTERM)
+    assert "Traceback" not in serve.stdout.read()
+    assert serve.returncode == 0
+
+
 def ended_within(process: subprocess.Popen[str], seconds: float) -> bool:
     try:
         process.wait(seconds)
