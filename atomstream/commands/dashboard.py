@@ -33,7 +33,13 @@ def dashboard(
         typer.Option("--connect", metavar="URL", help="Where a service publishes."),
     ] = None,
     address: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where the page is served.")
+        str,
+        typer.Option(
+            "--address",
+            "--dashboard",
+            metavar="HOST:PORT",
+            help="Where the page is served.",
+        ),
     ] = "127.0.0.1:5006",
     password_file: PasswordFile = None,
     tls_cert: TlsCert = None,

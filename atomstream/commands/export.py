@@ -28,4 +28,6 @@ def export(
     with SessionReader(session) as reader, progress_bar("exporting") as report:
         atoms = export_atoms(reader, out, overwrite=overwrite, progress=report)
         frames = reader.totals().analyses
-    typer.echo(f"{atoms} atoms of {frames} frames in {out}")
+        streams = len(reader.streams())
+    several = f" of {streams} streams, told apart by `stream`" if streams > 1 else ""
+    typer.echo(f"{atoms} atoms of {frames} frames{several} in {out}")
