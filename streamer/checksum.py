@@ -47,5 +47,6 @@ def check(payload: memoryview, fields: Fields) -> None:
 def _compare(name: str, found: int | str, expected: int | str) -> None:
     if found != expected:
         raise WireError(
-            f"a payload of {name} {found}, expected {expected}: it changed on the way"
+            f"a payload of {name} {found!r}, expected {expected!r:.60}: it changed on "
+            "the way"
         )

@@ -32,7 +32,7 @@ BUSY_S = 10.0
 """… on one that has something else to do."""
 PERIOD_S = 0.02
 PATIENCE_S = 60.0
-LAST, LAST_PERIOD_S = 50, 0.1
+LAST, LAST_PERIOD_S = 100, 0.1
 """Frames of a source that is not killed: it has to be heard for more than 3 s until
 what it does not list any more is given up."""
 EARLIER = 2000

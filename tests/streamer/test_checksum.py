@@ -4,6 +4,7 @@ import subprocess
 import sys
 from uuid import uuid4
 
+import msgpack
 import numpy as np
 import pytest
 
@@ -50,3 +51,15 @@ def test_a_source_without_xxhash_sends_what_everybody_can_check() -> None:
     assert unpack([b"frame/nion/HAADF", header, payload]).message.seq == 0
     with pytest.raises(WireError, match="a payload of crc32"):
         unpack([b"frame/nion/HAADF", header, b"\1" + payload[1:]])
+
+
+@pytest.mark.parametrize("text", ["é\u202e\n", "a" * 5000], ids=["odd", "long"])
+def test_a_checksum_of_any_text_is_told_in_one_short_line(text: str) -> None:
+    image = np.zeros((512, 512), np.float32)
+    topic, header, payload = pack(Frame(STREAM, 0, image), 0)
+    fields = msgpack.unpackb(header)
+    with pytest.raises(WireError) as refused:
+        unpack([topic, msgpack.packb({**fields, "xxh3": text}), payload])
+    said = str(refused.value)
+    assert said.isprintable()
+    assert len(said) < 200
