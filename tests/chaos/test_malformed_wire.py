@@ -90,7 +90,7 @@ def test_any_value_in_any_field_is_a_message_or_the_one_error(
     @settings(
         max_examples=wanted(pytestconfig, 300, 20_000),
         # The short form is always the same: what only luck finds is for the long one.
-        derandomize=not pytestconfig.getoption("long"),
+        derandomize=not pytestconfig.getoption("--long", default=False),
         deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
