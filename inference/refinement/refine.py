@@ -10,6 +10,7 @@ from scipy.special import ndtr
 from threadpoolctl import ThreadpoolController
 
 from inference.refinement.canvas import Canvas
+from inference.refinement.excerpt import FEWEST_PIXELS
 from inference.refinement.fit import Fit, approach, measure
 from inference.refinement.hot_pixels import without_hot_pixels
 from inference.refinement.image_model import AtomState
@@ -30,8 +31,6 @@ MOST_PER_NM2 = 80.0
 would take more memory than there is."""
 SMALLEST_NM = 1.0
 """Shortest side of a frame that shows more of the sheet than of its border."""
-FEWEST_PIXELS = 400
-"""Coarse ones that are not hidden."""
 WIDEST_PROBE_NM = 0.17
 """Full width at half maximum from which on neighbours, 0.142 nm apart, merge."""
 NOISIEST_NM = 0.026
