@@ -83,6 +83,18 @@ def test_an_excerpt_counts_its_own_rows_and_knows_the_atoms_around(
     assert AROUND_PX / 2 < outside.max() <= AROUND_PX + 1
 
 
+@pytest.mark.parametrize("slope", [-0.3, 0.3], ids=["above", "below"])
+def test_an_excerpt_is_as_bright_as_its_frame(large: Scene, slope: float) -> None:
+    light = (1 + slope * ROWS).astype(np.float32)
+    # More atoms in the upper eighth: the fullest rows are not those to be taken.
+    crowd = np.concatenate([large.sites, large.sites[large.sites[:, 0] < 128][::12]])
+    view = view_of(large.image * light, large.pixel_size_nm, COARSE_NM)
+    now = first_guess(view, crowd, np.zeros(len(crowd), bool), Probe())
+    part, _ = excerpt(view, now, 2**16)
+    grey = [one.canvas.image[one.usable > 0].mean() for one in (part, view)]
+    assert grey[0] == pytest.approx(grey[1], rel=0.04)
+
+
 def test_a_small_frame_is_its_own_excerpt(large: Scene) -> None:
     view, now = start(large)
     assert excerpt(view, now, view.usable.size) == (view, now)
