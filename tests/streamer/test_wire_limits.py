@@ -137,7 +137,7 @@ def test_a_whole_number_stands_for_a_real_one() -> None:
         ),
         pytest.param(
             tampered(FRAME, xxh3="0" * 16),
-            "a payload of xxh3 a078b8268f15cf2b, expected 0000000000000000: "
+            "a payload of xxh3 'a078b8268f15cf2b', expected '0000000000000000': "
             "it changed on the way",
             id="payload with another XXH3",
         ),
