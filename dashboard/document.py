@@ -18,6 +18,12 @@ CHECK_MS = 2_000
 
 ASSETS = Path(__file__).with_name("assets")
 
+# Bokeh runs this from a blob, which has no place that imports could be relative to.
+ENTRY = """
+const page = import(new URL("assets/page.mjs", document.baseURI))
+export default async ({state}) => (await page).start(state)
+"""
+
 
 def document_maker(hub: Hub, stale_after_s: float) -> Callable[[Document], None]:
     """A function that makes each new browser session a page of `hub`.
@@ -74,7 +80,6 @@ def keep_up_to_date(doc: Document, hub: Hub, page: Page, state: PageState) -> No
     doc.add_periodic_callback(page.refresh, CHECK_MS)
     state.on_change("painted", lambda _attr, _old, number: page.painted(number))
     state.on_change("wish", lambda _attr, _old, wish: page.grant(wish))
-    mirror = (ASSETS / "page.mjs").read_text(encoding="utf-8")
     doc.js_on_event(
-        "document_ready", CustomJS(args={"state": state}, code=mirror, module=True)
+        "document_ready", CustomJS(args={"state": state}, code=ENTRY, module=True)
     )

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from bokeh.models import Column, Plot
 
+from dashboard.choices import Choices
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub
 from dashboard.panels import (
     Panels,
-    fold_angles,
+    apply_choices,
     panels,
     panels_key,
     show_now,
@@ -61,7 +62,7 @@ class Page:
         self._state = state
         self._places = places
         self._view = View()
-        self._dots, self._folded = True, False
+        self._choices = Choices()
         self._panels: Panels | None = None
         self._drawn: Drawn | None = None
         self._number = self._painted = 0
@@ -90,7 +91,8 @@ class Page:
     def grant(self, wish: Mapping[str, object]) -> None:
         """Do what the viewer asks for; what makes no sense changes nothing."""
         snapshot, view = self._hub.snapshot, self._view
-        match wish.get("verb"), wish.get("object"):
+        verb, what = wish.get("verb"), wish.get("object")
+        match verb, what:
             case "pause", _ if self._drawn is not None:
                 self._view = view.paused(self._drawn.scene)
             case "live", _:
@@ -99,22 +101,14 @@ class Page:
                 self._view = view.at(seq, snapshot)
             case "channel", str(name) if name in snapshot.channels:
                 self._view = view.of(name)
-            case "atoms", int(on):
-                self._dots = bool(on)
-            case "fold", int(on):
-                self._folded = bool(on)
-        self._apply_choices()
+        self._choices = self._choices.granting(verb, what)
+        if self._panels is not None:
+            apply_choices(self._panels, self._choices)
         self.refresh()
 
     def _browser_is_busy(self) -> bool:
         waited_s = self._hub.clock() - self._sent_s
         return self._painted < self._number and waited_s < PAINT_TIMEOUT_S
-
-    def _apply_choices(self) -> None:
-        """Show atoms and angles as the viewer chose."""
-        if self._panels is not None:
-            self._panels.dots.visible = self._dots
-            fold_angles(self._panels, folded=self._folded)
 
     def _draw(self, snapshot: Snapshot) -> None:
         """Bring the figures up to date."""
@@ -136,7 +130,7 @@ class Page:
     def _build(self, new: Drawn) -> None:
         """Make the figures, for the first frame and for those of another kind."""
         self._panels = panels(new.scene, new.trend)
-        self._apply_choices()
+        apply_choices(self._panels, self._choices)
         for name, place in self._places.items():
             place.children = [self._panels.figures[name]]
         self._state.update(plots=plots_in(self._places.values()))

@@ -17,6 +17,7 @@ from bokeh.models.annotations import Span as Cursor
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.ui import UIElement
 
+from dashboard.choices import Choices
 from dashboard.columns import (
     atom_columns,
     image_columns,
@@ -177,6 +178,8 @@ def show_trend(panels: Panels, trend: Trend) -> None:
         each.values.update(start=trend.seen[name].low, end=trend.seen[name].high)
 
 
-def fold_angles(panels: Panels, *, folded: bool) -> None:
-    """Give two angles half a period apart the same colour, or not."""
-    panels.angle.palette = style.cyclic_palette() * (2 if folded else 1)
+def apply_choices(panels: Panels, choices: Choices) -> None:
+    """Draw as the viewer chose."""
+    panels.dots.visible = choices.dots
+    # Twice the colours in one period: angles half of it apart look the same.
+    panels.angle.palette = style.cyclic_palette() * (2 if choices.folded else 1)

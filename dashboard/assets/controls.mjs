@@ -1,0 +1,33 @@
+// Buttons, slider and choices: how they look, and what the viewer wants of them.
+
+import {element} from "./words.mjs"
+
+export const write_controls = (state) => {
+  element("pause").disabled = !state.following || state.channels.length == 0
+  element("live").disabled = state.following
+  const seek = element("seek")
+  seek.min = state.first
+  seek.max = state.last
+  seek.disabled = state.first == state.last
+  // A thumb that is being dragged belongs to the viewer.
+  if (!seek.matches(":active")) seek.value = state.shown
+  const select = element("channel")
+  offer(select, state.channels)
+  select.value = state.channel
+  select.hidden = state.channels.length < 2
+}
+
+const offer = (select, names) => {
+  const offered = [...select.options].map((option) => option.value)
+  if (offered.join("\n") != names.join("\n"))
+    select.replaceChildren(...names.map((name) => new Option(name)))
+}
+
+export const watch_controls = (wish) => {
+  element("pause").onclick = () => wish("pause")
+  element("live").onclick = () => wish("live")
+  element("seek").oninput = (event) => wish("seek", event.target.valueAsNumber)
+  element("channel").onchange = (event) => wish("channel", event.target.value)
+  for (const id of ["atoms", "fold"])
+    element(id).onchange = (event) => wish(id, Number(event.target.checked))
+}

@@ -1,0 +1,35 @@
+// Writes what the server says into the page.
+
+export const element = (id) => document.getElementById(id)
+
+// Bokeh hands over a dict as an object or as a Map.
+const entries = (dict) => dict instanceof Map ? [...dict] : Object.entries(dict)
+
+export const say = (id, text, tone) => {
+  // Untouched text is not laid out again.
+  if (element(id).textContent != text) element(id).textContent = text
+  if (tone) element(id).dataset.tone = tone
+}
+
+export const write_words = (state) => {
+  for (const [id, text] of entries(state.texts)) say(id, text)
+  for (const [id, tone] of entries(state.tones)) element(id).dataset.tone = tone
+  element("latency-bar").style.setProperty("--share", Math.min(state.latency_share, 1))
+}
+
+// Nothing that the server says holds any longer when it is gone.
+export const write_gone = () => {
+  say("mode", "OFFLINE", "bad")
+  say("link", "this page is not connected", "bad")
+}
+
+// Counted here, so that it goes on when nothing arrives from anywhere.
+export const write_age = (state, arrived_ms) => {
+  const awaited = state.age_s != null
+  const age_s = awaited ? state.age_s + (performance.now() - arrived_ms) / 1000 : 0
+  const stale = awaited && age_s > state.stale_after_s
+  const seconds = `${age_s.toFixed(0)} s`
+  say("age", !awaited ? "–" : stale ? `no data for ${seconds}` : `${seconds} ago`,
+      stale ? "bad" : "calm")
+  document.body.classList.toggle("stale", stale)
+}
