@@ -1,7 +1,9 @@
 """Where one feed of analyses meets many pages."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from dashboard.snapshot import (
     Link,
@@ -18,6 +20,20 @@ from streamer.frame import Stream
 
 SCENE_BYTES = 384 * 2**20
 """Memory for the frames that pages can scrub back to, all channels together."""
+
+
+PAINTS = 1000
+"""Of which it is remembered how long they took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """A viewer has seen a frame that was new."""
+
+    seq: int
+    arrived_s: float
+    painted_s: float
+    """Both on the hub's clock; until the browser's word of it was here."""
 
 
 class Hub:
@@ -43,6 +59,8 @@ class Hub:
         self.clock = clock
         self._scene_bytes = scene_bytes
         self._snapshot = Snapshot(Link(origin))
+        self.paints: deque[Paint] = deque(maxlen=PAINTS)
+        """The newest, of all pages together."""
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 

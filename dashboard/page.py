@@ -7,7 +7,7 @@ from bokeh.models import Column, Plot
 
 from dashboard.choices import Choices
 from dashboard.history import quantity_frame
-from dashboard.hub import Hub
+from dashboard.hub import Hub, Paint
 from dashboard.panels import (
     Panels,
     apply_choices,
@@ -39,6 +39,14 @@ class Drawn:
     trend: Trend
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Unpainted:
+    """The newest frame, on its way to the browser."""
+
+    scene: Scene
+    arrived_s: float
+
+
 class Page:
     """Shows what its viewer asks for, as fast as the browser paints and no faster.
 
@@ -66,6 +74,7 @@ class Page:
         self._panels: Panels | None = None
         self._drawn: Drawn | None = None
         self._number = self._painted = 0
+        self._unpainted: Unpainted | None = None
         self._sent: tuple[View, Snapshot] | None = None
         self._sent_s = 0.0
 
@@ -86,6 +95,11 @@ class Page:
     def painted(self, number: int) -> None:
         """The browser has painted update `number`, and is ready for the next."""
         self._painted = number
+        new = self._unpainted
+        if new is not None and number == self._number:
+            now_s = self._hub.clock()
+            self._hub.paints.append(Paint(new.scene.seq, new.arrived_s, now_s))
+            self._unpainted = None
         self.refresh()
 
     def grant(self, wish: Mapping[str, object]) -> None:
@@ -117,6 +131,8 @@ class Page:
         if channel is None or scene is None:
             return
         new, old = drawn(scene, channel, self._drawn), self._drawn
+        if self._view.mode is Mode.LIVE and (old is None or scene is not old.scene):
+            self._unpainted = Unpainted(scene, channel.arrived_s)
         if (
             self._panels is None
             or old is None

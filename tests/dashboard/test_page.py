@@ -305,3 +305,19 @@ def test_the_age_of_the_last_frame_counts_while_another_is_awaited(
     desk.now_s += 12.0
     desk.paint()
     assert desk.state.age_s == age_s
+
+
+def test_the_hub_learns_how_long_a_new_frame_took_to_be_seen(
+    desk: Desk, movie: Movie
+) -> None:
+    desk.show(movie(0))
+    desk.now_s += 0.25
+    desk.paint()
+    desk.wish("fold", 1)
+    desk.paint()
+    (paint,) = desk.hub.paints
+    assert (paint.seq, paint.painted_s - paint.arrived_s) == (0, 0.25)
+    desk.wish("pause")
+    desk.wish("seek", 0)
+    desk.paint()
+    assert len(desk.hub.paints) == 1, "an old frame is no news"
