@@ -156,6 +156,54 @@ def stream(
     run_stream(Plan(chosen, runs, frames, disk), peer is not None, peer_env, out)
 
 
+@app.command()
+def dashboard(
+    size: Annotated[
+        int,
+        typer.Option(
+            "--size",
+            metavar="PX",
+            min=SMALLEST_PX,
+            max=LARGEST_PX,
+            help="Rows and columns of the frames.",
+        ),
+    ] = 1024,
+    frames: Annotated[
+        int,
+        typer.Option(min=10, max=900, help="Looked at by the browser, one a second."),
+    ] = 60,
+    endure: Annotated[
+        int,
+        typer.Option(
+            min=10, max=10**6, help="Frames after which memory is looked at again."
+        ),
+    ] = 5000,
+    loads: Annotated[
+        int, typer.Option(min=1, max=10**5, help="Pages opened and closed.")
+    ] = 200,
+    viewers: Annotated[
+        int, typer.Option(min=1, max=100, help="Of a service that is at work.")
+    ] = 10,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
+    ] = None,
+) -> None:
+    """Measure the live page: until it is painted, bytes, CPU and memory of its server.
+
+    Analyses of simulated frames are published as a service would. A real Chromium,
+    without a window, is used where there is one; the other viewers take all that a
+    browser takes and draw nothing.
+
+    Example: atomstream bench dashboard --out page.json
+    """
+    check_out(out)
+    from atomstream.bench.page.measure import Plan
+    from atomstream.bench.page.running import run_page
+
+    run_page(Plan(size, frames, endure, loads, viewers), out)
+
+
 def check_out(out: Path | None) -> None:
     """Refuse a file that cannot be written, before minutes have passed.
 
