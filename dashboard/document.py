@@ -11,6 +11,7 @@ from dashboard.figures.style import theme
 from dashboard.hub import Hub
 from dashboard.page import PLACES, Page
 from dashboard.state import PageState
+from dashboard.together import send_together
 from streamer.analysis import FRAME_BUDGET_S
 
 CHECK_MS = 2_000
@@ -75,6 +76,7 @@ def keep_up_to_date(doc: Document, hub: Hub, page: Page, state: PageState) -> No
     """Connect the hub and the browser to `page`."""
     # Callable from the feed's thread; many calls before it runs are one.
     wake = doc.locked_callback(page.refresh, policy="latest")
+    doc.add_next_tick_callback(lambda: send_together(doc))
     leave = hub.listen(wake)
     doc.on_session_destroyed(lambda _context: leave())
     doc.add_periodic_callback(page.refresh, CHECK_MS)

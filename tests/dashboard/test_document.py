@@ -191,6 +191,25 @@ def test_an_update_of_a_full_size_frame_takes_less_than_0_9_megabytes(
     play(scenario)
 
 
+def test_all_that_an_update_changes_travels_as_one_message(
+    hub: Hub, play: Callable[[Scenario], None], movie: Movie
+) -> None:
+    hub.add(movie(0))
+
+    async def scenario(url: str) -> None:
+        async with Viewer.open(url) as viewer:
+            await viewer.paint()
+            hub.add(movie(1))
+            kind = ""
+            while kind != "PATCH-DOC":
+                kind, content = await viewer.hear()
+            changed = [event.get("attr") for event in content["events"]]
+            assert (changed[0], changed[-1]) == ("sending", "sent")
+            assert changed.count("data") > 3
+
+    play(scenario)
+
+
 def test_a_viewer_pauses_goes_back_and_returns_to_live(
     hub: Hub, play: Callable[[Scenario], None], movie: Movie
 ) -> None:
