@@ -11,6 +11,8 @@ class Choices:
     """Atoms are marked on the frame."""
     folded: bool = False
     """Angles half a period apart have the same colour."""
+    mapped: str = ""
+    """Quantity of the third map, where a model has it; "" for the most telling."""
 
     def granting(self, verb: object, what: object) -> "Choices":
         """These choices after a wish; what is no wish about them changes nothing."""
@@ -19,5 +21,7 @@ class Choices:
                 return replace(self, dots=bool(on))
             case "fold", int(on):
                 return replace(self, folded=bool(on))
+            case "map", str(quantity):
+                return replace(self, mapped=quantity)
             case _:
                 return self

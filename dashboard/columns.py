@@ -12,7 +12,7 @@ type Columns = Mapping[str, object]
 
 
 def image_columns(scene: Scene) -> Columns:
-    """The frame, placed where its pixels lie."""
+    """The frame, placed where its pixels lie, with what its grey levels mean."""
     extent = scene.extent
     return {
         "image": [scene.image],
@@ -20,6 +20,10 @@ def image_columns(scene: Scene) -> Columns:
         "y": [extent.top],
         "dw": [extent.width],
         "dh": [extent.height],
+        "pixel": [scene.pixel],
+        "low": [scene.low],
+        "high": [scene.high],
+        "greys": [scene.greys],
     }
 
 

@@ -7,7 +7,7 @@ from bokeh.document import Document
 from bokeh.models import Column, CustomJS, Spacer
 from bokeh.server.contexts import BokehSessionContext
 
-from dashboard.figures.style import theme
+from dashboard.figures.style import light_colours, theme
 from dashboard.hub import Hub
 from dashboard.page import PLACES, Page
 from dashboard.state import PageState
@@ -45,7 +45,7 @@ def document_maker(hub: Hub, stale_after_s: float) -> Callable[[Document], None]
 
 def make_page(doc: Document, hub: Hub, stale_after_s: float) -> None:
     """Fill `doc`, and keep it up to date until its session is destroyed."""
-    state = PageState(name="state", stale_after_s=stale_after_s)
+    state = PageState(name="state", stale_after_s=stale_after_s, light=light_colours())
     places = {name: empty_place(name) for name in PLACES}
     page = Page(hub, state, places)
     page.refresh()

@@ -8,11 +8,13 @@ from bokeh.models import Column, Plot
 from dashboard.choices import Choices
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub, Paint
+from dashboard.mapped import mappable, mapped, words
 from dashboard.panels import (
     Panels,
     apply_choices,
     panels,
     panels_key,
+    show_mapped,
     show_now,
     show_scene,
     show_trend,
@@ -75,13 +77,14 @@ class Page:
         self._drawn: Drawn | None = None
         self._number = self._painted = 0
         self._unpainted: Unpainted | None = None
-        self._sent: tuple[View, Snapshot] | None = None
+        self._sent: tuple[View, Choices, Snapshot] | None = None
         self._sent_s = 0.0
 
     def refresh(self) -> None:
         """Send what is new, unless the browser is still busy with the last update."""
         snapshot = self._hub.snapshot
-        if self._sent is not None and self._sent == (self._view, snapshot):
+        wanted = (self._view, self._choices, snapshot)
+        if self._sent == wanted:
             return
         if self._browser_is_busy():
             return
@@ -89,7 +92,7 @@ class Page:
         self._state.update(sending=self._number)
         self._draw(snapshot)
         self._tell(snapshot)
-        self._sent, self._sent_s = (self._view, snapshot), self._hub.clock()
+        self._sent, self._sent_s = wanted, self._hub.clock()
         self._state.update(sent=self._number)
 
     def painted(self, number: int) -> None:
@@ -116,8 +119,11 @@ class Page:
             case "channel", str(name) if name in snapshot.channels:
                 self._view = view.of(name)
         self._choices = self._choices.granting(verb, what)
-        if self._panels is not None:
+        if self._panels is not None and self._drawn is not None:
             apply_choices(self._panels, self._choices)
+            show_mapped(
+                self._panels, self._drawn.scene, self._drawn.trend, self._choices
+            )
         self.refresh()
 
     def _browser_is_busy(self) -> bool:
@@ -140,13 +146,14 @@ class Page:
         ):
             self._build(new)
         else:
-            update(self._panels, old, new)
+            update(self._panels, old, new, self._choices)
         self._drawn = new
 
     def _build(self, new: Drawn) -> None:
         """Make the figures, for the first frame and for those of another kind."""
         self._panels = panels(new.scene, new.trend)
         apply_choices(self._panels, self._choices)
+        show_mapped(self._panels, new.scene, new.trend, self._choices)
         for name, place in self._places.items():
             place.children = [self._panels.figures[name]]
         self._state.update(plots=plots_in(self._places.values()))
@@ -167,7 +174,13 @@ class Page:
         )
         if channel is not None and scene is not None:
             first, last = channel.history.scenes[0].seq, channel.history.newest.seq
-            self._state.update(first=first, last=last, shown=scene.seq)
+            self._state.update(
+                first=first,
+                last=last,
+                shown=scene.seq,
+                mappable={column: words(column) for column in mappable(scene)},
+                mapped=mapped(scene, self._choices),
+            )
 
     def _age_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:
         """Since the last frame arrived; None when no further one is awaited."""
@@ -194,10 +207,11 @@ def drawn(scene: Scene, channel: Channel, last: Drawn | None) -> Drawn:
     return Drawn(scene, channel.trend)
 
 
-def update(panels: Panels, old: Drawn, new: Drawn) -> None:
+def update(panels: Panels, old: Drawn, new: Drawn, choices: Choices) -> None:
     """Send to the figures what differs between `old` and `new`."""
     if new.scene is not old.scene:
-        show_scene(panels, new.scene, new.trend, old.scene.extent)
+        show_scene(panels, new.scene, old.scene.extent)
+        show_mapped(panels, new.scene, new.trend, choices)
     if new.scene is not old.scene or new.trend.bins != old.trend.bins:
         show_now(panels, new.scene, new.trend)
     if new.trend is not old.trend:

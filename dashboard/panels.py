@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bokeh.core.property.vectorization import Field
 from bokeh.models import (
     Circle,
     Column,
@@ -31,9 +32,9 @@ from dashboard.figures.latents import cursor, heat_map, histogram
 from dashboard.figures.maps import angle_map, frame_map, order_map
 from dashboard.figures.series import LINES, series
 from dashboard.history import quantity_frame
-from dashboard.scene import ANGLE, SCORE, Extent, Scene, order_column, quantity_names
+from dashboard.mapped import ends, mapped
+from dashboard.scene import ANGLE, Extent, Scene, order_column, quantity_names
 from dashboard.trend import Trend
-from streamer.analysis import ModelId
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Panels:
     """Its ends are the values that the frame shows as black and white."""
     angle: LinearColorMapper
     order: LinearColorMapper
+    order_discs: "GlyphRenderer[Circle]"
+    """The atoms of the third map."""
     cursor: Cursor
     figures: Mapping[str, LayoutDOM]
     """By the name of the place on the page."""
@@ -82,8 +85,7 @@ def panels(scene: Scene, trend: Trend) -> Panels:
     frames, mark = DataRange1d(range_padding=0), cursor(scene.seq)
     frame, dots, grey = frame_map(image, atoms, scene, shown)
     by_angle, angle = angle_map(atoms, model, shown)
-    by_order, order = order_map(atoms, order_column(model), model, shown)
-    order.update(**order_ends(model, trend))
+    by_order, discs, order = order_map(atoms, order_column(model), model, shown)
     figures = {
         "frame-map": frame,
         "angle-map": by_angle,
@@ -101,6 +103,7 @@ def panels(scene: Scene, trend: Trend) -> Panels:
         grey=grey,
         angle=angle,
         order=order,
+        order_discs=discs,
         cursor=mark,
         figures=figures,
     )
@@ -142,26 +145,25 @@ def series_stack(
     return Column(children=plots, sizing_mode="stretch_both")
 
 
-def order_ends(model: ModelId, trend: Trend) -> dict[str, float]:
-    """The values that have the first and the last colour in the order map."""
-    column = order_column(model)
-    if column == SCORE:
-        return {"low": 0.0, "high": 100.0}
-    usual = trend.usual[column]
-    return {"low": usual.low, "high": usual.high}
-
-
-def show_scene(panels: Panels, scene: Scene, trend: Trend, old: Extent) -> None:
-    """Put another frame in the maps; `old` is where the last one lay.
-
-    Colours are fitted here and not with each trend: a frame that is held keeps its own.
-    """
+def show_scene(panels: Panels, scene: Scene, old: Extent) -> None:
+    """Put another frame in the maps; `old` is where the last one lay."""
     follow(panels.area, old, scene.extent)
     panels.image.data = dict(image_columns(scene))
     panels.atoms.data = dict(atom_columns(scene))
     panels.grey.update(low=scene.low, high=scene.high)
-    panels.order.update(**order_ends(scene.model, trend))
     panels.cursor.location = scene.seq
+
+
+def show_mapped(panels: Panels, scene: Scene, trend: Trend, choices: Choices) -> None:
+    """Colour the third map by the quantity that the viewer chose.
+
+    To be called for each scene and not for each trend: the colours of a frame that is
+    held stay.
+    """
+    column = mapped(scene, choices)
+    span = ends(column, trend)
+    panels.order.update(low=span.low, high=span.high)
+    panels.order_discs.glyph.fill_color = Field(column, panels.order)
 
 
 def show_now(panels: Panels, scene: Scene, trend: Trend) -> None:

@@ -10,8 +10,9 @@ from PIL import Image
 
 from dashboard.bins import BINS, Bins, merged
 from streamer.analysis import Analysis, Flag, ModelId, Summary
+from streamer.atoms import Atoms
 
-IMAGE_SIDE_PX = 704
+IMAGE_SIDE_PX = 672
 """Longest side of an image sent to a browser; with the atoms of a frame of 16 nm
 that makes less than 0.9 MB an update, and 6 pixels a bond."""
 
@@ -24,6 +25,12 @@ ANGLE = "angle_deg"
 
 SCORE = "score_percent"
 """How sure the network is of an atom, 0..100."""
+
+SIGMA = "position_sigma_pm"
+"""Standard uncertainty of an atom's position along either axis; NaN if not refined."""
+
+GREYS = 256
+"""Grey levels of an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +73,11 @@ class Scene:
     """Value of the frame that is drawn black."""
     high: float
     """Value of the frame that is drawn white."""
+    greys: NDArray[np.uint32]
+    """(GREYS,) pixels of the preview by grey level, evenly from `low` to `high`."""
     atoms: Mapping[str, NDArray[np.generic]]
-    """x, y (in the unit of `extent`), species, `SCORE`, `ANGLE` and the latents of
-    each atom; Si last, so that it is drawn on top."""
+    """x, y (in the unit of `extent`), species, `SCORE`, `SIGMA`, `ANGLE` and the
+    latents of each atom; Si last, so that it is drawn on top."""
     found: int
     """Atoms in the analysis; more than drawn when there are over `ATOMS_DRAWN`."""
     bins: Mapping[str, Bins]
@@ -81,6 +90,11 @@ class Scene:
         counts = self.counts[quantity]
         old = self.bins.get(quantity)
         return counts if old is None else merged(counts, old, bins)
+
+    @property
+    def pixel(self) -> float:
+        """Side of one pixel of the frame as it arrived, in the unit of `extent`."""
+        return 1.0 if self.pixel_size_nm is None else self.pixel_size_nm
 
     @property
     def nbytes(self) -> int:
@@ -110,6 +124,7 @@ def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
         image=shrunk(analysis.preview.image),
         low=analysis.preview.low,
         high=analysis.preview.high,
+        greys=counted_greys(analysis.preview.image),
         atoms=MappingProxyType(drawn_atoms(analysis, values)),
         found=len(analysis.atoms),
         bins=bins,
@@ -172,6 +187,17 @@ def shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
 
 
+def counted_greys(image: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """(GREYS,) pixels by grey level."""
+    return np.bincount(image.ravel(), minlength=GREYS).astype(np.uint32)
+
+
+def position_sigma_pm(atoms: Atoms) -> NDArray[np.float32]:
+    """Standard uncertainty of each position along either axis, root mean square."""
+    squares = (atoms.x_sigma_nm**2 + atoms.y_sigma_nm**2) / 2
+    return np.sqrt(squares) * np.float32(1e3)
+
+
 def counted(values: NDArray[np.float32], bins: Bins | None) -> NDArray[np.uint32]:
     """(BINS,) `bins.count`; zeros where no finite value was ever seen."""
     return np.zeros(BINS, np.uint32) if bins is None else bins.count(values)
@@ -188,6 +214,7 @@ def drawn_atoms(
         "x": atoms.x_nm if calibrated else atoms.col_px,
         "y": atoms.y_nm if calibrated else atoms.row_px,
         "species": atoms.species,
+        SIGMA: position_sigma_pm(atoms),
         SCORE: np.round(np.nan_to_num(atoms.score).clip(0, 1) * 100).astype(np.uint8),
     }
     every = -(-len(atoms) // ATOMS_DRAWN) or 1

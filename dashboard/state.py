@@ -39,6 +39,12 @@ class PageState(DataModel):
     """Whether that is always the newest."""
     channels = List(String)
     channel = String(default="")
+    mappable = Dict(String, String)
+    """Quantities that the third map can show: columns, and what they are called."""
+    mapped = String(default="")
+    """The one that it shows."""
+    light = Dict(String, String)
+    """Each colour of a figure, and what takes its place in the light theme."""
     plots = List(Instance(Plot))
     """All figures; they wait from `sending` to `sent`, to be painted once."""
     sending = Int(default=0)

@@ -21,7 +21,7 @@ from bokeh.plotting import figure
 
 from dashboard.figures import style
 from dashboard.figures.area import Area
-from dashboard.scene import ANGLE, SCORE, Scene, angle_period_deg
+from dashboard.scene import ANGLE, SCORE, SIGMA, Scene, angle_period_deg
 from streamer.analysis import ModelId
 from streamer.atoms import SPECIES
 
@@ -41,7 +41,7 @@ def frame_map(
     labels are values of the frame.
     """
     plot = empty_map(shown)
-    grey = LinearColorMapper(palette=GREYS, low=0, high=255)
+    grey = LinearColorMapper(name="grey-levels", palette=GREYS, low=0, high=255)
     plot.add_glyph(image, Image(dw="dw", dh="dh", color_mapper=grey))
     colour = species_colours(style.SPECIES_COLOURS)
     dots = plot.circle(
@@ -53,7 +53,9 @@ def frame_map(
         line_color=None,
         source=atoms,
     )
-    values = LinearColorMapper(palette=GREYS, low=scene.low, high=scene.high)
+    values = LinearColorMapper(
+        name="grey-values", palette=GREYS, low=scene.low, high=scene.high
+    )
     add_colour_bar(plot, values, BasicTicker(desired_num_ticks=4))
     plot.add_tools(atom_hover(dots, scene.model, shown.unit))
     if shown.unit == "nm":
@@ -67,12 +69,13 @@ def angle_map(
     """Atoms coloured by orientation, and the colours, a wheel that closes."""
     period = angle_period_deg(model)
     colour = LinearColorMapper(
+        name="angle-colours",
         palette=style.cyclic_palette(),
         low=-period / 2,
         high=period / 2,
         nan_color=style.NO_VALUE,
     )
-    plot = atom_map(atoms, ANGLE, colour, model, shown)
+    plot, _ = atom_map(atoms, ANGLE, colour, model, shown)
     quarters = [period * quarter / 4 for quarter in range(-2, 3)]
     bar = add_colour_bar(plot, colour, FixedTicker(ticks=quarters))
     bar.major_label_overrides = {angle: f"{angle:g}°" for angle in quarters}
@@ -81,14 +84,16 @@ def angle_map(
 
 def order_map(
     atoms: ColumnDataSource, column: str, model: ModelId, shown: Area
-) -> tuple[figure, LinearColorMapper]:
-    """Atoms coloured by an order parameter, and the colours, whose ends can move."""
+) -> tuple[figure, "GlyphRenderer[Circle]", LinearColorMapper]:
+    """Atoms coloured by a quantity, their discs, and the colours, whose ends move."""
     colour = LinearColorMapper(
-        palette=style.sequential_palette(), nan_color=style.NO_VALUE
+        name="order-colours",
+        palette=style.sequential_palette(),
+        nan_color=style.NO_VALUE,
     )
-    plot = atom_map(atoms, column, colour, model, shown)
+    plot, discs = atom_map(atoms, column, colour, model, shown)
     add_colour_bar(plot, colour, BasicTicker(desired_num_ticks=4))
-    return plot, colour
+    return plot, discs, colour
 
 
 def empty_map(shown: Area) -> figure:
@@ -121,7 +126,7 @@ def atom_map(
     colour: LinearColorMapper,
     model: ModelId,
     shown: Area,
-) -> figure:
+) -> tuple[figure, "GlyphRenderer[Circle]"]:
     """Atoms as discs coloured by `column`; Si larger, with a white rim."""
     plot = empty_map(shown)
     rim = species_colours(style.SPECIES_RIMS)
@@ -135,7 +140,7 @@ def atom_map(
         source=atoms,
     )
     plot.add_tools(atom_hover(discs, model, shown.unit))
-    return plot
+    return plot, discs
 
 
 def by_species(values: tuple[float, ...]) -> Field:
@@ -182,12 +187,16 @@ def atom_hover(atoms: "GlyphRenderer[Circle]", model: ModelId, unit: str) -> Hov
         ("angle", f"@{ANGLE}{{0.0}}°"),
         *((name, f"@{{{name}}}{{0.00}}") for name in model.latents),
         ("score", f"@{SCORE} %"),
+        ("position \N{PLUS-MINUS SIGN}", f"@{SIGMA}{{custom}}"),
     ]
+    sigma = CustomJSHover(
+        code="return isFinite(value) ? `${value.toFixed(1)} pm` : 'not refined'"
+    )
     names = CustomJSHover(args={"names": list(SPECIES)}, code="return names[value]")
     return HoverTool(
         renderers=[atoms],
         tooltips=rows,
-        formatters={"@species": names},
+        formatters={"@species": names, f"@{SIGMA}": sigma},
         limit=1,
         show_arrow=False,
     )

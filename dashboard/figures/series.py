@@ -29,13 +29,15 @@ class Line:
     """Least distance of two labels: 1 for what is counted."""
 
 
+HOLES, ORDER, LATTICE = style.SERIES_COLOURS
+
 LINES = (
     Line("C", "C atoms", style.SPECIES_COLOURS[0], "0,0", 20, step=1),
     Line("Si", "Si atoms", style.SPECIES_COLOURS[1], "0,0", 4, step=1),
-    Line("hole_area_nm2", "Hole area (nm²)", "#e5738a", "0.[00]", 1),
-    Line("mean_crystallinity", "Mean crystallinity", "#b48ef0", "0.00[0]", 0.1),
-    Line("lattice_constant_nm", "Lattice constant (nm)", "#7fd1a5", "0.0000", 0.002),
-    Line("lattice_drift_percent", "Lattice drift (%)", "#7fd1a5", "0.0[0]", 0.5),
+    Line("hole_area_nm2", "Hole area (nm²)", HOLES, "0.[00]", 1),
+    Line("mean_crystallinity", "Mean crystallinity", ORDER, "0.00[0]", 0.1),
+    Line("lattice_constant_nm", "Lattice constant (nm)", LATTICE, "0.0000", 0.002),
+    Line("lattice_drift_percent", "Lattice drift (%)", LATTICE, "0.0[0]", 0.5),
 )
 
 

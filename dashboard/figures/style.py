@@ -4,6 +4,8 @@ import colorcet
 import numpy as np
 from bokeh.themes import Theme
 
+NOTHING = "#00000000"
+"""Transparent."""
 PANEL = "#12171f"
 """Behind each figure."""
 CANVAS = "#0b0f14"
@@ -18,11 +20,13 @@ DOT_RADII_NM = (0.022, 0.06)
 """C, Si on the live frame: seen from afar, the image shines through."""
 DISC_RADII_NM = (0.082, 0.11)
 """C, Si in the maps: neighbours touch."""
-SPECIES_RIMS = ("#00000000", "#ffffff")
+SPECIES_RIMS = (NOTHING, "#ffffff")
 """C, Si in the maps."""
 NO_VALUE = "#39434f"
 """An atom whose angle or latent is NaN."""
 CURSOR = "#f2f5f8"
+SERIES_COLOURS = ("#e5738a", "#b48ef0", "#7fd1a5")
+"""Hole area, crystallinity, lattice."""
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -41,7 +45,11 @@ def sequential_palette() -> list[str]:
 
 def density_palette() -> list[str]:
     """256 colours from the canvas to light: for how many atoms have a value."""
-    ends = ["#0b0f14", "#123a52", "#1d7896", "#56c7e8", "#e9f7fb"]
+    return blended(["#0b0f14", "#123a52", "#1d7896", "#56c7e8", "#e9f7fb"])
+
+
+def blended(ends: list[str]) -> list[str]:
+    """256 colours, evenly from each of `ends` to the next."""
     rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in ends]) / 255
     steps, known = np.linspace(0, 1, 256), np.linspace(0, 1, len(ends))
     return hexadecimal(np.column_stack([np.interp(steps, known, c) for c in rgb.T]))
@@ -53,8 +61,35 @@ def hexadecimal(colours: object) -> list[str]:
     return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in rgb]
 
 
+def light_colours() -> dict[str, str]:
+    """What stands for each colour of a figure in the light theme.
+
+    No two have the same, so that the browser can go back; the canvas is the least of
+    the density's. Palettes that carry values (greys, angles, order) stay as they are.
+    """
+    single = {
+        PANEL: "#fdfefe",
+        INK: "#16202b",
+        MUTED: "#526173",
+        LINE: "#d5dce4",
+        ACCENT: "#0c6f8d",
+        SPECIES_COLOURS[1]: "#c26a00",
+        SPECIES_RIMS[1]: "#0d141b",
+        NO_VALUE: "#b9c2cc",
+        CURSOR: "#17212c",
+        NOTHING: NOTHING,
+        **dict(zip(SERIES_COLOURS, ("#b8304f", "#6b3fc4", "#1f7a4d"), strict=True)),
+    }
+    paper = blended(["#f3f5f8", "#a5d1e1", "#4f9fbc", "#0b6e8c", "#021c26"])
+    density = dict(zip(density_palette(), paper, strict=True))
+    return single | density
+
+
 def theme() -> Theme:
-    """The look of plots, axes, colour bars and grids."""
+    """The look of plots, axes, colour bars and grids, dark.
+
+    The browser makes them light by itself: see `light_colours`.
+    """
     ticks = {"major_tick_line_color": LINE, "minor_tick_line_color": None}
     plot = {
         "background_fill_color": CANVAS,
