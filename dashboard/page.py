@@ -116,6 +116,8 @@ class Page:
                 self._view = view.live()
             case "seek", int(seq):
                 self._view = view.at(seq, snapshot)
+            case "step", int(frames):
+                self._view = view.stepped(frames, snapshot)
             case "channel", str(name) if name in snapshot.channels:
                 self._view = view.of(name)
         self._choices = self._choices.granting(verb, what)

@@ -78,7 +78,7 @@ def panels_key(scene: Scene) -> object:
 def panels(scene: Scene, trend: Trend) -> Panels:
     """Figures for the quantities of `scene`, showing it and `trend`."""
     model, shown = scene.model, area(scene.extent)
-    image = ColumnDataSource(image_columns(scene))
+    image = ColumnDataSource(image_columns(scene), name="frame-image")
     atoms = ColumnDataSource(atom_columns(scene))
     lines = ColumnDataSource(line_columns(trend))
     spreads = {name: spread(name, scene, trend) for name in quantity_names(model)}

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dashboard.scene import ATOMS_DRAWN, Scene, angle_period_deg, order_column
+from dashboard.scene import ATOMS_DRAWN, Scene, angle_period_deg
 from dashboard.snapshot import Channel, Link, LinkState, Snapshot, channel_name
 from dashboard.view import Mode, View
 from streamer.analysis import FRAME_BUDGET_S, Flag
@@ -127,7 +127,6 @@ def blank_texts() -> dict[str, str]:
     return {
         **dict.fromkeys(numbers, NOTHING),
         **dict.fromkeys(words, ""),
-        "order": "order",
         "half-period": "fold",
     }
 
@@ -144,7 +143,6 @@ def scene_texts(scene: Scene) -> dict[str, str]:
         "model": scene.model.name,
         "hash": scene.model.sha256[:8],
         "provider": scene.provider.removesuffix("ExecutionProvider"),
-        "order": order_column(scene.model),
         "half-period": f"fold to {angle_period_deg(scene.model) / 2:g}°",
         **{name: f"{scene.summary.counts.get(name, 0):,}" for name in SPECIES},
     }

@@ -1,5 +1,6 @@
 """Which frame a page shows: it follows the newest, or holds one."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -70,6 +71,16 @@ class View:
         if channel is None:
             return self
         return replace(self, mode=Mode.HISTORY, held=channel.history.nearest(seq))
+
+    def stepped(self, frames: int, snapshot: Snapshot) -> "View":
+        """Show the frame in memory that lies so many frames later; negative: before."""
+        channel, shown = self.shown_channel(snapshot), self.shown_scene(snapshot)
+        if channel is None or shown is None:
+            return self
+        scenes = channel.history.scenes
+        place = bisect_left(scenes, shown.seq, key=lambda scene: scene.seq)
+        there = scenes[max(0, min(place + frames, len(scenes) - 1))]
+        return replace(self, mode=Mode.HISTORY, held=there)
 
     def of(self, channel: str) -> "View":
         """Follow another channel."""

@@ -1,8 +1,15 @@
 // The browser's part of a page: mirrors the state that the server sends, and tells the
 // server what the viewer wants.
 
+import {start_contrast} from "./contrast.mjs"
 import {watch_controls, write_controls} from "./controls.mjs"
+import {start_help} from "./help.mjs"
+import {watch_keys} from "./keys.mjs"
+import {watch_mapped, write_mapped} from "./mapped.mjs"
 import {paint_at_once} from "./painting.mjs"
+import {start_theme} from "./theme.mjs"
+import {start_titles} from "./titles.mjs"
+import {start_wheel} from "./wheel.mjs"
 import {write_age, write_gone, write_words} from "./words.mjs"
 
 export const start = (state) => {
@@ -17,15 +24,23 @@ export const start = (state) => {
   const write = () => {
     write_words(state)
     write_controls(state)
+    write_mapped(state)
     write_age(state, arrived_ms)
   }
 
   watch_controls(wish)
+  watch_mapped(wish)
+  watch_keys({state, wish})
+  start_titles(state)
+  start_help()
+  // What the browser changes by itself about figures, and must change about new ones.
+  const dress = [start_theme(state), start_contrast(state), start_wheel(state)]
   state.document.on_event("connection_lost", write_gone)
   state.document.on_event("client_reconnected", write)
   setInterval(() => write_age(state, arrived_ms), 1000)
   paint_at_once(state, () => {
     arrived_ms = performance.now()
     write()
+    for (const each of dress) each()
   })
 }

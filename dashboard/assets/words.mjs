@@ -3,7 +3,7 @@
 export const element = (id) => document.getElementById(id)
 
 // Bokeh hands over a dict as an object or as a Map.
-const entries = (dict) => dict instanceof Map ? [...dict] : Object.entries(dict)
+export const entries = (dict) => dict instanceof Map ? [...dict] : Object.entries(dict)
 
 export const say = (id, text, tone) => {
   // Untouched text is not laid out again.

@@ -25,6 +25,8 @@ SPECIES_RIMS = (NOTHING, "#ffffff")
 NO_VALUE = "#39434f"
 """An atom whose angle or latent is NaN."""
 CURSOR = "#f2f5f8"
+ON_FRAME, BEHIND_ON_FRAME = "#f2f5f9", "#0b0f15"
+"""What is written on the frame, which is as dark in the light theme."""
 SERIES_COLOURS = ("#e5738a", "#b48ef0", "#7fd1a5")
 """Hole area, crystallinity, lattice."""
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

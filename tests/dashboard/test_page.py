@@ -196,7 +196,7 @@ def test_figures_are_made_anew_for_a_model_with_other_latents(
     one = replace(movie(1).model, latents=("z1",))
     desk.show(replace(movie(1), model=one))
     assert len(desk.state.plots) == 3 + 2 * 2 + len(LINES)
-    assert desk.state.texts["order"] == "z1"
+    assert desk.state.mapped == "z1"
 
 
 def test_a_frame_that_is_held_survives_the_coming_of_another_model(

@@ -92,7 +92,6 @@ def test_a_frame_in_words(hub: Hub, movie: Movie) -> None:
         "model": "graphene-si",
         "hash": "5f3a9c41",
         "provider": "CPU",
-        "order": "crystallinity",
         "half-period": "fold to 60°",
         "gaps": "none",
         "notice": "",

@@ -1,0 +1,21 @@
+// Which quantity the third map shows, and between which values its colours lie.
+
+import {element, entries, say} from "./words.mjs"
+
+const number = (value) => `${Number(value.toPrecision(3))}`.replace("-", "\u2212")
+
+export const watch_mapped = (wish) => {
+  element("mapped").onchange = (event) => wish("map", event.target.value)
+}
+
+export const write_mapped = (state) => {
+  const select = element("mapped")
+  const offered = [...select.options].map(({value, text}) => [value, text])
+  const known = entries(state.mappable)
+  if (`${offered}` != `${known}`)
+    select.replaceChildren(...known.map(([value, text]) => new Option(text, value)))
+  select.value = state.mapped
+  select.hidden = known.length == 0
+  const colours = state.document.get_model_by_name("order-colours")
+  say("mapped-ends", colours == null ? "" : `${number(colours.low)} to ${number(colours.high)}`)
+}
