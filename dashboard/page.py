@@ -12,6 +12,7 @@ from dashboard.mapped import mappable, mapped, words
 from dashboard.panels import (
     Panels,
     apply_choices,
+    handles,
     panels,
     panels_key,
     show_mapped,
@@ -158,7 +159,9 @@ class Page:
         show_mapped(self._panels, new.scene, new.trend, self._choices)
         for name, place in self._places.items():
             place.children = [self._panels.figures[name]]
-        self._state.update(plots=plots_in(self._places.values()))
+        self._state.update(
+            plots=plots_in(self._places.values()), handles=handles(self._panels)
+        )
 
     def _tell(self, snapshot: Snapshot) -> None:
         """Bring words, numbers and the slider up to date."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bokeh.core.property.vectorization import Field
+from bokeh.model import Model
 from bokeh.models import (
     Circle,
     Column,
@@ -29,7 +30,7 @@ from dashboard.columns import (
 from dashboard.figures import style
 from dashboard.figures.area import Area, area, follow
 from dashboard.figures.latents import cursor, heat_map, histogram
-from dashboard.figures.maps import angle_map, frame_map, order_map
+from dashboard.figures.maps import FrameMap, angle_map, frame_map, order_map
 from dashboard.figures.series import LINES, series
 from dashboard.history import quantity_frame
 from dashboard.mapped import ends, mapped
@@ -57,10 +58,7 @@ class Panels:
     lines: ColumnDataSource
     spreads: Mapping[str, Spread]
     area: Area
-    dots: "GlyphRenderer[Circle]"
-    """The atoms on the frame."""
-    grey: LinearColorMapper
-    """Its ends are the values that the frame shows as black and white."""
+    frame: FrameMap
     angle: LinearColorMapper
     order: LinearColorMapper
     order_discs: "GlyphRenderer[Circle]"
@@ -78,16 +76,16 @@ def panels_key(scene: Scene) -> object:
 def panels(scene: Scene, trend: Trend) -> Panels:
     """Figures for the quantities of `scene`, showing it and `trend`."""
     model, shown = scene.model, area(scene.extent)
-    image = ColumnDataSource(image_columns(scene), name="frame-image")
+    image = ColumnDataSource(image_columns(scene))
     atoms = ColumnDataSource(atom_columns(scene))
     lines = ColumnDataSource(line_columns(trend))
     spreads = {name: spread(name, scene, trend) for name in quantity_names(model)}
     frames, mark = DataRange1d(range_padding=0), cursor(scene.seq)
-    frame, dots, grey = frame_map(image, atoms, scene, shown)
+    frame = frame_map(image, atoms, scene, shown)
     by_angle, angle = angle_map(atoms, model, shown)
     by_order, discs, order = order_map(atoms, order_column(model), model, shown)
     figures = {
-        "frame-map": frame,
+        "frame-map": frame.plot,
         "angle-map": by_angle,
         "order-map": by_order,
         "spreads": spread_row(spreads, frames, mark),
@@ -99,14 +97,24 @@ def panels(scene: Scene, trend: Trend) -> Panels:
         lines=lines,
         spreads=spreads,
         area=shown,
-        dots=dots,
-        grey=grey,
+        frame=frame,
         angle=angle,
         order=order,
         order_discs=discs,
         cursor=mark,
         figures=figures,
     )
+
+
+def handles(panels: Panels) -> dict[str, Model]:
+    """What the browser changes by itself; `PageState.handles`."""
+    return {
+        "image": panels.image,
+        "grey": panels.frame.grey,
+        "grey-values": panels.frame.values,
+        "angle": panels.angle,
+        "order": panels.order,
+    }
 
 
 def spread(name: str, scene: Scene, trend: Trend) -> Spread:
@@ -150,7 +158,7 @@ def show_scene(panels: Panels, scene: Scene, old: Extent) -> None:
     follow(panels.area, old, scene.extent)
     panels.image.data = dict(image_columns(scene))
     panels.atoms.data = dict(atom_columns(scene))
-    panels.grey.update(low=scene.low, high=scene.high)
+    panels.frame.values.update(low=scene.low, high=scene.high)
     panels.cursor.location = scene.seq
 
 
@@ -182,6 +190,6 @@ def show_trend(panels: Panels, trend: Trend) -> None:
 
 def apply_choices(panels: Panels, choices: Choices) -> None:
     """Draw as the viewer chose."""
-    panels.dots.visible = choices.dots
+    panels.frame.dots.visible = choices.dots
     # Twice the colours in one period: angles half of it apart look the same.
     panels.angle.palette = style.cyclic_palette() * (2 if choices.folded else 1)

@@ -11,7 +11,7 @@ from bokeh.core.properties import (
     Nullable,
     String,
 )
-from bokeh.model import DataModel
+from bokeh.model import DataModel, Model
 from bokeh.models import Plot
 
 
@@ -47,6 +47,9 @@ class PageState(DataModel):
     """Each colour of a figure, and what takes its place in the light theme."""
     plots = List(Instance(Plot))
     """All figures; they wait from `sending` to `sent`, to be painted once."""
+    handles = Dict(String, Instance(Model))
+    """What of the figures the browser changes by itself, by name: it may find a model
+    by its own name only when those that it takes the place of are forgotten."""
     sending = Int(default=0)
     """Number of the update; assigned first."""
     sent = Int(default=0)

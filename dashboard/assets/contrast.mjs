@@ -2,6 +2,7 @@
 // held ones. Limits are in the frame's own units; the picture has grey levels, which
 // mean other values in each frame.
 
+import {handle} from "./handles.mjs"
 import {element, say} from "./words.mjs"
 
 const LEVELS = 255
@@ -14,7 +15,7 @@ export const level_of = (value, {low, high}) =>
   high > low ? LEVELS * (value - low) / (high - low) : value > high ? LEVELS : 0
 
 const frame_of = (state) => {
-  const source = state.document.get_model_by_name("frame-image")
+  const source = handle(state, "image")
   if (source == null) return null
   const [low, high, greys] = ["low", "high", "greys"].map((name) => source.get_column(name)[0])
   return {low, high, greys}
@@ -22,7 +23,7 @@ const frame_of = (state) => {
 
 const set_colours = (state, frame, limits) => {
   const [levels, values] =
-    ["grey-levels", "grey-values"].map((name) => state.document.get_model_by_name(name))
+    ["grey", "grey-values"].map((name) => handle(state, name))
   const low = level_of(limits.low, frame)
   // A picture of one value has no span to be stretched.
   const high = frame.high > frame.low ? level_of(limits.high, frame) : LEVELS

@@ -1,5 +1,6 @@
 // Which quantity the third map shows, and between which values its colours lie.
 
+import {handle} from "./handles.mjs"
 import {element, entries, say} from "./words.mjs"
 
 const number = (value) => `${Number(value.toPrecision(3))}`.replace("-", "\u2212")
@@ -16,6 +17,6 @@ export const write_mapped = (state) => {
     select.replaceChildren(...known.map(([value, text]) => new Option(text, value)))
   select.value = state.mapped
   select.hidden = known.length == 0
-  const colours = state.document.get_model_by_name("order-colours")
+  const colours = handle(state, "order")
   say("mapped-ends", colours == null ? "" : `${number(colours.low)} to ${number(colours.high)}`)
 }

@@ -2,6 +2,7 @@
 // of a direction is that of its angle, modulo the period: it comes back as often as the
 // period fits into a whole turn.
 
+import {handle} from "./handles.mjs"
 import {element} from "./words.mjs"
 
 const SVG = "http://www.w3.org/2000/svg"
@@ -46,13 +47,15 @@ export const start_wheel = (state) => {
   const bases = new WeakMap()  // palettes as the server sent them, by mapper
   let zero = 0
   let setting = false
+  let typing = false
   drawing.append(...sectors)
 
-  const colours = () => state.document.get_model_by_name("angle-colours")
+  const write_zero = () => { if (!typing) input.value = Number(zero.toFixed(1)) }
+
+  const colours = () => handle(state, "angle")
 
   const draw = (mapper) => {
     directions.forEach((angle, i) => sectors[i].setAttribute("fill", colour_of(angle, mapper)))
-    if (document.activeElement !== input) input.value = Number(zero.toFixed(1))
   }
 
   const apply = (mapper) => {
@@ -80,6 +83,7 @@ export const start_wheel = (state) => {
     if (mapper == null || !Number.isFinite(angle)) return
     zero = wrapped(angle, mapper.high - mapper.low)
     apply(mapper)
+    write_zero()
   }
 
   const direction = (event) => {
@@ -101,8 +105,12 @@ export const start_wheel = (state) => {
     turn_to(zero - Math.sign(event.deltaY))
   }
   drawing.ondblclick = () => turn_to(0)
-  input.oninput = () => turn_to(input.valueAsNumber)
-  input.onblur = () => turn_to(zero)
+  input.oninput = () => {
+    typing = true
+    turn_to(input.valueAsNumber)
+    typing = false
+  }
+  input.onblur = write_zero
   element("wheel-shown").onclick = (event) => {
     wheel.hidden = !wheel.hidden
     event.currentTarget.setAttribute("aria-pressed", !wheel.hidden)

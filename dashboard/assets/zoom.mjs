@@ -1,5 +1,7 @@
 // Pan and zoom of all maps by keys; they share their ranges.
 
+import {handle} from "./handles.mjs"
+
 const ranges = ({plots}) => plots.length ? [plots[0].x_range, plots[0].y_range] : []
 
 const within = (low, value, high) => Math.min(Math.max(value, low), high)
@@ -22,7 +24,7 @@ export const zoom = (state, factor) =>
 // A pixel of the frame as it arrived takes `count` pixels of the screen.
 export const show_pixels = (state, count) => {
   const [x, y] = ranges(state)
-  const source = state.document.get_model_by_name("frame-image")
+  const source = handle(state, "image")
   const view = state.document.views_manager.find_one(state.plots[0])
   if (source == null || view == null) return
   const screen_px = view.frame.bbox.width * devicePixelRatio

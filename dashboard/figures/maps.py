@@ -1,5 +1,7 @@
 """The frame, and its atoms coloured by what they are, linked in pan and zoom."""
 
+from dataclasses import dataclass
+
 from bokeh.core.property.vectorization import Field
 from bokeh.models import (
     BasicTicker,
@@ -30,18 +32,25 @@ GREYS = "Greys256"
 SHOW_WHOLE = "for (const axis of axes) axis.reset()"
 
 
+@dataclass(frozen=True, slots=True)
+class FrameMap:
+    """The frame, and what of it can be changed."""
+
+    plot: figure
+    dots: "GlyphRenderer[Circle]"
+    """The atoms."""
+    grey: LinearColorMapper
+    """Its ends are grey levels of the picture."""
+    values: LinearColorMapper
+    """The same of the colour bar: its ends are values of the frame."""
+
+
 def frame_map(
     image: ColumnDataSource, atoms: ColumnDataSource, scene: Scene, shown: Area
-) -> tuple[figure, "GlyphRenderer[Circle]", LinearColorMapper]:
-    """The frame in grey, its atoms as dots on top.
-
-    Returns
-    -------
-    The figure, the dots (to be switched off and on), and the grey scale, whose
-    labels are values of the frame.
-    """
+) -> FrameMap:
+    """The frame in grey, its atoms as dots on top."""
     plot = empty_map(shown)
-    grey = LinearColorMapper(name="grey-levels", palette=GREYS, low=0, high=255)
+    grey = LinearColorMapper(palette=GREYS, low=0, high=255)
     plot.add_glyph(image, Image(dw="dw", dh="dh", color_mapper=grey))
     colour = species_colours(style.SPECIES_COLOURS)
     dots = plot.circle(
@@ -53,14 +62,12 @@ def frame_map(
         line_color=None,
         source=atoms,
     )
-    values = LinearColorMapper(
-        name="grey-values", palette=GREYS, low=scene.low, high=scene.high
-    )
+    values = LinearColorMapper(palette=GREYS, low=scene.low, high=scene.high)
     add_colour_bar(plot, values, BasicTicker(desired_num_ticks=4))
     plot.add_tools(atom_hover(dots, scene.model, shown.unit))
     if shown.unit == "nm":
         plot.add_layout(scale_bar(shown.x))
-    return plot, dots, values
+    return FrameMap(plot, dots, grey, values)
 
 
 def angle_map(
@@ -69,7 +76,6 @@ def angle_map(
     """Atoms coloured by orientation, and the colours, a wheel that closes."""
     period = angle_period_deg(model)
     colour = LinearColorMapper(
-        name="angle-colours",
         palette=style.cyclic_palette(),
         low=-period / 2,
         high=period / 2,
@@ -87,7 +93,6 @@ def order_map(
 ) -> tuple[figure, "GlyphRenderer[Circle]", LinearColorMapper]:
     """Atoms coloured by a quantity, their discs, and the colours, whose ends move."""
     colour = LinearColorMapper(
-        name="order-colours",
         palette=style.sequential_palette(),
         nan_color=style.NO_VALUE,
     )
@@ -187,16 +192,13 @@ def atom_hover(atoms: "GlyphRenderer[Circle]", model: ModelId, unit: str) -> Hov
         ("angle", f"@{ANGLE}{{0.0}}°"),
         *((name, f"@{{{name}}}{{0.00}}") for name in model.latents),
         ("score", f"@{SCORE} %"),
-        ("position \N{PLUS-MINUS SIGN}", f"@{SIGMA}{{custom}}"),
+        ("position \N{PLUS-MINUS SIGN}", f"@{SIGMA}{{0.0}} pm"),
     ]
-    sigma = CustomJSHover(
-        code="return isFinite(value) ? `${value.toFixed(1)} pm` : 'not refined'"
-    )
     names = CustomJSHover(args={"names": list(SPECIES)}, code="return names[value]")
     return HoverTool(
         renderers=[atoms],
         tooltips=rows,
-        formatters={"@species": names, f"@{SIGMA}": sigma},
+        formatters={"@species": names},
         limit=1,
         show_arrow=False,
     )

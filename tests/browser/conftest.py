@@ -39,6 +39,17 @@ IS_PAINTED = """() => {
   return state != null && state.sent > 0 && state.painted == state.sent
 }"""
 
+SETTLED = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
+
+PLACE = """([number, x, y]) => {
+  const {document, plots} = window.Bokeh.documents[0].get_model_by_name("state")
+  const view = document.views_manager.find_one(plots[number])
+  const {left, top} = view.el.getBoundingClientRect()
+  const {x_scale, y_scale} = view.frame
+  return [left + x_scale.compute(x), top + y_scale.compute(y)]
+}"""
+
 
 @dataclass
 class Screen:
@@ -90,6 +101,20 @@ class Screen:
         """The frame, the angles, or the order."""
         return self.page.locator(".square").nth(number)
 
+    def settle(self) -> None:
+        """Return when what the browser has changed by itself is on the screen."""
+        self.page.evaluate(SETTLED)
+
+    def whole(self) -> NDArray[np.uint8]:
+        """(rows, cols, 3) all that is on the screen."""
+        image = Image.open(io.BytesIO(self.page.screenshot()))
+        return np.asarray(image.convert("RGB"))
+
+    def place(self, number: int, x: float, y: float) -> tuple[int, int]:
+        """(row, col) on the screen of a point of the sample, in a map."""
+        col, row = self.page.evaluate(PLACE, [number, x, y])
+        return int(row), int(col)
+
     def pixels(self, number: int) -> NDArray[np.uint8]:
         """(rows, cols, 3) what is on the screen in a map."""
         image = Image.open(io.BytesIO(self.map(number).screenshot()))
@@ -135,3 +160,9 @@ def url(hub: Hub) -> Iterator[str]:
 def movie() -> Callable[[int], Analysis]:
     """Frames of 4 nm."""
     return DRAWN["Movie"](side_px=256)
+
+
+@pytest.fixture(scope="session")
+def full_size_movie() -> Callable[[int], Analysis]:
+    """Frames of 1024 x 1024 pixels and 16 nm: some 9 500 atoms."""
+    return DRAWN["Movie"]()

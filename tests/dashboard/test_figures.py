@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from bokeh.models import ColumnDataSource, LinearColorMapper, Plot
+from bokeh.models import ColumnDataSource, Plot
 from bokeh.models.annotations import ColorBar, ScaleBar
 
 from dashboard.columns import atom_columns, image_columns
 from dashboard.figures import style
-from dashboard.figures.area import area
-from dashboard.figures.maps import angle_map, frame_map
+from dashboard.figures.area import Area, area
+from dashboard.figures.maps import FrameMap, angle_map, frame_map
 from dashboard.history import begun
 from dashboard.scene import Extent, Scene
 from streamer.analysis import Analysis
@@ -35,7 +35,7 @@ def test_the_colours_of_angles_end_where_they_begin() -> None:
 
 
 def test_the_scale_bar_and_axes_are_in_nanometres(scene: Scene) -> None:
-    plot, _, _ = frame(scene, area(scene.extent))
+    plot = frame(scene, area(scene.extent)).plot
     assert [bar.unit for bar in parts(plot, ScaleBar)] == ["nm"]
     assert [axis.axis_label for axis in plot.xaxis + plot.yaxis] == ["x (nm)", "y (nm)"]
 
@@ -43,7 +43,7 @@ def test_the_scale_bar_and_axes_are_in_nanometres(scene: Scene) -> None:
 def test_without_calibration_axes_are_in_pixels_and_there_is_no_scale_bar(
     scene: Scene,
 ) -> None:
-    plot, _, _ = frame(scene, area(Extent(-0.5, -0.5, 192, 192, "px")))
+    plot = frame(scene, area(Extent(-0.5, -0.5, 192, 192, "px"))).plot
     assert parts(plot, ScaleBar) == []
     assert [axis.axis_label for axis in plot.xaxis + plot.yaxis] == ["x (px)", "y (px)"]
 
@@ -63,13 +63,13 @@ def test_the_bar_of_angles_is_labelled_in_degrees_over_the_period(
 
 
 def test_the_bar_of_the_frame_is_labelled_with_its_values(scene: Scene) -> None:
-    plot, _, values = frame(scene, area(scene.extent))
-    (bar,) = parts(plot, ColorBar)
-    assert bar.color_mapper is values
-    assert (values.low, values.high) == (scene.low, scene.high)
-    (image, *_) = plot.renderers
-    assert isinstance(image.glyph.color_mapper, LinearColorMapper)
-    assert (image.glyph.color_mapper.low, image.glyph.color_mapper.high) == (0, 255)
+    shown = frame(scene, area(scene.extent))
+    (bar,) = parts(shown.plot, ColorBar)
+    assert bar.color_mapper is shown.values
+    assert (shown.values.low, shown.values.high) == (scene.low, scene.high)
+    (image, *_) = shown.plot.renderers
+    assert image.glyph.color_mapper is shown.grey
+    assert (shown.grey.low, shown.grey.high) == (0, 255)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_frame_of_any_shape_is_shown_whole_and_undistorted(
     assert (shown.y.start, shown.y.end) == y
 
 
-def frame(scene: Scene, shown: object) -> tuple:
+def frame(scene: Scene, shown: Area) -> FrameMap:
     image = ColumnDataSource(dict(image_columns(scene)))
     atoms = ColumnDataSource(dict(atom_columns(scene)))
     return frame_map(image, atoms, scene, shown)
