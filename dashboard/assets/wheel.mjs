@@ -6,7 +6,7 @@ import {handle} from "./handles.mjs"
 import {element} from "./words.mjs"
 
 const SVG = "http://www.w3.org/2000/svg"
-const SECTORS = 180
+const SECTORS = 360
 const RADII = {inner: 31, outer: 48}  // of a box of 100, its middle at 0
 
 const rad = (degrees) => degrees * Math.PI / 180
