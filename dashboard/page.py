@@ -8,6 +8,8 @@ from bokeh.models import Column, Plot
 from dashboard.choices import Choices
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub, Paint
+from dashboard.latent_space import show_manifold
+from dashboard.manifold import Manifold
 from dashboard.panels import (
     Panels,
     apply_choices,
@@ -21,13 +23,21 @@ from dashboard.scene import Scene
 from dashboard.snapshot import Channel, LinkState, Snapshot
 from dashboard.state import PageState
 from dashboard.status import latency_share, status
+from dashboard.takeaway import taken, wanted
 from dashboard.trend import Trend
 from dashboard.view import Mode, View
 
 PAINT_TIMEOUT_S = 5.0
 """How long to wait for a browser to paint: a tab that is hidden never does."""
 
-PLACES = ("frame-map", "angle-map", "order-map", "spreads", "series")
+PLACES = (
+    "frame-map",
+    "angle-map",
+    "order-map",
+    "latent-space",
+    "spreads",
+    "series",
+)
 """Where figures go, by the names that `assets/page.html` uses."""
 
 
@@ -75,21 +85,25 @@ class Page:
         self._drawn: Drawn | None = None
         self._number = self._painted = 0
         self._unpainted: Unpainted | None = None
-        self._sent: tuple[View, Snapshot] | None = None
+        self._sent: tuple[View, Snapshot, Manifold | str | None] | None = None
         self._sent_s = 0.0
 
     def refresh(self) -> None:
         """Send what is new, unless the browser is still busy with the last update."""
         snapshot = self._hub.snapshot
-        if self._sent is not None and self._sent == (self._view, snapshot):
+        drawn = self._manifold(snapshot)
+        if self._sent is not None and self._sent == (self._view, snapshot, drawn):
             return
         if self._browser_is_busy():
             return
         self._number += 1
         self._state.update(sending=self._number)
         self._draw(snapshot)
+        if self._panels is not None and self._drawn is not None:
+            show_manifold(self._panels.plane, self._drawn.scene.model, drawn)
         self._tell(snapshot)
-        self._sent, self._sent_s = (self._view, snapshot), self._hub.clock()
+        self._sent = (self._view, snapshot, drawn)
+        self._sent_s = self._hub.clock()
         self._state.update(sent=self._number)
 
     def painted(self, number: int) -> None:
@@ -115,10 +129,36 @@ class Page:
                 self._view = view.at(seq, snapshot)
             case "channel", str(name) if name in snapshot.channels:
                 self._view = view.of(name)
+            case "take", str(told):
+                self._hand_over(told)
         self._choices = self._choices.granting(verb, what)
         if self._panels is not None:
             apply_choices(self._panels, self._choices)
         self.refresh()
+
+    def _manifold(self, snapshot: Snapshot) -> Manifold | str | None:
+        """What the decoder behind the shown frame draws, as far as is known."""
+        scene = self._view.shown_scene(snapshot)
+        return None if scene is None else self._hub.manifolds.of(scene.model)
+
+    def _hand_over(self, told: str) -> None:
+        """Send the browser the file that its viewer wants, or say why not."""
+        if self._drawn is None:
+            return
+        snapshot = self._hub.snapshot
+        channel = self._view.shown_channel(snapshot)
+        scenes = () if channel is None else channel.history.scenes
+        try:
+            wish = wanted(told)
+            # A newer frame may be on its way to whoever asked for this one.
+            seen = (scene for scene in scenes if scene.seq == wish.seq)
+            scene = next(seen, self._drawn.scene)
+            file = taken(scene, self._view.name(snapshot) or "", wish)
+        except ValueError as error:
+            self._state.update(refusal=str(error))
+            return
+        self._state.update(refusal="", file_name=file.name, file=file.content)
+        self._state.update(file=None)
 
     def _browser_is_busy(self) -> bool:
         waited_s = self._hub.clock() - self._sent_s
@@ -149,7 +189,10 @@ class Page:
         apply_choices(self._panels, self._choices)
         for name, place in self._places.items():
             place.children = [self._panels.figures[name]]
-        self._state.update(plots=plots_in(self._places.values()))
+        self._state.update(
+            plots=plots_in(self._places.values()),
+            latent_space=self._panels.plane.mirrored,
+        )
 
     def _tell(self, snapshot: Snapshot) -> None:
         """Bring words, numbers and the slider up to date."""
@@ -167,7 +210,9 @@ class Page:
         )
         if channel is not None and scene is not None:
             first, last = channel.history.scenes[0].seq, channel.history.newest.seq
-            self._state.update(first=first, last=last, shown=scene.seq)
+            self._state.update(
+                first=first, last=last, shown=scene.seq, found=scene.found
+            )
 
     def _age_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:
         """Since the last frame arrived; None when no further one is awaited."""

@@ -27,10 +27,13 @@ from dashboard.columns import (
 )
 from dashboard.figures import style
 from dashboard.figures.area import Area, area, follow
+from dashboard.figures.latent_space import latent_space
 from dashboard.figures.latents import cursor, heat_map, histogram
 from dashboard.figures.maps import angle_map, frame_map, order_map
+from dashboard.figures.selection import selectable_maps
 from dashboard.figures.series import LINES, series
 from dashboard.history import quantity_frame
+from dashboard.latent_space import Plane
 from dashboard.scene import ANGLE, SCORE, Extent, Scene, order_column, quantity_names
 from dashboard.trend import Trend
 from streamer.analysis import ModelId
@@ -55,6 +58,7 @@ class Panels:
     """Shared by all maps, so that it travels once."""
     lines: ColumnDataSource
     spreads: Mapping[str, Spread]
+    plane: Plane
     area: Area
     dots: "GlyphRenderer[Circle]"
     """The atoms on the frame."""
@@ -84,10 +88,14 @@ def panels(scene: Scene, trend: Trend) -> Panels:
     by_angle, angle = angle_map(atoms, model, shown)
     by_order, order = order_map(atoms, order_column(model), model, shown)
     order.update(**order_ends(model, trend))
+    ranges = {name: each.values for name, each in spreads.items()}
+    outline = selectable_maps([frame, by_angle, by_order])
+    plane = latent_space(model, atoms, ranges, outline)
     figures = {
         "frame-map": frame,
         "angle-map": by_angle,
         "order-map": by_order,
+        "latent-space": plane.figure,
         "spreads": spread_row(spreads, frames, mark),
         "series": series_stack(lines, frames, mark),
     }
@@ -96,6 +104,7 @@ def panels(scene: Scene, trend: Trend) -> Panels:
         atoms=atoms,
         lines=lines,
         spreads=spreads,
+        plane=plane,
         area=shown,
         dots=dots,
         grey=grey,

@@ -2,7 +2,10 @@
 // server what the viewer wants.
 
 import {watch_controls, write_controls} from "./controls.mjs"
+import {watch_latent_space, write_latent_space} from "./latent_space.mjs"
 import {paint_at_once} from "./painting.mjs"
+import {watch_selection, write_selection} from "./selection.mjs"
+import {watch_takeaway, write_takeaway} from "./takeaway.mjs"
 import {write_age, write_gone, write_words} from "./words.mjs"
 
 export const start = (state) => {
@@ -18,9 +21,15 @@ export const start = (state) => {
     write_words(state)
     write_controls(state)
     write_age(state, arrived_ms)
+    write_latent_space(state)
+    write_selection(state)
+    write_takeaway(state)
   }
 
   watch_controls(wish)
+  watch_latent_space(state, () => write_selection(state))
+  watch_selection(state)
+  watch_takeaway(state, wish)
   state.document.on_event("connection_lost", write_gone)
   state.document.on_event("client_reconnected", write)
   setInterval(() => write_age(state, arrived_ms), 1000)
