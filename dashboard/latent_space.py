@@ -15,6 +15,8 @@ from streamer.analysis import ModelId
 DENSITY_BINS = 64
 """Along each axis."""
 
+ASKING = "the decoder has not answered yet"
+
 USUAL_AXES = ("z1", "z2")
 """The names that most models give to latents of which nobody knows the meaning."""
 
@@ -51,7 +53,7 @@ class LatentSpace(DataModel):
     """The latents over which it is drawn."""
     manifold_model = String(default="")
     """SHA-256 of the model whose decoder drew it, or turned out to draw nothing."""
-    no_manifold = String(default="")
+    no_manifold = String(default=ASKING)
     """Why there is none."""
 
 
@@ -98,18 +100,17 @@ def show_manifold(plane: Plane, model: ModelId, drawn: Manifold | str | None) ->
     `drawn` is None as long as that is not known.
     """
     space = plane.mirrored
-    if space.manifold_model == model.sha256:
+    if space.manifold_model == ("" if drawn is None else model.sha256):
         return
-    told: dict[str, object] = {"manifold_axes": []}
+    axes, reason = [], ASKING if drawn is None else str(drawn)
     if isinstance(drawn, Manifold):
         plane.manifold.data = dict(manifold_columns(drawn))
-        told = {"manifold_axes": list(drawn.latents)}
+        axes, reason = list(drawn.latents), ""
     else:
         plane.manifold.data = dict(no_image())
-        told["no_manifold"] = drawn or "the decoder has not answered yet"
-    # Asked again as long as nothing is known.
-    sha256 = "" if drawn is None else model.sha256
-    space.update(manifold_model=sha256, **told)
+    space.update(manifold_axes=axes, no_manifold=reason)
+    # Last: then the browser looks at the rest.
+    space.update(manifold_model="" if drawn is None else model.sha256)
 
 
 def manifold_columns(drawn: Manifold) -> Mapping[str, object]:

@@ -9,7 +9,6 @@ from dashboard.choices import Choices
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub, Paint
 from dashboard.latent_space import show_manifold
-from dashboard.manifold import Manifold
 from dashboard.panels import (
     Panels,
     apply_choices,
@@ -85,25 +84,23 @@ class Page:
         self._drawn: Drawn | None = None
         self._number = self._painted = 0
         self._unpainted: Unpainted | None = None
-        self._sent: tuple[View, Snapshot, Manifold | str | None] | None = None
+        self._sent: tuple[View, Snapshot] | None = None
         self._sent_s = 0.0
 
     def refresh(self) -> None:
         """Send what is new, unless the browser is still busy with the last update."""
         snapshot = self._hub.snapshot
-        drawn = self._manifold(snapshot)
-        if self._sent is not None and self._sent == (self._view, snapshot, drawn):
+        self._show_manifold()
+        if self._sent is not None and self._sent == (self._view, snapshot):
             return
         if self._browser_is_busy():
             return
         self._number += 1
         self._state.update(sending=self._number)
         self._draw(snapshot)
-        if self._panels is not None and self._drawn is not None:
-            show_manifold(self._panels.plane, self._drawn.scene.model, drawn)
+        self._show_manifold()
         self._tell(snapshot)
-        self._sent = (self._view, snapshot, drawn)
-        self._sent_s = self._hub.clock()
+        self._sent, self._sent_s = (self._view, snapshot), self._hub.clock()
         self._state.update(sent=self._number)
 
     def painted(self, number: int) -> None:
@@ -136,10 +133,11 @@ class Page:
             apply_choices(self._panels, self._choices)
         self.refresh()
 
-    def _manifold(self, snapshot: Snapshot) -> Manifold | str | None:
-        """What the decoder behind the shown frame draws, as far as is known."""
-        scene = self._view.shown_scene(snapshot)
-        return None if scene is None else self._hub.manifolds.of(scene.model)
+    def _show_manifold(self) -> None:
+        """Show what the decoder draws, once per model, whenever it is ready."""
+        if self._panels is not None and self._drawn is not None:
+            model = self._drawn.scene.model
+            show_manifold(self._panels.plane, model, self._hub.manifolds.of(model))
 
     def _hand_over(self, told: str) -> None:
         """Send the browser the file that its viewer wants, or say why not."""

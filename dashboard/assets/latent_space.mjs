@@ -9,6 +9,7 @@ const set_quietly = (model, values) => model.setv(values, {sync: false})
 const as_map = (dict) => dict instanceof Map ? dict : new Map(Object.entries(dict))
 
 let shown = null
+const heard = new WeakSet()
 
 export const write_latent_space = (state) => {
   const space = state.latent_space
@@ -21,6 +22,14 @@ export const write_latent_space = (state) => {
   show_all_if_new(space, axes, ends)
   fill(space, axes, ends)
   write_manifold(space, axes)
+  listen(state, space)
+}
+
+// The decoder's drawing comes when it is ready, and not with a frame.
+const listen = (state, space) => {
+  if (heard.has(space)) return
+  heard.add(space)
+  space.properties.manifold_model.change.connect(() => write_latent_space(state))
 }
 
 // The axes that a viewer chose stay as long as there are such quantities.
