@@ -322,3 +322,27 @@ def test_the_hub_learns_how_long_a_new_frame_took_to_be_seen(
     desk.wish("seek", 0)
     desk.paint()
     assert len(desk.hub.paints) == 1, "an old frame is no news"
+
+
+@pytest.mark.parametrize(
+    ("told", "refusal", "name"),
+    [
+        ('{"format": "csv", "frame": 0}', "", "simulator-HAADF-frame-0.csv"),
+        ('{"format": "csv", "frame": 1}', "", "simulator-HAADF-frame-1.csv"),
+        ('{"format": "csv", "frame": 9}', "", "simulator-HAADF-frame-1.csv"),
+        ('{"format": "doc", "frame": 0}', "atoms are taken away as csv or parquet", ""),
+    ],
+    ids=["seen while the next came", "newest", "long gone", "no such format"],
+)
+def test_a_file_is_of_the_frame_that_its_viewer_saw(
+    desk: Desk, movie: Movie, told: str, refusal: str, name: str
+) -> None:
+    desk.show(movie(0), movie(1))
+    desk.wish("take", told)
+    assert (desk.state.refusal, desk.state.file_name) == (refusal, name)
+    assert desk.state.file is None, "nothing of it stays in memory"
+
+
+def test_nothing_is_handed_over_before_the_first_frame(desk: Desk) -> None:
+    desk.wish("take", '{"format": "csv", "frame": 0}')
+    assert desk.state.file_name == ""
