@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dashboard.manifold import DrawManifold, Manifolds, no_decoder
 from dashboard.snapshot import (
     Link,
     LinkState,
@@ -18,7 +19,7 @@ from dashboard.snapshot import (
 from streamer.analysis import Analysis
 from streamer.frame import Stream
 
-SCENE_BYTES = 384 * 2**20
+SCENE_BYTES = 512 * 2**20
 """Memory for the frames that pages can scrub back to, all channels together."""
 
 
@@ -51,12 +52,19 @@ class Hub:
         Monotonic seconds.
     scene_bytes
         Memory for the frames that pages can scrub back to.
+    draw_manifold
+        Draws what a model's latents mean, when a page asks for it.
     """
 
     def __init__(
-        self, origin: str, clock: Callable[[], float], scene_bytes: int = SCENE_BYTES
+        self,
+        origin: str,
+        clock: Callable[[], float],
+        scene_bytes: int = SCENE_BYTES,
+        draw_manifold: DrawManifold = no_decoder,
     ) -> None:
         self.clock = clock
+        self.manifolds = Manifolds(draw_manifold, self._tell)
         self._scene_bytes = scene_bytes
         self._snapshot = Snapshot(Link(origin))
         self.paints: deque[Paint] = deque(maxlen=PAINTS)
@@ -117,6 +125,9 @@ class Hub:
             return
         # One thread writes, and rebinding a reference is atomic: readers need no lock.
         self._snapshot = snapshot
+        self._tell()
+
+    def _tell(self) -> None:
         with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:

@@ -8,6 +8,7 @@ from bokeh.models import Column, Plot
 from dashboard.choices import Choices
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub, Paint
+from dashboard.latent_space import show_manifold
 from dashboard.mapped import mappable, mapped, words
 from dashboard.panels import (
     Panels,
@@ -24,13 +25,21 @@ from dashboard.scene import Scene
 from dashboard.snapshot import Channel, LinkState, Snapshot
 from dashboard.state import PageState
 from dashboard.status import latency_share, status
+from dashboard.takeaway import taken, wanted
 from dashboard.trend import Trend
 from dashboard.view import Mode, View
 
 PAINT_TIMEOUT_S = 5.0
 """How long to wait for a browser to paint: a tab that is hidden never does."""
 
-PLACES = ("frame-map", "angle-map", "order-map", "spreads", "series")
+PLACES = (
+    "frame-map",
+    "angle-map",
+    "order-map",
+    "latent-space",
+    "spreads",
+    "series",
+)
 """Where figures go, by the names that `assets/page.html` uses."""
 
 
@@ -84,6 +93,7 @@ class Page:
     def refresh(self) -> None:
         """Send what is new, unless the browser is still busy with the last update."""
         snapshot = self._hub.snapshot
+        self._show_manifold()
         wanted = (self._view, self._choices, snapshot)
         if self._sent == wanted:
             return
@@ -92,6 +102,7 @@ class Page:
         self._number += 1
         self._state.update(sending=self._number)
         self._draw(snapshot)
+        self._show_manifold()
         self._tell(snapshot)
         self._sent, self._sent_s = wanted, self._hub.clock()
         self._state.update(sent=self._number)
@@ -121,6 +132,8 @@ class Page:
                 self._view = view.stepped(frames, snapshot)
             case "channel", str(name) if name in snapshot.channels:
                 self._view = view.of(name)
+            case "take", str(told):
+                self._hand_over(told)
         self._choices = self._choices.granting(verb, what)
         if self._panels is not None and self._drawn is not None:
             apply_choices(self._panels, self._choices)
@@ -128,6 +141,31 @@ class Page:
                 self._panels, self._drawn.scene, self._drawn.trend, self._choices
             )
         self.refresh()
+
+    def _show_manifold(self) -> None:
+        """Show what the decoder draws, once per model, whenever it is ready."""
+        if self._panels is not None and self._drawn is not None:
+            model = self._drawn.scene.model
+            show_manifold(self._panels.plane, model, self._hub.manifolds.of(model))
+
+    def _hand_over(self, told: str) -> None:
+        """Send the browser the file that its viewer wants, or say why not."""
+        if self._drawn is None:
+            return
+        snapshot = self._hub.snapshot
+        channel = self._view.shown_channel(snapshot)
+        scenes = () if channel is None else channel.history.scenes
+        try:
+            wish = wanted(told)
+            # A newer frame may be on its way to whoever asked for this one.
+            seen = (scene for scene in scenes if scene.seq == wish.seq)
+            scene = next(seen, self._drawn.scene)
+            file = taken(scene, self._view.name(snapshot) or "", wish)
+        except ValueError as error:
+            self._state.update(refusal=str(error))
+            return
+        self._state.update(refusal="", file_name=file.name, file=file.content)
+        self._state.update(file=None)
 
     def _browser_is_busy(self) -> bool:
         waited_s = self._hub.clock() - self._sent_s
@@ -160,7 +198,9 @@ class Page:
         for name, place in self._places.items():
             place.children = [self._panels.figures[name]]
         self._state.update(
-            plots=plots_in(self._places.values()), handles=handles(self._panels)
+            plots=plots_in(self._places.values()),
+            handles=handles(self._panels),
+            latent_space=self._panels.plane.mirrored,
         )
 
     def _tell(self, snapshot: Snapshot) -> None:
@@ -185,6 +225,7 @@ class Page:
                 shown=scene.seq,
                 mappable={column: words(column) for column in mappable(scene)},
                 mapped=mapped(scene, self._choices),
+                found=scene.found,
             )
 
     def _age_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:

@@ -29,10 +29,13 @@ from dashboard.columns import (
 )
 from dashboard.figures import style
 from dashboard.figures.area import Area, area, follow
+from dashboard.figures.latent_space import latent_space
 from dashboard.figures.latents import cursor, heat_map, histogram
 from dashboard.figures.maps import FrameMap, angle_map, frame_map, order_map
+from dashboard.figures.selection import selectable_maps
 from dashboard.figures.series import LINES, series
 from dashboard.history import quantity_frame
+from dashboard.latent_space import Plane
 from dashboard.mapped import ends, mapped
 from dashboard.scene import ANGLE, Extent, Scene, order_column, quantity_names
 from dashboard.trend import Trend
@@ -57,6 +60,7 @@ class Panels:
     """Shared by all maps, so that it travels once."""
     lines: ColumnDataSource
     spreads: Mapping[str, Spread]
+    plane: Plane
     area: Area
     frame: FrameMap
     angle: LinearColorMapper
@@ -84,10 +88,14 @@ def panels(scene: Scene, trend: Trend) -> Panels:
     frame = frame_map(image, atoms, scene, shown)
     by_angle, angle = angle_map(atoms, model, shown)
     by_order, discs, order = order_map(atoms, order_column(model), model, shown)
+    ranges = {name: each.values for name, each in spreads.items()}
+    outline = selectable_maps([frame.plot, by_angle, by_order])
+    plane = latent_space(model, atoms, ranges, outline)
     figures = {
         "frame-map": frame.plot,
         "angle-map": by_angle,
         "order-map": by_order,
+        "latent-space": plane.figure,
         "spreads": spread_row(spreads, frames, mark),
         "series": series_stack(lines, frames, mark),
     }
@@ -96,6 +104,7 @@ def panels(scene: Scene, trend: Trend) -> Panels:
         atoms=atoms,
         lines=lines,
         spreads=spreads,
+        plane=plane,
         area=shown,
         frame=frame,
         angle=angle,

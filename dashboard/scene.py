@@ -78,8 +78,9 @@ class Scene:
     atoms: Mapping[str, NDArray[np.generic]]
     """x, y (in the unit of `extent`), species, `SCORE`, `SIGMA`, `ANGLE` and the
     latents of each atom; Si last, so that it is drawn on top."""
-    found: int
-    """Atoms in the analysis; more than drawn when there are over `ATOMS_DRAWN`."""
+    table: Atoms
+    """All atoms of the analysis, for those who want them in a file; more than drawn
+    when there are over `ATOMS_DRAWN`."""
     bins: Mapping[str, Bins]
     """By quantity, as they were when this frame came; missing where all is NaN."""
     counts: Mapping[str, NDArray[np.uint32]]
@@ -97,9 +98,15 @@ class Scene:
         return 1.0 if self.pixel_size_nm is None else self.pixel_size_nm
 
     @property
+    def found(self) -> int:
+        """Atoms in the analysis."""
+        return len(self.table)
+
+    @property
     def nbytes(self) -> int:
         """Memory that the arrays take."""
-        return self.image.nbytes + sum(column.nbytes for column in self.atoms.values())
+        columns = (*self.atoms.values(), *self.table.columns().values())
+        return self.image.nbytes + sum(column.nbytes for column in columns)
 
 
 # What another program publishes may hold any number: infinity is drawn as nothing.
@@ -125,21 +132,25 @@ def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
         low=analysis.preview.low,
         high=analysis.preview.high,
         greys=counted_greys(analysis.preview.image),
-        atoms=MappingProxyType(drawn_atoms(analysis, values)),
-        found=len(analysis.atoms),
+        atoms=MappingProxyType(drawn_atoms(analysis)),
+        table=analysis.atoms,
         bins=bins,
         counts={name: counted(each, bins.get(name)) for name, each in values.items()},
     )
 
 
-@np.errstate(over="ignore", invalid="ignore")
 def quantities(analysis: Analysis) -> dict[str, NDArray[np.float32]]:
+    """`atom_quantities` of a frame."""
+    return atom_quantities(analysis.atoms, analysis.model)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def atom_quantities(atoms: Atoms, model: ModelId) -> dict[str, NDArray[np.float32]]:
     """Angle in degrees, half a period about zero as in the table, and each latent.
 
     A value per atom. A latent that the model promises and the table lacks is NaN
     throughout.
     """
-    atoms, model = analysis.atoms, analysis.model
     unknown = np.full(len(atoms), np.nan, np.float32)
     period = angle_period_deg(model)
     degrees = np.degrees(atoms.angle_rad.astype(np.float64))
@@ -203,20 +214,25 @@ def counted(values: NDArray[np.float32], bins: Bins | None) -> NDArray[np.uint32
     return np.zeros(BINS, np.uint32) if bins is None else bins.count(values)
 
 
-def drawn_atoms(
-    analysis: Analysis, values: Mapping[str, NDArray[np.float32]]
+def drawable_columns(
+    atoms: Atoms, model: ModelId, *, calibrated: bool
 ) -> dict[str, NDArray[np.generic]]:
-    """Columns of `Scene.atoms`."""
-    atoms = analysis.atoms
-    calibrated = analysis.pixel_size_nm is not None
-    columns: dict[str, NDArray[np.generic]] = {
-        **values,
+    """What can be drawn of atoms: columns of `Scene.atoms`, of all of them."""
+    return {
+        **atom_quantities(atoms, model),
         "x": atoms.x_nm if calibrated else atoms.col_px,
         "y": atoms.y_nm if calibrated else atoms.row_px,
         "species": atoms.species,
         SIGMA: position_sigma_pm(atoms),
         SCORE: np.round(np.nan_to_num(atoms.score).clip(0, 1) * 100).astype(np.uint8),
     }
+
+
+def drawn_atoms(analysis: Analysis) -> dict[str, NDArray[np.generic]]:
+    """Columns of `Scene.atoms`."""
+    atoms = analysis.atoms
+    calibrated = analysis.pixel_size_nm is not None
+    columns = drawable_columns(atoms, analysis.model, calibrated=calibrated)
     every = -(-len(atoms) // ATOMS_DRAWN) or 1
     order = np.argsort(atoms.species, kind="stable")[::every]
     return {name: column[order] for name, column in columns.items()}

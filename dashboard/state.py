@@ -2,6 +2,7 @@
 
 from bokeh.core.properties import (
     Bool,
+    Bytes,
     Dict,
     Either,
     Float,
@@ -13,6 +14,8 @@ from bokeh.core.properties import (
 )
 from bokeh.model import DataModel, Model
 from bokeh.models import Plot
+
+from dashboard.latent_space import LatentSpace
 
 
 class PageState(DataModel):
@@ -54,6 +57,17 @@ class PageState(DataModel):
     """Number of the update; assigned first."""
     sent = Int(default=0)
     """Number of the update; assigned last, when all of it is on its way."""
+
+    found = Int(default=0)
+    """Atoms of the shown frame; more than are drawn where there are very many."""
+    latent_space = Nullable(Instance(LatentSpace))
+    """What `assets/latent_space.mjs` draws into; None before the first frame."""
+    file_name = String(default="")
+    """Of the file that comes next."""
+    file = Nullable(Bytes)
+    """To be saved at once: it is taken back in the same breath."""
+    refusal = String(default="")
+    """Why a file that was asked for does not come."""
 
     # From the browser.
     painted = Int(default=0)

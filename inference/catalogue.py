@@ -1,10 +1,11 @@
 """Which models there are, and whether their files are those on their cards."""
 
 import hashlib
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from inference.card import CARD_FILE, Card, read_card, read_regular
+from inference.card import CARD_FILE, Card, card_text, read_card, read_regular
 from streamer.errors import ModelError
 
 SHIPPED = Path(__file__).parent / "models"
@@ -38,6 +39,15 @@ def shipped_models() -> dict[str, Path]:
     """Folder of each model that comes with the package, by name."""
     cards = sorted(SHIPPED.glob(f"*/{CARD_FILE}"))
     return {card.parent.name: card.parent for card in cards}
+
+
+def find_by_hash(sha256: str, folders: Iterable[Path]) -> Path | None:
+    """Which of `folders` holds the model with this hash, of its card; None if none."""
+    for folder in folders:
+        with suppress(ModelError):  # no model, or no longer one
+            if hashlib.sha256(card_text(folder)).hexdigest() == sha256:
+                return folder
+    return None
 
 
 def verify_model(folder: Path) -> Card:

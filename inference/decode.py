@@ -62,17 +62,41 @@ def manifold(decoder: Decoder, steps: int) -> NDArray[np.float32]:
     through the range that the card gives, or at equally likely values of the prior.
     Other latents are in the middle of theirs.
     """
+    return plane(
+        decoder, _values(decoder.card, 0, steps), _values(decoder.card, 1, steps)[::-1]
+    )
+
+
+def plane(
+    decoder: Decoder, firsts: NDArray[np.floating], seconds: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """(rows, cols, side, side): images where the first two latents have these values.
+
+    Parameters
+    ----------
+    firsts
+        (cols,) of the first latent, in its own unit: that of an analysis' columns.
+    seconds
+        (rows,) of the second; of no effect where there is one latent only. Others are
+        in the middle of their range.
+    """
     card, count = decoder.card, len(decoder.card.latents)
-    content = np.empty((steps, steps, count), np.float32)
+    content = np.empty((len(seconds), len(firsts), count), np.float32)
     content[:] = [_values(card, latent, 3)[1] for latent in range(count)]
-    content[:, :, 0] = _values(card, 0, steps)[None, :]
+    content[:, :, 0] = firsts[None, :]
     if count > 1:
-        content[:, :, 1] = _values(card, 1, steps)[::-1, None]
-    drawn = decoder.draw(content.reshape(steps**2, -1))
-    return drawn.reshape(steps, steps, *drawn.shape[1:])
+        content[:, :, 1] = seconds[:, None]
+    drawn = decoder.draw(content.reshape(-1, count))
+    return drawn.reshape(len(seconds), len(firsts), *drawn.shape[1:])
+
+
+def reach(card: DecoderCard, latent: int) -> tuple[float, float]:
+    """From where to where a latent is worth drawing, in its own unit."""
+    low, high = (float(end) for end in _values(card, latent, 2))
+    return low, high
 
 
 def _values(card: DecoderCard, latent: int, steps: int) -> NDArray[np.float64]:
-    if card.ranges:
+    if latent < len(card.ranges):
         return np.linspace(*card.ranges[latent], steps)
     return np.asarray(norm.ppf(np.linspace(*QUANTILES, steps)))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,3 +60,18 @@ def read_model(folder: Path) -> ModelFiles:
         part.file: checked_bytes(folder, part.file, part.sha256) for part in parts
     }
     return ModelFiles(str(folder), text, networks)
+
+
+def decoder_beside(files: ModelFiles) -> dict[str, bytes]:
+    """The decoder in the folder of `files`, by its name.
+
+    It does not travel with them: no analysis needs it, only who wants to see what
+    latents mean. Empty if there is none, or it is not the one on the card.
+    """
+    decoder = parse_card(files.text, files.folder).encoder.decoder
+    if decoder is None:
+        return {}
+    with suppress(ModelError):
+        content = checked_bytes(Path(files.folder), decoder.file, decoder.sha256)
+        return {decoder.file: content}
+    return {}

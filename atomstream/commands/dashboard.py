@@ -59,6 +59,8 @@ def dashboard(
     """
     if (session is None) == (not connect):
         raise SettingsError("give either a SESSION or --connect URL")
+    from atomstream.manifold import manifold_drawer
+    from atomstream.service.kept_models import kept_models
     from dashboard.feed import LiveFeed, SessionFeed
     from dashboard.hub import Hub
     from dashboard.server import Dashboard
@@ -67,7 +69,8 @@ def dashboard(
         address, "--address", password_file, tls_cert, tls_key, allow_origin, insecure
     )
     origin = str(session) if session else ", ".join(connect or [])
-    hub = Hub(origin, time.monotonic)
+    draw = manifold_drawer(lambda: kept_models(session) if session else [])
+    hub = Hub(origin, time.monotonic, draw_manifold=draw)
     urls = connect or []
     security = connecting(urls, keys, server_key or [], insecure=insecure)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)

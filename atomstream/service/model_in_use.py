@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from atomstream.service.kept_models import KEPT
 from inference.card import CARD_FILE
-from inference.model_files import ModelFiles, read_model
+from inference.model_files import ModelFiles, decoder_beside, read_model
 from streamer.errors import ModelError, SessionError
 from streamer.session.durable import make_folder, read_own, write_file
 
 NOTE = ".model-in-use.json"
-KEPT = "models"
 MAX_NOTE_BYTES = 65_536
 
 
@@ -33,6 +33,8 @@ class InUse:
 def remember(session: Path, run: str, model: str, files: ModelFiles) -> None:
     """Keep a model that is about to be used, for the time after a crash.
 
+    Its decoder is kept too, where there is one, for pages that show the session.
+
     Raises
     ------
     SessionError
@@ -44,7 +46,7 @@ def remember(session: Path, run: str, model: str, files: ModelFiles) -> None:
         raise SessionError(f"{folder} is a link; models are kept in the session itself")
     try:
         make_folder(folder)
-        for name, content in files.networks.items():
+        for name, content in {**files.networks, **decoder_beside(files)}.items():
             write_file(folder / name, content)
         write_file(folder / CARD_FILE, files.text)
         write_file(session / NOTE, note)

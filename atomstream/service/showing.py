@@ -4,6 +4,8 @@ import logging
 import time
 
 from atomstream.links import links_in_words
+from atomstream.manifold import manifold_drawer
+from atomstream.service.kept_models import kept_models
 from atomstream.service.process import Lifeline
 from atomstream.service.tasks import Page
 from dashboard.feed import LiveFeed
@@ -15,7 +17,8 @@ log = logging.getLogger("dashboard")
 
 def show(task: Page, lifeline: Lifeline) -> None:
     """Serve the page until told to stop."""
-    hub = Hub(task.analyses, time.monotonic)
+    draw = manifold_drawer(lambda: kept_models(task.record))
+    hub = Hub(task.analyses, time.monotonic, draw_manifold=draw)
     with (
         LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
         Dashboard(hub, task.address, task.port, access=task.access) as page,

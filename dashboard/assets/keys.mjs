@@ -2,6 +2,7 @@
 // help is made from it. Names are those of KeyboardEvent.key; letters are small ones.
 
 import {enlarge, enlarge_pointed, enlarged} from "./enlarge.mjs"
+import {leave_selection} from "./selection.mjs"
 import {element} from "./words.mjs"
 import {fit, pan, show_pixels, zoom} from "./zoom.mjs"
 
@@ -13,7 +14,7 @@ const press = (id) => () => element(id).click()
 const back = ({state, wish}) => {
   if (!element("contrast-box").hidden) element("contrast").click()
   else if (enlarged() != null) enlarge(null)
-  else if (!state.following) wish("live")
+  else if (!leave_selection(state) && !state.following) wish("live")
 }
 
 // Keys, what they do, and the deed.
@@ -25,7 +26,7 @@ export const KEYS = {
     [["End"], "last frame", ({state, wish}) => wish("seek", state.last)],
     [[" "], "pause, or back to live", ({state, wish}) => wish(state.following ? "pause" : "live")],
     [["l"], "back to live", ({wish}) => wish("live")],
-    [["Escape"], "close, shrink, back to live", back],
+    [["Escape"], "close, shrink, select nothing, back to live", back],
   ],
   "Maps": [
     [["0"], "the whole frame", ({state}) => fit(state)],
@@ -37,6 +38,10 @@ export const KEYS = {
     [["Shift+ArrowRight"], "to the right", ({state}) => pan(state, NUDGE, 0)],
     [["Shift+ArrowUp"], "up", ({state}) => pan(state, 0, -NUDGE)],
     [["Shift+ArrowDown"], "down", ({state}) => pan(state, 0, NUDGE)],
+  ],
+  "Atoms": [
+    [["s"], "draw around atoms with a lasso, or stop", press("lasso")],
+    [["b"], "draw a box around atoms, or stop", press("box")],
   ],
   "Look": [
     [["a"], "atoms on the frame, or not", press("atoms")],

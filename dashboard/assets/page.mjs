@@ -10,6 +10,10 @@ import {paint_at_once} from "./painting.mjs"
 import {start_theme} from "./theme.mjs"
 import {start_titles} from "./titles.mjs"
 import {start_wheel} from "./wheel.mjs"
+import {watch_latent_space, write_latent_space} from "./latent_space.mjs"
+import {paint_at_once} from "./painting.mjs"
+import {watch_selection, write_selection} from "./selection.mjs"
+import {watch_takeaway, write_takeaway} from "./takeaway.mjs"
 import {write_age, write_gone, write_words} from "./words.mjs"
 
 export const start = (state) => {
@@ -26,6 +30,9 @@ export const start = (state) => {
     write_controls(state)
     write_mapped(state)
     write_age(state, arrived_ms)
+    write_latent_space(state)
+    write_selection(state)
+    write_takeaway(state)
   }
 
   watch_controls(wish)
@@ -35,6 +42,9 @@ export const start = (state) => {
   start_help()
   // What the browser changes by itself about figures, and must change about new ones.
   const dress = [start_theme(state), start_contrast(state), start_wheel(state)]
+  watch_latent_space(state, () => write_selection(state))
+  watch_selection(state)
+  watch_takeaway(state, wish)
   state.document.on_event("connection_lost", write_gone)
   state.document.on_event("client_reconnected", write)
   setInterval(() => write_age(state, arrived_ms), 1000)

@@ -46,7 +46,7 @@ def histogram(source: ColumnDataSource, values: Range1d) -> figure:
         tools="",
         toolbar_location=None,
         sizing_mode="stretch_height",
-        width=86,
+        width=70,
         min_border_left=0,
         min_border_right=8,
         min_border_top=4,

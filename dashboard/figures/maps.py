@@ -23,6 +23,7 @@ from bokeh.plotting import figure
 
 from dashboard.figures import style
 from dashboard.figures.area import Area
+from dashboard.figures.selection import DIMMED
 from dashboard.scene import ANGLE, SCORE, SIGMA, Scene, angle_period_deg
 from streamer.analysis import ModelId
 from streamer.atoms import SPECIES
@@ -60,6 +61,8 @@ def frame_map(
         fill_color=Field("species", colour),
         fill_alpha=0.8,
         line_color=None,
+        nonselection_fill_alpha=DIMMED,
+        muted_fill_alpha=DIMMED,
         source=atoms,
     )
     values = LinearColorMapper(palette=GREYS, low=scene.low, high=scene.high)
@@ -142,6 +145,8 @@ def atom_map(
         fill_color=Field(column, colour),
         line_color=Field("species", rim),
         line_width=1.2,
+        nonselection_alpha=DIMMED,
+        muted_alpha=DIMMED,
         source=atoms,
     )
     plot.add_tools(atom_hover(discs, model, shown.unit))

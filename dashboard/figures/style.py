@@ -29,6 +29,8 @@ ON_FRAME, BEHIND_ON_FRAME = "#f2f5f9", "#0b0f15"
 """What is written on the frame, which is as dark in the light theme."""
 SERIES_COLOURS = ("#e5738a", "#b48ef0", "#7fd1a5")
 """Hole area, crystallinity, lattice."""
+SELECTED = "#ffb347"
+"""Atoms in a viewer's region, where they have no colour of their own."""
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -55,6 +57,21 @@ def blended(ends: list[str]) -> list[str]:
     rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in ends]) / 255
     steps, known = np.linspace(0, 1, 256), np.linspace(0, 1, len(ends))
     return hexadecimal(np.column_stack([np.interp(steps, known, c) for c in rgb.T]))
+
+
+def dim_palette() -> list[str]:
+    """256 greys from the canvas to half bright: for what lies behind the data."""
+    ends = np.array([[11, 15, 20], [140, 150, 162]]) / 255
+    return hexadecimal(ends[0] + np.linspace(0, 1, 256)[:, None] * (ends[1] - ends[0]))
+
+
+def veil_palette() -> list[str]:
+    """256 colours like `density_palette`, at first so thin that one sees through."""
+    thickness = np.round(255 * np.linspace(0, 0.8, 256)).astype(int)
+    return [
+        f"{colour}{alpha:02x}"
+        for colour, alpha in zip(density_palette(), thickness, strict=True)
+    ]
 
 
 def hexadecimal(colours: object) -> list[str]:

@@ -73,7 +73,11 @@ def schema(latents: Iterable[str]) -> pa.Schema:
 
 def encode(analysis: Analysis, stream_number: int) -> bytes:
     """Parquet file of the atoms of one frame, with the model's latents."""
-    table = _table(analysis, stream_number)
+    return parquet(_table(analysis, stream_number))
+
+
+def parquet(table: pa.Table) -> bytes:
+    """A table of atoms as the bytes of a Parquet file."""
     file = io.BytesIO()
     # Dictionaries of measured numbers cost four times the time and more space.
     dictionaries = ["species"]
@@ -139,21 +143,36 @@ def conform(table: pa.Table, order: pa.Schema) -> pa.Table:
 
 
 def _table(analysis: Analysis, stream_number: int) -> pa.Table:
-    atoms = analysis.atoms
+    _check_latents(analysis)
     place = {
         "frame": analysis.seq,
         "stream": stream_number,
         "time_s": analysis.time_s,
         "dose_e_nm2": analysis.dose_e_nm2,
     }
+    return table(place, analysis.atoms, analysis.model.latents)
+
+
+def table(place: Mapping[str, float], atoms: Atoms, latents: Iterable[str]) -> pa.Table:
+    """The atoms of one frame in the columns of a session's tables.
+
+    Parameters
+    ----------
+    place
+        Values of `PLACE_COLUMNS`; those that are not given are no columns.
+    latents
+        Columns that are there whatever the atoms have; empty where they have none.
+    """
     columns: dict[str, NDArray[np.generic] | pa.Array[Any]]
     columns = {name: np.full(len(atoms), value) for name, value in place.items()}
     columns |= atoms.columns()
     columns["species"] = pa.DictionaryArray.from_arrays(
         atoms.species.astype(np.int32), list(SPECIES)
     )
-    _check_latents(analysis)
-    order = schema(analysis.model.latents)
+    whole = schema(latents)
+    order = pa.schema(
+        [field for field in whole if field.name not in PLACE or field.name in place]
+    )
     unknown = np.full(len(atoms), np.nan, np.float32)
     arrays = [
         _array(columns.get(name, unknown), order.field(name).type)

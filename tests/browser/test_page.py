@@ -30,8 +30,9 @@ SPREAD_IN_MAPS = """() => {
 
 FRAMES_ARE_SQUARE = """() => {
   const frames = []
+  const maps = Bokeh.documents[0].get_model_by_name("state").plots.slice(0, 3)
   const visit = (view) => {
-    if (view.frame?.bbox && view.model.output_backend == "webgl")
+    if (view.frame?.bbox && maps.includes(view.model))
       frames.push(view.frame.bbox)
     for (const child of view.child_views ?? []) visit(child)
   }

@@ -186,7 +186,7 @@ def test_figures_are_kept_from_frame_to_frame(desk: Desk, movie: Movie) -> None:
     before = [place.children for place in desk.places.values()]
     desk.show(movie(1))
     assert [place.children for place in desk.places.values()] == before
-    assert len(desk.state.plots) == 3 + 2 * 4 + len(LINES)
+    assert len(desk.state.plots) == 4 + 2 * 4 + len(LINES)
 
 
 def test_figures_are_made_anew_for_a_model_with_other_latents(
@@ -195,7 +195,7 @@ def test_figures_are_made_anew_for_a_model_with_other_latents(
     desk.show(movie(0))
     one = replace(movie(1).model, latents=("z1",))
     desk.show(replace(movie(1), model=one))
-    assert len(desk.state.plots) == 3 + 2 * 2 + len(LINES)
+    assert len(desk.state.plots) == 4 + 2 * 2 + len(LINES)
     assert desk.state.mapped == "z1"
 
 
@@ -249,7 +249,8 @@ def test_atoms_on_the_frame_can_be_switched_off(desk: Desk, movie: Movie) -> Non
     desk.show(movie(0))
     desk.wish("atoms", 0)
     (frame_map,) = desk.places["frame-map"].children
-    assert [each.visible for each in frame_map.renderers] == [True, False]
+    _, dots, _ = frame_map.renderers
+    assert not dots.visible
 
 
 def test_folded_angles_repeat_their_colours_after_half_a_period(
@@ -258,7 +259,7 @@ def test_folded_angles_repeat_their_colours_after_half_a_period(
     desk.show(movie(0))
     desk.wish("fold", 1)
     (angle_map,) = desk.places["angle-map"].children
-    (discs,) = angle_map.renderers
+    discs, _ = angle_map.renderers
     colours = discs.glyph.fill_color.transform
     assert isinstance(colours, LinearColorMapper)
     assert (colours.low, colours.high) == (-60, 60)
@@ -321,3 +322,27 @@ def test_the_hub_learns_how_long_a_new_frame_took_to_be_seen(
     desk.wish("seek", 0)
     desk.paint()
     assert len(desk.hub.paints) == 1, "an old frame is no news"
+
+
+@pytest.mark.parametrize(
+    ("told", "refusal", "name"),
+    [
+        ('{"format": "csv", "frame": 0}', "", "simulator-HAADF-frame-0.csv"),
+        ('{"format": "csv", "frame": 1}', "", "simulator-HAADF-frame-1.csv"),
+        ('{"format": "csv", "frame": 9}', "", "simulator-HAADF-frame-1.csv"),
+        ('{"format": "doc", "frame": 0}', "atoms are taken away as csv or parquet", ""),
+    ],
+    ids=["seen while the next came", "newest", "long gone", "no such format"],
+)
+def test_a_file_is_of_the_frame_that_its_viewer_saw(
+    desk: Desk, movie: Movie, told: str, refusal: str, name: str
+) -> None:
+    desk.show(movie(0), movie(1))
+    desk.wish("take", told)
+    assert (desk.state.refusal, desk.state.file_name) == (refusal, name)
+    assert desk.state.file is None, "nothing of it stays in memory"
+
+
+def test_nothing_is_handed_over_before_the_first_frame(desk: Desk) -> None:
+    desk.wish("take", '{"format": "csv", "frame": 0}')
+    assert desk.state.file_name == ""

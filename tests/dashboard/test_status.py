@@ -3,6 +3,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dashboard.hub import Hub
@@ -125,7 +126,9 @@ def test_atoms_that_are_not_drawn_are_counted(hub: Hub, movie: Movie) -> None:
     hub.add(movie(0))
     scene = View().shown_scene(hub.snapshot)
     assert scene is not None
-    crowd = replace(scene, found=ATOMS_DRAWN + 1)
+    columns = scene.table.columns()
+    crowded = {name: np.resize(each, ATOMS_DRAWN + 1) for name, each in columns.items()}
+    crowd = replace(scene, table=Atoms.from_columns(crowded))
     expected = f"{len(scene.atoms['x'])} of 60,001 atoms are drawn"
     assert texts(hub, View(held=crowd))["notice"] == expected
 

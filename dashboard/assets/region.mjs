@@ -1,0 +1,33 @@
+// A part of the plane of two quantities, and the atoms in it; `dashboard/region.py`
+// says the same of a region, to the last bit.
+
+const MOST_CORNERS = 250
+
+export const region_of = (axes, {type, x, y, x0, x1, y0, y1}) => {
+  if (type == "rect") return {axes, x: [x0, x1, x1, x0], y: [y0, y0, y1, y1]}
+  const every = Math.ceil(x.length / MOST_CORNERS)
+  const thinned = (corners) => Array.from(corners).filter((_, i) => i % every == 0)
+  return {axes, x: thinned(x), y: thinned(y)}
+}
+
+// Numbers of the atoms at (xs, ys) that lie inside: even-odd rule.
+export const inside = ({x, y}, xs, ys) => {
+  const [left, right] = [Math.min(...x), Math.max(...x)]
+  const [bottom, top] = [Math.min(...y), Math.max(...y)]
+  const found = []
+  for (let i = 0; i < xs.length; i++) {
+    const [px, py] = [xs[i], ys[i]]
+    if (px >= left && px <= right && py >= bottom && py <= top
+        && surrounds(x, y, px, py)) found.push(i)
+  }
+  return found
+}
+
+const surrounds = (x, y, px, py) => {
+  let odd = false
+  for (let i = 0, j = x.length - 1; i < x.length; j = i++) {
+    if ((y[i] > py) != (y[j] > py)
+        && px < (x[j] - x[i]) * (py - y[i]) / (y[j] - y[i]) + x[i]) odd = !odd
+  }
+  return odd
+}
