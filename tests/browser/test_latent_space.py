@@ -184,7 +184,7 @@ def test_a_lasso_in_a_map_lights_its_atoms_up_in_latent_space(
     hub.add(frame)
     screen.open()
     total, atoms = len(frame.atoms), drawn(frame)
-    screen.page.keyboard.press("l")
+    screen.page.keyboard.press("s")
     assert screen.page.get_attribute("#lasso", "aria-pressed") == "true"
     triangle = [(0.3, 0.3), (3.5, 0.5), (0.5, 3.5)]
     drag(screen, SAMPLE, [*triangle, triangle[0]])
@@ -356,7 +356,7 @@ def test_what_is_selected_is_taken_away_as_a_file(
     for button in ("#take-csv", "#take-parquet"):
         whole = downloaded(screen, button, tmp_path)
         np.testing.assert_array_equal(column(whole, "z1"), frame.atoms.latents["z1"])
-    screen.page.keyboard.press("l")
+    screen.page.keyboard.press("s")
     wavy = [(0.5 + 0.1 * k, 1 + 0.4 * (-1) ** k) for k in range(20)]
     drag(screen, SAMPLE, [*wavy, (2.4, 3.0), (0.5, 3.0)])
     screen.page.wait_for_selector("#clear-selection:enabled")
