@@ -432,6 +432,7 @@ def test_a_file_with_a_hole_of_a_terabyte_is_not_read(
     assert resident_bytes() - before < 32 * MIB
 
 
+@pytest.mark.timeout(1800)
 def test_mutated_files_of_a_session_are_read_or_refused(
     whole: Path, tmp_path: Path, pytestconfig: pytest.Config, report: Report
 ) -> None:
