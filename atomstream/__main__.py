@@ -2,17 +2,11 @@
 
 import atexit
 import logging
-import signal
 import sys
-import time
-from types import FrameType
 
 from atomstream.service.process import BAD_INPUT, quieten_libraries
+from atomstream.stopping import ignore_signals, stop_by_signals
 from streamer.errors import AtomstreamError
-
-STOPPING = (signal.SIGINT, signal.SIGTERM)
-PATIENCE_S = 15.0
-"""What a command may take to end once it was told to."""
 
 
 def main() -> None:
@@ -20,10 +14,9 @@ def main() -> None:
 
     Ctrl-C and SIGTERM are how commands that go on for ever are stopped, and no error.
     """
-    for number in STOPPING:
-        signal.signal(number, _stop)
+    stop_by_signals()
     # At its very end Python forgets what we do with signals that are not ignored.
-    atexit.register(_ignore)
+    atexit.register(ignore_signals)
     # Here, because each process of a service imports this module when it starts.
     from atomstream.app import app
 
@@ -38,26 +31,6 @@ def main() -> None:
     except AtomstreamError as error:
         sys.stderr.write(f"atomstream: {error}\n")
         sys.exit(BAD_INPUT)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    # A second one would break into what the first lets end in good order; but where the
-    # first was lost, in code that swallows what is raised in it, a later one is needed.
-    since_s = time.monotonic()
-
-    def again(_number: int, _frame: FrameType | None) -> None:
-        if time.monotonic() - since_s > PATIENCE_S:
-            sys.exit(0)
-
-    for number in STOPPING:
-        # Not `SIG_IGN`: Python would complain of one that came just before.
-        signal.signal(number, again)
-    sys.exit(0)
-
-
-def _ignore() -> None:
-    for number in STOPPING:
-        signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,14 @@
 """A process of the service: what it is told, and how it notices that it is to stop."""
 
 import logging
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 
 from streamer.errors import AtomstreamError
 
@@ -19,20 +16,8 @@ BAD_INPUT = 2
 STUCK = 3
 DRAIN_S = 10.0
 """What a process may take to finish what it is doing."""
-# A process that has imported everything waits to be copied, so that what dies is
-# back in a fraction of the seconds that importing takes.
-WARM = (
-    "atomstream.__main__",
-    "atomstream.service.receiving",
-    "inference.card",
-    "pyarrow.parquet",
-    "scipy.fft",
-    "scipy.linalg",
-    "scipy.ndimage",
-    "scipy.optimize",
-    "scipy.spatial",
-)
-"""What takes long to import and may be copied: not ONNX Runtime, which has a thread."""
+STOP, WORKS, DONE, REFUSED = b"stop", b"works", b"done", b"refused"
+"""What goes through the pipe: from the parent, and to it."""
 PARENTS_ONLY = [signal.SIGINT, signal.SIGTERM]
 if sys.platform != "win32":
     PARENTS_ONLY.append(signal.SIGHUP)
@@ -50,91 +35,20 @@ class Lifeline(threading.Event):
         """Say, once in a life, that something was achieved."""
         if not self._has_told:
             self._has_told = True
-            with suppress(OSError):  # a parent that is gone is told nothing
-                self._pipe.send_bytes(b"1")
+            self.tell(WORKS)
+
+    def tell(self, word: bytes) -> None:
+        """Say something to the parent; one that is gone is told nothing."""
+        with suppress(OSError):
+            self._pipe.send_bytes(word)
 
 
 type Task = Callable[[Lifeline], None]
 """What a process does until the event is set, or until there is no more to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A running process, and the pipe to it: a word there, or its end, says stop."""
-
-    name: str
-    process: BaseProcess
-    pipe: Connection
-
-    def stop(self) -> None:
-        """Tell it to finish what it is doing and to end."""
-        with suppress(OSError):  # it has ended
-            self.pipe.send_bytes(b"0")
-
-    def has_progressed(self) -> bool:
-        """Whether it said, before it died, that it achieved something."""
-        try:
-            return self.pipe.poll() and bool(self.pipe.recv_bytes(1))
-        except (EOFError, OSError):
-            return False
-
-    def has_ended(self) -> bool:
-        """Whether it is no more, also if nobody is left who could see it end."""
-        try:
-            while self.pipe.poll():
-                self.pipe.recv_bytes(1)
-        except (EOFError, OSError):
-            return True
-        return False
-
-
-def start(name: str, task: Task) -> Child:
-    """Run `task`, which must be picklable, in a process of its own."""
-    theirs, ours = multiprocessing.Pipe()
-    arguments = name, task, theirs
-    process: BaseProcess
-    if sys.platform == "linux":
-        from multiprocessing import forkserver
-
-        process = multiprocessing.get_context("forkserver").Process(
-            target=_run, args=arguments, name=name
-        )
-        with _ignored_signals():
-            forkserver.ensure_running()
-        process.start()
-    else:
-        process = multiprocessing.get_context("spawn").Process(
-            target=_run, args=arguments, name=name
-        )
-        with _ignored_signals():
-            process.start()
-    theirs.close()
-    return Child(name, process, ours)
-
-
-def warm_up(modules: tuple[str, ...] = ()) -> None:
-    """Say what processes will need; before the first is started."""
-    if sys.platform == "linux":
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([*WARM, *modules])
-
-
-@contextmanager
-def _ignored_signals() -> Iterator[None]:
-    """Block in which a process is started that Ctrl-C and SIGTERM do not reach.
-
-    They reach every process of a terminal or a group; only the parent acts on them.
-    The child inherits that from its first moment on.
-    """
-    before = [(each, signal.signal(each, signal.SIG_IGN)) for each in PARENTS_ONLY]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-
-
-def _run(name: str, task: Task, pipe: Connection) -> None:
+def run(name: str, task: Task, pipe: Connection) -> None:
+    """What a process does from its first moment to its last."""
     # A whole group may be told to stop; the parent lets each finish what it is doing.
     for number in PARENTS_ONLY:
         signal.signal(number, signal.SIG_IGN)
@@ -149,10 +63,14 @@ def _run(name: str, task: Task, pipe: Connection) -> None:
         target=_watch, args=(pipe, lifeline), name="stop", daemon=True
     ).start()
     try:
-        task(lifeline)
+        if not pipe.poll():  # else it was told to stop before it began
+            task(lifeline)
     except AtomstreamError as error:
         sys.stderr.write(f"atomstream: {error}\n")
+        lifeline.tell(REFUSED)
         sys.exit(BAD_INPUT)
+    # The exit code says it too, as long as somebody is there to pass it on.
+    lifeline.tell(DONE)
 
 
 def quieten_libraries() -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from functools import partial
 
+from atomstream.service.child import warm_up
 from atomstream.service.model_wish import ask_again
-from atomstream.service.process import Task, warm_up
+from atomstream.service.process import Task
 from atomstream.service.settings import ServiceSettings
 from atomstream.service.supervisor import Supervisor
 from atomstream.service.tasks import service_tasks

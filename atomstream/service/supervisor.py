@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from types import FrameType
 
-from atomstream.service.post import LOST, Post
-from atomstream.service.process import DRAIN_S, Child, Task
+from atomstream.service.child import Child, keep_ready
+from atomstream.service.post import Post
+from atomstream.service.process import DRAIN_S, Task
+from atomstream.stopping import STOPPING, was_stopped
 
 log = logging.getLogger("service")
-LOST_S = 1.0
-"""Until that is sure to be noticed: a copy asked for meanwhile would never come."""
+GONE_S = 2.0
+"""After which the end of what processes are copied from can be seen by everybody."""
 LOOK_S = 0.1
-"""Between two looks whether it is time for one that waits to be started."""
+"""Between two looks whether it is time for what waits to be started."""
+KILLED_S = 5.0
+"""What the kernel may take to end a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Supervisor:
             `CRASHES_ALLOWED` times in a minute.
         """
         posts = [Post(name, task) for name, task in self.tasks.items()]
+        if was_stopped():
+            return
         with _signals_interrupt(), _hangup_calls(self.on_hangup):
             try:
                 mind(posts)
@@ -55,33 +61,37 @@ class Supervisor:
 
 def mind(posts: Sequence[Post]) -> None:
     """Return when one has done its work; start the others again meanwhile."""
+    orphans, renew_until_s = 0, 0.0
     while True:
         for post in posts:
             post.start_if_due()
-        wait(
-            [post.child.process.sentinel for post in posts if post.child],
-            None if all(post.child for post in posts) else LOOK_S,
-        )
-        if any(post.exit_code == 0 for post in posts):
+        renews = time.monotonic() < renew_until_s
+        if renews:
+            keep_ready()
+        children = [post.child for post in posts if post.child]
+        looks = renews or len(children) < len(posts)
+        wait([child.news() for child in children], LOOK_S if looks else None)
+        if any(post.poll() == 0 for post in posts):
             return
-        if any(post.exit_code == LOST for post in posts):
-            time.sleep(LOST_S)
         for post in posts:
-            if post.exit_code is not None:
-                post.give_up_child()
+            post.give_up_child()
+        before, orphans = orphans, sum(child.is_orphan for child in children)
+        if orphans > before:
+            if not renews:  # they are noticed one after the other
+                log.warning("what processes are copied from has died: another starts")
+            renew_until_s = time.monotonic() + GONE_S
 
 
 def stop_all(children: Collection[Child]) -> None:
     """Let every process finish what it is doing; kill those that cannot."""
     for child in children:
         child.stop()
-    deadline = time.monotonic() + DRAIN_S
+    deadline_s = time.monotonic() + DRAIN_S
     for child in children:
-        child.process.join(max(0.0, deadline - time.monotonic()))
-        if child.process.exitcode is None:
+        if not child.join(max(0.0, deadline_s - time.monotonic())):
             log.warning("%s did not stop and is killed", child.name)
-            child.process.kill()
-            child.process.join()
+            child.kill()
+            child.join(KILLED_S)
 
 
 @contextmanager
@@ -102,12 +112,12 @@ def _signals_interrupt() -> Iterator[None]:
     """Block in which SIGTERM does what Ctrl-C does; a second one changes nothing."""
 
     def interrupt(number: int, _: FrameType | None) -> None:
-        for name in (signal.SIGTERM, signal.SIGINT):
+        for name in STOPPING:
             # Not `SIG_IGN`: Python would complain of one that came just before.
             signal.signal(name, lambda *_: None)
         raise KeyboardInterrupt(number)
 
-    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
+    before = {name: signal.getsignal(name) for name in STOPPING}
     for name in before:
         signal.signal(name, interrupt)
     try:

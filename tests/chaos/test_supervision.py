@@ -144,35 +144,106 @@ def running(tmp_path: Path, program: Start, wait_for: Wait) -> Running:
     return found
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a fork server")
-def test_what_processes_are_copied_from_is_killed_and_all_come_back(
-    running: Running, wait_for: Wait, process_with: ProcessWith, report: Report
-) -> None:
-    roles = ("recorder", "analyser")
-    before = {role: process_with(running.session, role) for role in roles}
-    old_page = page_process(running.service, set(before.values()))
-    (server,) = [
+def template(service: Program) -> psutil.Process:
+    """The process that the others are copied from."""
+    (found,) = [
         child
-        for child in psutil.Process(running.service.process.pid).children()
+        for child in psutil.Process(service.process.pid).children()
         if "forkserver" in " ".join(child.cmdline())
     ]
-    server.kill()
-    killed_s = time.monotonic()
-    for role in roles:
-        wait_for(
-            lambda role=role: process_with(running.session, role) != before[role],
-            PATIENCE_S,
-        )
-    done = running.frames()
+    return found
+
+
+def kill_template(service: Program, wait_for: Wait) -> None:
+    """Kill the process that the others are copied from; wait for the next one."""
+    old = template(service)
+    old.kill()
+    wait_for(
+        lambda: not old.is_running() and template(service).is_running(), PATIENCE_S
+    )
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a template")
+
+
+@linux
+@pytest.mark.timeout(300)
+def test_what_processes_are_copied_from_is_killed_and_none_of_them_is_disturbed(
+    running: Running, wait_for: Wait, process_with: ProcessWith, report: Report
+) -> None:
+    service, session = running.service, running.session
+    roles = ("recorder", "analyser")
+    wait_for(lambda: all(process_with(session, role) for role in roles), PATIENCE_S)
+    before = {role: process_with(session, role) for role in roles}
+    page = page_process(service, set(before.values()))
+    killed_s, done = time.monotonic(), running.frames()
+    kill_template(service, wait_for)
     wait_for(lambda: running.frames() > done, PATIENCE_S)
-    report(receives_again_s=round(time.monotonic() - killed_s, 1))
-    wait_for(lambda: not psutil.pid_exists(old_page), PATIENCE_S)
+    receives_s = time.monotonic() - killed_s
+    assert {role: process_with(session, role) for role in roles} == before
+    # From now on nobody sees them end but the other end of their pipes.
+    for role, victim in before.items():
+        assert victim
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda role=role: process_with(session, role) != before[role], 90)
+    os.kill(page, signal.SIGKILL)
+    wait_for(lambda: not psutil.pid_exists(page), PATIENCE_S)
     wait_for(lambda: answers(running.page), PATIENCE_S)
-    assert running.service.process.poll() is None
-    assert "is taken by another program" not in running.service.said()
-    running.service.process.terminate()
-    assert running.service.process.wait(DRAIN_S + 5) == 0
+    report(receives_again_s=round(receives_s, 2))
+    kill_template(service, wait_for)
+    service.process.terminate()
+    assert service.process.wait(DRAIN_S + 5) == 0
+    said = service.said()
+    assert said.count("what processes are copied from has died") == 2
+    assert said.count("is started again") == len(roles) + 1
+    assert "is killed" not in said
+
+
+@linux
+@pytest.mark.timeout(200)
+def test_an_end_that_nobody_sees_ends_the_service_all_the_same(
+    tmp_path: Path, program: Start, wait_for: Wait, totals: Count
+) -> None:
+    np.save(tmp_path / "stack.npy", np.ones((20, 24, 24), np.float32))
+    source, session = free_address(), tmp_path / "session"
+    service = program(
+        "serve", "--connect", source, "--record", session, "--threads", "1",
+        "--publish", free_address(), "--until-end",
+    )  # fmt: skip
+    program(
+        "replay", tmp_path / "stack.npy", "--bind", source,
+        "--period", "0.2", "--pixel-size", "0.02",
+    )  # fmt: skip
+    wait_for(lambda: totals(session).analyses > 2, PATIENCE_S)
+    kill_template(service, wait_for)
+    assert service.process.wait(PATIENCE_S) == 0
+    assert totals(session).analyses == 20
+
+
+@linux
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("moment", ["from the start", "while it starts a process"])
+def test_a_service_that_is_stopped_twice_leaves_no_process(
+    tmp_path: Path, program: Start, wait_for: Wait, moment: str
+) -> None:
+    service = program(
+        "serve", "--connect", free_address(), "--record", tmp_path / "session",
+        "--publish", free_address(), "--dashboard",
+        free_address().removeprefix("tcp://"),
+    )  # fmt: skip
+    if moment == "while it starts a process":
+        wait_for(lambda: len(family(service)) >= 2, PATIENCE_S)
+    else:
+        wait_for((tmp_path / "session").exists, PATIENCE_S)
+    left = family(service)
+    for _ in range(2):
+        service.process.send_signal(signal.SIGINT)
+        left += family(service)
+    assert service.process.wait(DRAIN_S + 5) == 0
+    # Two that belong to Python alone go when they see that the service has gone.
+    _, alive = psutil.wait_procs(left, timeout=5)
+    assert alive == []
+    assert "Traceback" not in service.said()
 
 
 @pytest.mark.timeout(300)
