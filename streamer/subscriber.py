@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import zmq
 
+from streamer.acknowledging import Acknowledging
 from streamer.analysis import Analysis
-from streamer.catalogue import key_of
+from streamer.attending import Attending
 from streamer.errors import AtomstreamError, LinkError, WireError
 from streamer.events import (
     Ended,
@@ -19,23 +20,19 @@ from streamer.events import (
     Gap,
     Heard,
     Hindered,
-    Notice,
     Received,
     Rejected,
-    Silent,
 )
-from streamer.following import Following, Followings
+from streamer.following import Followings
 from streamer.frame import Frame
 from streamer.header import IDENTIFIER, is_identifier
 from streamer.link import Link
 from streamer.messages import (
     HEARTBEAT_TOPIC,
     SUBSCRIBER_TOPIC,
-    Done,
     End,
     Envelope,
     Feed,
-    FeedState,
     Heartbeat,
     Unavailable,
     feed_of,
@@ -46,14 +43,8 @@ from streamer.start import FROM_FIRST, Start
 from streamer.wire import unpack
 
 EVERYTHING = ("",)
-SILENT_S = 3.0
-"""Three heartbeats that did not come."""
-UNHEARD_S = 10.0
-"""As long of a publisher that was never heard: both may be starting just now."""
 GREETING_S = 0.5
 """How long a publisher that is there may take to send its first heartbeat."""
-UNANSWERED = 3
-"""Requests without an answer after which the connection for them is made anew."""
 TICK_S = 0.25
 """How often time-outs are looked at while nothing comes."""
 MESSAGE_BYTES = 2048
@@ -126,17 +117,17 @@ class Subscriber:
         clock: Callable[[], float] = time.monotonic,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._name = uuid4().hex if name is None else name
-        if not is_identifier(self._name):
+        own_name = uuid4().hex if name is None else name
+        if not is_identifier(own_name):
             raise LinkError(f"subscriber name {name!r}, expected {IDENTIFIER}")
-        self._topics = tuple(topics)
         self._clock, self._wall_ns = clock, wall_ns
         self._feeds = Followings(start, resume, bounds)
         self._events = self._feeds.events
-        self._ended: list[Following] = []
+        self._attending = Attending(topics, self._feeds)
+        self._acknowledging = Acknowledging(own_name, topics, self._feeds)
         self._received = self._lost = self._rejected = 0
         # Its own name as a topic tells the publisher who has joined, and who is gone.
-        listening = (*topics, HEARTBEAT_TOPIC, SUBSCRIBER_TOPIC + self._name)
+        listening = (*topics, HEARTBEAT_TOPIC, SUBSCRIBER_TOPIC + own_name)
         self._links: list[Link] = []
         try:
             for url in urls:
@@ -153,7 +144,7 @@ class Subscriber:
         Asking for the next says that the one before has been taken care of: a source
         may go away once every subscriber has asked for more after the end.
         """
-        self._acknowledge()
+        self._acknowledging.acknowledge()
         deadline_s = self._clock() + (math.inf if timeout_s is None else timeout_s)
         while not self._events:
             remaining_s = deadline_s - self._clock()
@@ -167,8 +158,7 @@ class Subscriber:
 
         Its source is not told that it may go; `rewind` brings the end again.
         """
-        feed = Feed(ended.content, ended.stream)
-        self._ended = [each for each in self._ended if each.feed != feed]
+        self._acknowledging.put_off(ended)
 
     def rewind(self, feed: Feed, seq: int) -> bool:
         """Have everything of a feed from `seq` on once more, its gaps and end too.
@@ -198,11 +188,11 @@ class Subscriber:
         it wants nothing more. Without, sources expect it back for a while.
         """
         if leaves:
-            self._acknowledge()
+            self._acknowledging.acknowledge()
             self._await_greeting()
         for link in self._links:
             if leaves:
-                link.say(Done(self._name, (), leaving=True))
+                self._acknowledging.say_goodbye(link)
             link.close()
         self._links.clear()
 
@@ -244,7 +234,7 @@ class Subscriber:
             for parts in messages:
                 self._take(link, parts, now_s)
             if not messages:
-                self._idle(link, now_s)
+                self._attending.idle(link, now_s)
             if reason := link.hindrance():
                 self._events.append(Hindered(link.url, reason))
 
@@ -283,55 +273,12 @@ class Subscriber:
                 following = self._feeds.follow(feed, link, now_s)
                 following.sequencer.give_up(first, last, reason, now_s)
             case Heartbeat():
-                self._heartbeat(link, message, now_s)
+                self._attending.heartbeat(link, message, now_s)
+                self._acknowledging.say_done(link)
                 return
             case _:
                 raise WireError("a message that publishers do not send")
         self._feeds.go_on(following, now_s)
-
-    def _heartbeat(self, link: Link, heartbeat: Heartbeat, now_s: float) -> None:
-        """A publisher says what it has, and so also what it has no more."""
-        if heartbeat.notice != link.notice:
-            link.notice = heartbeat.notice
-            self._events.append(Notice(link.url, heartbeat.notice))
-        link.ask_at(heartbeat.catch_up)
-        link.feeds = heartbeat.feeds
-        for state in filter(self._wants, heartbeat.feeds):
-            following = self._feeds.follow(state.feed, link, now_s, is_listed=True)
-            following.sequencer.hear(state.newest, state.total, now_s)
-            self._feeds.go_on(following, now_s)
-        listed = {key_of(state.feed) for state in heartbeat.feeds}
-        for following in self._feeds.unfinished(link):
-            if key_of(following.feed) not in listed:
-                self._feeds.miss(following, now_s)
-        self._say_done(link)
-
-    def _idle(self, link: Link, now_s: float) -> None:
-        """Nothing has come: time-outs count only now."""
-        awaits_answer = any(
-            following.sequencer.is_asking for following in self._feeds.unfinished(link)
-        )
-        silence_s = link.silence_s(now_s, awaits_answer=awaits_answer)
-        if silence_s > self._patience_s(link) and link.is_heard is not False:
-            link.is_heard = False
-            self._events.append(Silent(link.url, silence_s, link.failure()))
-        for following in self._feeds.unfinished(link):
-            before = following.sequencer.unanswered
-            following.sequencer.expire(now_s)
-            unanswered = following.sequencer.unanswered
-            if unanswered > before and unanswered % UNANSWERED == 0:
-                link.ask_anew()
-            self._feeds.go_on(following, now_s)
-
-    def _patience_s(self, link: Link) -> float:
-        """Silence that is no news: all of it, once every stream from there ended."""
-        if link.is_heard is None:
-            return UNHEARD_S
-        is_over = any(link.feeds) and not self._feeds.unfinished(link)
-        return math.inf if is_over else SILENT_S
-
-    def _wants(self, state: FeedState) -> bool:
-        return state.feed.topic.startswith(self._topics)
 
     def _hand_over(self) -> Event:
         event = self._events.popleft()
@@ -340,29 +287,8 @@ class Subscriber:
                 self._received += 1
             case Gap(_, first, last):
                 self._lost += last - first + 1
-            case Ended(stream, _, content):
-                following = self._feeds.find(Feed(content, stream))
-                self._ended += [following] if following else []
+            case Ended():
+                self._acknowledging.hand_over(event)
             case _:
                 pass
         return event
-
-    def _acknowledge(self) -> None:
-        """The caller has taken care of what it was handed."""
-        for following in self._ended:
-            following.is_taken = True
-            self._say_done(following.link)
-        self._ended.clear()
-
-    def _say_done(self, link: Link) -> None:
-        """Tell a publisher of which of its ended feeds nothing more is wanted."""
-        finished = tuple(
-            key_of(state.feed) for state in link.feeds if self._has_all(state)
-        )
-        if finished:
-            link.say(Done(self._name, finished))
-
-    def _has_all(self, state: FeedState) -> bool:
-        following = self._feeds.find(state.feed)
-        is_taken = following is not None and following.is_taken
-        return state.total is not None and (is_taken or not self._wants(state))
