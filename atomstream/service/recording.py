@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from atomstream.service.backlog import Backlog, Owed
 from atomstream.words import event_in_words
 from streamer.errors import SessionError, StorageError
 from streamer.events import Abandoned, Ended, Event, Gap, Heard, Received, Silent
@@ -28,22 +29,7 @@ from streamer.subscriber import Subscriber
 log = logging.getLogger("receive")
 RETRY_S = 0.5
 """Between two looks whether the disk takes frames again."""
-PATIENCE_S = 60.0
-"""How long sources that are heard may take to list a stream that is owed."""
 UNRECORDED = "it came while the disk took nothing"
-
-
-@dataclass
-class Owed:
-    """A stream of which something came that is not recorded."""
-
-    stream: Stream
-    moved_s: float
-    """When something of it was committed, or its source asked or heard anew, last."""
-    last: int = -1
-    """The last of its frames that came, or were said to be lost."""
-    is_abandoned: bool = False
-    """Its source has gone for good."""
 
 
 @dataclass
@@ -59,43 +45,39 @@ class Recording:
     clock: Callable[[], float] = time.monotonic
     wall_ns: Callable[[], int] = time.time_ns
     journal: Journal = field(init=False)
-    _shortage: Shortage | None = field(default=None, init=False)
-    _nbytes: int = field(default=0, init=False)
-    """Of the largest frame that the disk did not take."""
+    _backlog: Backlog = field(init=False)
     _tried_s: float = field(default=0.0, init=False)
     """When it was tried last whether the disk takes frames again."""
     _heard: set[str] = field(default_factory=set, init=False)
     """Those of the sources that are there."""
-    _owed: dict[str, Owed] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.recorder.commit_event, self.wall_ns)
         self._tried_s = self.clock()
-        self._shortage = self.spool.shortage()
+        self._backlog = Backlog(self.clock, self.spool.shortage())
         for spooled in self.spool.frames():
             with suppress(SessionError):
-                self._owe(self._stream_of(spooled), spooled.key.seq)
-        if self._owed and not self._shortage:
-            self._shortage = Shortage("a crash came between", self.wall_ns())
+                self._backlog.owe(self._stream_of(spooled), spooled.key.seq)
+        if self._backlog and not self._backlog.shortage:
+            self._backlog.shortage = Shortage("a crash came between", self.wall_ns())
 
     def take(self, event: Event) -> None:
         """Record what the event brings, or what it says is lost."""
         match event:
             case Received(message=Frame() as frame):
                 self._take_frame(frame, event.received_ns)
-            case Gap() | Ended() if self._shortage:
+            case Gap() | Ended() if self._backlog.shortage:
                 self._put_off(event)
             case Gap() | Ended():
                 self._try(lambda: self._take_word(event), lambda: self._put_off(event))
-            case Abandoned(stream, next_seq) if stream.id in self._owed:
-                self._owe(stream, next_seq - 1)
-                self._owed[stream.id].is_abandoned = True
-                if not self._shortage:
-                    self._try(lambda: self._settle(stream), lambda: None)
+            case Abandoned(stream, next_seq) if self._backlog.find(stream.id):
+                owed = self._backlog.owe(stream, next_seq - 1)
+                owed.is_abandoned = True
+                if not self._backlog.shortage:
+                    self._try(lambda: self._settle(owed), lambda: None)
             case Heard(url):
                 self._heard.add(url)
-                for owed in self._owed.values():
-                    owed.moved_s = self.clock()
+                self._backlog.all_moved()
             case Silent(url):
                 self._heard.discard(url)
             case _:
@@ -108,15 +90,13 @@ class Recording:
     def look(self) -> None:
         """Let time pass: see whether the disk takes frames again."""
         now_s = self.clock()
-        if self._shortage:
+        if self._backlog.shortage:
             if now_s - self._tried_s > RETRY_S:
                 self._tried_s = now_s
                 self._try(self._resume, lambda: None)
             return
-        for owed in list(self._owed.values()):
-            if now_s - owed.moved_s > PATIENCE_S:
-                owed.moved_s = now_s
-                self._try(partial(self._look_after, owed), lambda: None)
+        for owed in self._backlog.overdue():
+            self._try(partial(self._look_after, owed), lambda: None)
 
     def close(self) -> None:
         """Say what is left in memory."""
@@ -131,7 +111,7 @@ class Recording:
         self.spool.close()
 
     def _take_frame(self, frame: Frame, received_ns: int) -> None:
-        if self._shortage:
+        if self._backlog.shortage:
             self._spool(frame, received_ns)
             return
         self._try(
@@ -144,32 +124,22 @@ class Recording:
             self._spool(frame, received_ns)
             return
         self.recorder.commit_frame(frame, received_ns)
-        self._moved(frame.stream)
-        if frame.stream.id in self._owed:
+        self._backlog.moved(frame.stream)
+        if self._backlog.find(frame.stream.id):
             self._drain(frame.stream)
 
-    def _moved(self, stream: Stream) -> None:
-        if stream.id in self._owed:
-            self._owed[stream.id].moved_s = self.clock()
-
     def _spool(self, frame: Frame, received_ns: int) -> None:
-        self._owe(frame.stream, frame.seq)
-        self._nbytes = max(self._nbytes, frame.image.nbytes)
+        self._backlog.owe_frame(frame)
         if not self.spool.put(frame, received_ns):
             log.warning("frame %d finds no room in memory either", frame.seq)
 
-    def _owe(self, stream: Stream, last: int) -> None:
-        owed = self._owed.setdefault(stream.id, Owed(stream, self.clock()))
-        owed.last = max(owed.last, last)
-
     def _stream_of(self, spooled: Spooled) -> Stream:
-        known = self._owed.get(spooled.key.stream_id)
+        known = self._backlog.find(spooled.key.stream_id)
         return known.stream if known else self.spool.read(spooled).stream
 
     def _put_off(self, event: Gap | Ended) -> None:
         """Have the event once more when the disk takes it."""
-        last = event.last if isinstance(event, Gap) else event.total - 1
-        self._owe(event.stream, last)
+        self._backlog.owe_word(event)
         if isinstance(event, Ended):
             self.subscriber.put_off(event)
 
@@ -182,7 +152,7 @@ class Recording:
                 self._drain(stream)
             case Ended(total=total) if total <= next_seq:
                 self.recorder.commit_end(stream, total)
-                self._owed.pop(stream.id, None)
+                self._backlog.settled(stream)
             case _:
                 self._put_off(event)
 
@@ -192,24 +162,24 @@ class Recording:
             record()
         except StorageError as error:
             otherwise()
-            if self._shortage is None:
+            if self._backlog.shortage is None:
                 text = f"NOT RECORDING: {error}"
-                self._shortage = Shortage(text, self.wall_ns())
+                self._backlog.shortage = Shortage(text, self.wall_ns())
                 log.error("%s; frames are kept in memory as long as they fit", text)
                 self.journal.note("not recording", text)
-            self.spool.say(self._shortage)
+            self.spool.say(self._backlog.shortage)
 
     def _resume(self) -> None:
         """Commit what waits, and ask for what had to give way."""
-        self.recorder.check_space(self._nbytes)
+        self.recorder.check_space(self._backlog.largest_nbytes)
         waiting = self.spool.frames()
-        for owed in list(self._owed.values()):
+        for owed in self._backlog:
             self._drain(owed.stream)
         self._say_resumed(len(waiting) - len(self.spool.frames()))
-        for owed in list(self._owed.values()):
-            owed.moved_s = self.clock()
+        self._backlog.all_moved()
+        for owed in self._backlog:
             if owed.is_abandoned:
-                self._settle(owed.stream)
+                self._settle(owed)
             else:
                 self._ask_again(owed.stream)
 
@@ -217,9 +187,9 @@ class Recording:
         """Nothing has come of a stream for long: settle it if nobody has it."""
         if self._ask_again(owed.stream):
             if not self._waiting(owed.stream):
-                self._owed.pop(owed.stream.id)
+                self._backlog.settled(owed.stream)
         elif self._heard.issuperset(self.sources):
-            self._settle(owed.stream)
+            self._settle(owed)
 
     def _ask_again(self, stream: Stream) -> bool:
         """Whether more of a stream can come, from the first that is missing."""
@@ -227,8 +197,8 @@ class Recording:
         return self.subscriber.rewind(Feed(Content.FRAME, stream), next_seq)
 
     def _say_resumed(self, recorded: int) -> None:
-        since_ns = self._shortage.since_ns if self._shortage else self.wall_ns()
-        self._shortage, self._nbytes = None, 0
+        ended = self._backlog.resume()
+        since_ns = ended.since_ns if ended else self.wall_ns()
         self.spool.say(None)
         text = (
             f"again after {max(0, self.wall_ns() - since_ns) * 1e-9:.1f} s; "
@@ -256,7 +226,7 @@ class Recording:
 
     def _commit_spooled(self, spooled: Spooled, frame: Frame) -> None:
         self.recorder.commit_frame(frame, spooled.received_ns)
-        self._moved(frame.stream)
+        self._backlog.moved(frame.stream)
         self.spool.drop(spooled)
 
     def _read(self, spooled: Spooled) -> Frame | None:
@@ -297,10 +267,11 @@ class Recording:
             reason = f"{UNRECORDED}; {reason}"
         self.recorder.commit_gap(stream, first, last, reason, self.wall_ns())
 
-    def _settle(self, stream: Stream) -> None:
+    def _settle(self, owed: Owed) -> None:
         """Commit what waits of a stream whose source will not fill its holes."""
-        first, last = self.session.next_seq(stream.id), self._owed[stream.id].last
-        if first <= last:
-            self._lose(stream, first, last, "its source has not sent it once more")
-        self._owed.pop(stream.id, None)
+        stream, first = owed.stream, self.session.next_seq(owed.stream.id)
+        if first <= owed.last:
+            reason = "its source has not sent it once more"
+            self._lose(stream, first, owed.last, reason)
+        self._backlog.settled(stream)
         self.spool.close()

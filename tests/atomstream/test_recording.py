@@ -24,8 +24,21 @@ STREAM = Stream("5f0c", "SuperScan", "HAADF")
 OTHER = Stream("77aa", "SuperScan", "HAADF")
 
 
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = time.monotonic()
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @pytest.fixture
-def recording(tmp_path: Path) -> Iterator[Recording]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def recording(tmp_path: Path, clock: Clock) -> Iterator[Recording]:
     session = tmp_path / "session"
     with (
         FrameRecorder(session) as recorder,
@@ -33,7 +46,8 @@ def recording(tmp_path: Path) -> Iterator[Recording]:
         zmq.Context() as context,
         Subscriber(context, [free_address()]) as subscriber,
     ):
-        yield Recording(recorder, reader, subscriber, Spool(tmp_path / "spool"))
+        spool = Spool(tmp_path / "spool")
+        yield Recording(recorder, reader, subscriber, spool, clock=clock)
 
 
 def frame(seq: int, stream: Stream = STREAM) -> Received:
@@ -52,20 +66,6 @@ def committed(recording: Recording) -> list[int]:
 
 def lost(recording: Recording) -> list[tuple[int, int]]:
     return [(gap.first, gap.last) for gap in recording.session.gaps()]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = time.monotonic()
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock(recording: Recording) -> Clock:
-    recording.clock = Clock()
-    return recording.clock
 
 
 def test_a_frame_whose_turn_has_not_come_waits(recording: Recording) -> None:
