@@ -75,4 +75,13 @@ def _models(before: Sequence[AnalysisRecord]) -> list[str]:
     if not before:
         return []
     names = ", ".join(sorted({record.model.name for record in before}))
-    return [f"{len(before)} analysed before, by {names}"]
+    return [f"{len(before)} analysed before, by {names}{_choices(before)}"]
+
+
+def _choices(before: Sequence[AnalysisRecord]) -> str:
+    """Whether positions were fitted, as far as the time that it took says so."""
+    with_atoms = [each for each in before if Flag.NO_ATOMS not in each.flags]
+    fitted = {"refine" in each.stages_ms for each in with_atoms}
+    if len(fitted) != 1:
+        return ""
+    return " with --refine" if fitted.pop() else " with --no-refine"

@@ -5,10 +5,13 @@ import random
 import socket
 from contextlib import ExitStack, suppress
 
+import zmq
+
+from streamer.endpoint import Address, bind
 from streamer.errors import LinkError
 
 
-def check_page_address(host: str, port: int) -> None:
+def check_page_address(host: str, port: int, option: str = "--dashboard") -> None:
     """Refuse an address at which no page could be served.
 
     Raises
@@ -23,8 +26,25 @@ def check_page_address(host: str, port: int) -> None:
         taken = error.errno == errno.EADDRINUSE
         why = "is in use by another program" if taken else "cannot be used here"
         raise LinkError(
-            f"{host}:{port} {why}; choose another address with --dashboard HOST:PORT"
+            f"{host}:{port} {why}; choose another address with {option} HOST:PORT"
         ) from error
+
+
+def check_publish_address(url: str, option: str = "--publish") -> None:
+    """Refuse an address at which nothing could be published.
+
+    Raises
+    ------
+    LinkError
+        Another program has it or the one next to it, or it is none of this computer's.
+    """
+    address = Address.parse(url)
+    if address.port == 0:
+        return
+    with zmq.Context() as context:
+        for each in (address, address.catch_up()):
+            with context.socket(zmq.PUB) as socket_there:
+                bind(socket_there, each, option)
 
 
 def free_address() -> str:

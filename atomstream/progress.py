@@ -19,8 +19,12 @@ type Report = Callable[[int, int], None]
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Report]:
-    """Block in which what is reported shows as a bar on stderr."""
+def progress_bar(what: str, *, at_once: bool = False) -> Iterator[Report]:
+    """Block in which what is reported shows as a bar on stderr.
+
+    It shows from the first report on: what is refused before has none. With `at_once`
+    nothing is refused any more, and the first report may take long.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -29,10 +33,17 @@ def progress_bar(what: str) -> Iterator[Report]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
-        task = progress.add_task(what, total=None)
+    progress = Progress(*columns, console=Console(file=sys.stderr))
+    task = progress.add_task(what, total=None)
 
-        def report(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
+    def report(done: int, total: int) -> None:
+        progress.start()
+        progress.update(task, completed=done, total=total)
 
+    if at_once:
+        progress.start()
+    try:
         yield report
+    finally:
+        if progress.live.is_started:
+            progress.stop()

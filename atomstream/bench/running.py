@@ -31,7 +31,7 @@ def run_inference(
         check_sizes(plan.sizes)
         # Before anything is measured: it may be that it cannot be had.
         environment = prepare(peer_env or default_folder(ATOMAI), ATOMAI)
-    with progress_bar("measuring") as report:
+    with progress_bar("measuring", at_once=True) as report:
         figures = bench_inference(plan, report)
     measured = in_short(figures)
     if out:

@@ -34,6 +34,27 @@ class StreamPeer(StrEnum):
     KARABO_BRIDGE = "karabo-bridge"
 
 
+Sizes = Annotated[
+    str,
+    typer.Option("--sizes", metavar="PX,…", help="Rows and columns of the frames."),
+]
+PEER = typer.Option(
+    "--peer", help="Run this on the same frames, in an environment made for it."
+)
+PeerEnv = Annotated[
+    Path | None,
+    typer.Option(
+        "--peer-env",
+        metavar="DIR",
+        help="That environment; in the user's cache if left out.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
+]
+
+
 @app.callback()
 def bench() -> None:
     """Measure how fast this machine does it."""
@@ -42,10 +63,7 @@ def bench() -> None:
 @app.command()
 def inference(
     model: ModelName = DEFAULT,
-    sizes: Annotated[
-        str,
-        typer.Option("--sizes", metavar="PX,…", help="Rows and columns of the frames."),
-    ] = "512,1024,2048,4096",
+    sizes: Sizes = "512,1024,2048,4096",
     repeats: Annotated[
         int,
         typer.Option(
@@ -54,24 +72,9 @@ def inference(
     ] = 20,
     threads: Threads = None,
     device: DeviceName = Device.AUTO,
-    peer: Annotated[
-        Peer | None,
-        typer.Option(
-            "--peer", help="Run this on the same frames, in an environment made for it."
-        ),
-    ] = None,
-    peer_env: Annotated[
-        Path | None,
-        typer.Option(
-            "--peer-env",
-            metavar="DIR",
-            help="That environment; in the user's cache if left out.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
-    ] = None,
+    peer: Annotated[Peer | None, PEER] = None,
+    peer_env: PeerEnv = None,
+    out: Out = None,
 ) -> None:
     """Measure the analysis, from a frame's bytes to its atoms table, part by part.
 
@@ -82,8 +85,7 @@ def inference(
     Example: atomstream bench inference --sizes 512,1024 --out speed.json
     """
     chosen = sizes_of(sizes)
-    if peer_env and not peer:
-        raise SettingsError("--peer-env is of no use without --peer atomai")
+    check_peer(peer_env, peer, Peer.ATOMAI)
     check_out(out)
     check_device(device)
     from atomstream.bench.inference import Plan
@@ -95,10 +97,7 @@ def inference(
 
 @app.command()
 def stream(
-    sizes: Annotated[
-        str,
-        typer.Option("--sizes", metavar="PX,…", help="Rows and columns of the frames."),
-    ] = "1024,2048",
+    sizes: Sizes = "1024,2048",
     runs: Annotated[
         int, typer.Option(min=1, max=100, help="Of each receiver, in turn.")
     ] = 5,
@@ -108,20 +107,8 @@ def stream(
             min=10, max=100_000, help="Of 1024 pixels in each run; larger ones fewer."
         ),
     ] = 100,
-    peer: Annotated[
-        StreamPeer | None,
-        typer.Option(
-            "--peer", help="Run this on the same frames, in an environment made for it."
-        ),
-    ] = None,
-    peer_env: Annotated[
-        Path | None,
-        typer.Option(
-            "--peer-env",
-            metavar="DIR",
-            help="That environment; in the user's cache if left out.",
-        ),
-    ] = None,
+    peer: Annotated[StreamPeer | None, PEER] = None,
+    peer_env: PeerEnv = None,
     disk: Annotated[
         Path | None,
         typer.Option(
@@ -131,10 +118,7 @@ def stream(
             "temporary files if left out.",
         ),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Measure receiving: CPU time and latency beside a bare pyzmq loop, and the disk.
 
@@ -145,8 +129,7 @@ def stream(
     Example: atomstream bench stream --peer karabo-bridge --out stream.json
     """
     chosen = sizes_of(sizes)
-    if peer_env and not peer:
-        raise SettingsError("--peer-env is of no use without --peer karabo-bridge")
+    check_peer(peer_env, peer, StreamPeer.KARABO_BRIDGE)
     if disk and not disk.is_dir():
         raise SettingsError(f"--disk {disk} is not a folder; make it first")
     check_out(out)
@@ -184,10 +167,7 @@ def dashboard(
     viewers: Annotated[
         int, typer.Option(min=1, max=100, help="Of a service that is at work.")
     ] = 10,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Measure the live page: until it is painted, bytes, CPU and memory of its server.
 
@@ -202,6 +182,18 @@ def dashboard(
     from atomstream.bench.page.running import run_page
 
     run_page(Plan(size, frames, endure, loads, viewers), out)
+
+
+def check_peer(environment: Path | None, peer: StrEnum | None, known: StrEnum) -> None:
+    """Refuse an environment for nobody.
+
+    Raises
+    ------
+    SettingsError
+        No peer is to run in it.
+    """
+    if environment and not peer:
+        raise SettingsError(f"--peer-env is of no use without --peer {known}")
 
 
 def check_out(out: Path | None) -> None:

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from atomstream.commands.options import host_and_port
 from atomstream.commands.page_options import (
     AllowOrigin,
     PasswordFile,
     TlsCert,
     TlsKey,
-    page_access,
+    page_place,
 )
 from atomstream.commands.security import (
     InsecureAll,
@@ -21,6 +20,7 @@ from atomstream.commands.security import (
     ServerKeys,
     connecting,
 )
+from atomstream.links import links_in_words
 from streamer.errors import SettingsError
 
 
@@ -63,13 +63,14 @@ def dashboard(
     from dashboard.hub import Hub
     from dashboard.server import Dashboard
 
-    host, port = at = host_and_port(address, "--address")
-    access = page_access(at, password_file, tls_cert, tls_key, allow_origin, insecure)
+    (host, port), access = page_place(
+        address, "--address", password_file, tls_cert, tls_key, allow_origin, insecure
+    )
     origin = str(session) if session else ", ".join(connect or [])
     hub = Hub(origin, time.monotonic)
     urls = connect or []
     security = connecting(urls, keys, server_key or [], insecure=insecure)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)
     with feed, Dashboard(hub, host, port, access=access) as page:
-        typer.echo(f"open {page.url} (Ctrl-C to stop)")
+        typer.echo(f"open {links_in_words(page.url)} (Ctrl-C to stop)")
         threading.Event().wait()

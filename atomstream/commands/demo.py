@@ -12,18 +12,19 @@ from atomstream.commands.options import (
     Refine,
     Threads,
     engine_choice,
-    host_and_port,
 )
 from atomstream.commands.page_options import (
+    PAGE,
     AllowOrigin,
     Insecure,
     PasswordFile,
     TlsCert,
     TlsKey,
-    page_access,
+    page_place_if_any,
 )
 from atomstream.engines import EngineKind
-from atomstream.ports import check_page_address, free_address
+from atomstream.links import links_in_words
+from atomstream.ports import free_address
 from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
 from atomstream.service.tasks import Simulation
@@ -43,10 +44,7 @@ def demo(
         Path | None,
         typer.Option("--record", metavar="DIR", help="Keep the session here."),
     ] = None,
-    page: Annotated[
-        str,
-        typer.Option("--dashboard", metavar="HOST:PORT", help="Serve the page here."),
-    ] = "127.0.0.1:5006",
+    page: Annotated[str, PAGE] = "127.0.0.1:5006",
     no_dashboard: Annotated[
         bool,
         typer.Option("--no-dashboard", help="No page; stop at the end of the movie."),
@@ -68,14 +66,18 @@ def demo(
 
     Example: atomstream demo --speed 30
     """
-    address = None if no_dashboard else host_and_port(page, "--dashboard")
-    access = page_access(
-        address, password_file, tls_cert, tls_key, allow_origin, insecure
+    address, access = page_place_if_any(
+        None if no_dashboard else page,
+        "--dashboard",
+        password_file,
+        tls_cert,
+        tls_key,
+        allow_origin,
+        insecure,
     )
-    if address:
-        check_page_address(*address)
     choice = engine_choice(EngineKind.LOCAL, None, threads, device, refine)
     with ExitStack() as stack:
+        keeps = record is not None
         if record is None:
             temporary = tempfile.TemporaryDirectory(prefix="atomstream-")
             record = Path(stack.enter_context(temporary)) / "demo"
@@ -93,5 +95,11 @@ def demo(
         microscope = Simulation(source, frames, FRAME_BUDGET_S / speed, seed)
         if address:
             scheme = "https" if access.certificate else "http"
-            typer.echo(f"the page will be at {scheme}://{page} in a moment")
+            links = links_in_words(f"{scheme}://{page}")
+            typer.echo(f"the page will be at {links} in a moment")
         run_service(settings, {"simulate": microscope})
+        if keeps:
+            typer.echo(
+                f"the session is in {record}: atomstream dashboard {record} shows it, "
+                f"atomstream export {record} atoms.csv writes its atoms"
+            )

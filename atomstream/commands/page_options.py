@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from atomstream.commands.options import host_and_port
+from atomstream.ports import check_page_address
 from dashboard.access.certificate import Certificate
 from dashboard.access.origins import parse_origin
 from dashboard.access.password import read_password
@@ -45,11 +47,64 @@ Insecure = Annotated[
     typer.Option("--insecure", help="Let other computers in without any protection."),
 ]
 
+PAGE = typer.Option("--dashboard", metavar="HOST:PORT", help="Serve the page here.")
+
 log = logging.getLogger("dashboard")
 
 
+def page_place(
+    page: str,
+    option: str,
+    password_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    allow_origin: list[str] | None,
+    insecure: bool,
+) -> tuple[tuple[str, int], Access]:
+    """Address and port of the page, which are free, and who may open it.
+
+    Parameters
+    ----------
+    page
+        HOST:PORT.
+    option
+        What it was given by.
+
+    Raises
+    ------
+    SettingsError
+        As for `page_access`, or HOST:PORT is of another form.
+    LinkError
+        No page can be served there.
+    """
+    address = host_and_port(page, option)
+    access = page_access(
+        address, password_file, tls_cert, tls_key, allow_origin, insecure
+    )
+    check_page_address(*address, option)
+    return address, access
+
+
+def page_place_if_any(
+    page: str | None,
+    option: str,
+    password_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    allow_origin: list[str] | None,
+    insecure: bool,
+) -> tuple[tuple[str, int] | None, Access]:
+    """As `page_place`; without a page, nothing may be said about it."""
+    if page is None:
+        refuse_without_page(password_file, tls_cert, tls_key, allow_origin)
+        return None, Access()
+    return page_place(
+        page, option, password_file, tls_cert, tls_key, allow_origin, insecure
+    )
+
+
 def page_access(
-    address: tuple[str, int] | None,
+    address: tuple[str, int],
     password_file: Path | None,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -64,9 +119,6 @@ def page_access(
         The options contradict each other, a file cannot be used, or the page would be
         open to everybody.
     """
-    if address is None:
-        refuse_without_page(password_file, tls_cert, tls_key, allow_origin)
-        return Access()
     access = Access(
         password=read_password(password_file) if password_file else None,
         certificate=certificate(tls_cert, tls_key),

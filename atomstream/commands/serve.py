@@ -16,15 +16,15 @@ from atomstream.commands.options import (
     Threads,
     check_pixel_size,
     engine_choice,
-    host_and_port,
     warn_of_trial,
 )
 from atomstream.commands.page_options import (
+    PAGE,
     AllowOrigin,
     PasswordFile,
     TlsCert,
     TlsKey,
-    page_access,
+    page_place_if_any,
 )
 from atomstream.commands.security import (
     InsecureAll,
@@ -35,7 +35,7 @@ from atomstream.commands.security import (
     connecting,
 )
 from atomstream.engines import EngineKind
-from atomstream.ports import check_page_address
+from atomstream.ports import check_publish_address
 from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
 from inference.catalogue import DEFAULT, find_model, verify_model
@@ -53,10 +53,7 @@ def serve(
     publish: Annotated[
         str, typer.Option("--publish", metavar="URL", help="Where analyses are sent.")
     ] = "tcp://127.0.0.1:5557",
-    page: Annotated[
-        str | None,
-        typer.Option("--dashboard", metavar="HOST:PORT", help="Serve the page here."),
-    ] = None,
+    page: Annotated[str | None, PAGE] = None,
     password_file: PasswordFile = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
@@ -90,15 +87,15 @@ def serve(
     check_pixel_size(pixel_size, estimate_pixel_size)
     sources = connecting(connect, keys, server_key or [], insecure=insecure)
     analyses = binding(publish, keys, secure=secure, insecure=insecure)
-    address = host_and_port(page, "--dashboard") if page else None
-    access = page_access(
-        address, password_file, tls_cert, tls_key, allow_origin, insecure
+    address, access = page_place_if_any(
+        page, "--dashboard", password_file, tls_cert, tls_key, allow_origin, insecure
     )
-    if address:
-        check_page_address(*address)
     choice = engine_choice(engine, scheduler, threads, device, refine)
     warn_of_trial(verify_model(find_model(model)))
     choice.reach()
+    if not record.exists():
+        # One that goes on may still be waiting for those of a service that was killed.
+        check_publish_address(publish)
     settings = ServiceSettings(
         connect=tuple(connect),
         record=record,

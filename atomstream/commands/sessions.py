@@ -54,16 +54,17 @@ def show(session: SessionFolder) -> None:
 
     console = Console()
     with SessionReader(session) as reader:
-        streams = Table("#", "source", "channel", "frames", "analysed", "sent", "id")
+        streams = Table("#", "source", "channel", "frames", "analysed", "sent")
         for record in reader.streams():
             sent = "still open" if record.total is None else str(record.total)
             stream = record.stream
             streams.add_row(
                 str(record.number), stream.source, stream.channel,
-                str(record.frames), str(record.analyses), sent, stream.id,
+                str(record.frames), str(record.analyses), sent,
             )  # fmt: skip
         console.print(streams)
         for record in reader.streams():
+            typer.echo(f"stream {record.number}: id {record.stream.id}")
             analyses = reader.analyses(record.stream.id)
             drift = drift_in_words(analyses)
             for line in (*analyses_in_words(analyses), *([drift] if drift else [])):
@@ -77,11 +78,24 @@ def show(session: SessionFolder) -> None:
 
 
 @app.command()
-def verify(session: SessionFolder) -> None:
+def verify(
+    sessions: Annotated[
+        list[Path], typer.Argument(metavar="SESSION...", help="Session folders.")
+    ],
+) -> None:
     """Compare every file with its checksum, and look for files that do not belong.
 
     Exits with 1 when anything is missing or damaged.
+
+    Example: atomstream sessions verify runs/*
     """
+    whole = [is_whole(session) for session in sessions]
+    if not all(whole):
+        raise typer.Exit(1)
+
+
+def is_whole(session: Path) -> bool:
+    """Whether nothing is missing or damaged in a session; says what is."""
     from streamer.session.verify import verify as verify_session
 
     with progress_bar("verifying") as report:
@@ -94,8 +108,7 @@ def verify(session: SessionFolder) -> None:
         typer.echo(aside_in_words(aside))
     state = "whole" if found.whole else f"{len(found.problems)} problems"
     typer.echo(f"{session}: {state}")
-    if not found.whole:
-        raise typer.Exit(1)
+    return found.whole
 
 
 @app.command()

@@ -17,6 +17,7 @@ from streamer.errors import ModelError, SessionError
 from streamer.session.durable import read_own, write_file
 from streamer.session.reader import SessionReader
 from streamer.session.records import EventRecord
+from streamer.session.roles import Role, is_taken
 
 log = logging.getLogger("service")
 PREFIX, SUFFIX = ".model-wish-", ".json"
@@ -71,11 +72,17 @@ def ask_and_wait(session: Path, model: str) -> str:
     Raises
     ------
     SessionError
-        No session, or no service has taken it up within `ANSWER_S`.
+        No session, no service that runs on it, or none that has taken the wish up
+        within `ANSWER_S`.
     ModelError
         It is refused.
     """
     with SessionReader(session) as reader:
+        if not is_taken(session, Role.SERVICE):
+            raise SessionError(
+                f"{session}: no service is running on this session; one that is "
+                "started takes its model from `serve --model`"
+            )
         known = len(reader.events())
         asked = wish(session, model)
         answer = _answer(reader, known, asked)
@@ -85,7 +92,7 @@ def ask_and_wait(session: Path, model: str) -> str:
     if answer is None:
         raise SessionError(
             f"{session}: no service has taken the model up within {ANSWER_S:.0f} s; "
-            "is one running on this session?"
+            "its messages may say why"
         )
     if answer.kind == ModelEvent.REFUSED:
         raise ModelError(asked.said(answer))

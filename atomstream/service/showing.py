@@ -3,6 +3,7 @@
 import logging
 import time
 
+from atomstream.links import links_in_words
 from atomstream.service.process import Lifeline
 from atomstream.service.tasks import Page
 from dashboard.feed import LiveFeed
@@ -19,6 +20,6 @@ def show(task: Page, lifeline: Lifeline) -> None:
         LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
         Dashboard(hub, task.address, task.port, access=task.access) as page,
     ):
-        log.info("open %s", page.url)
+        log.info("open %s", links_in_words(page.url))
         lifeline.tell_progress()
         lifeline.wait()

@@ -62,6 +62,18 @@ def role_taken(
         lock.release()
 
 
+def is_taken(folder: Path, role: Role) -> bool:
+    """Whether a process has a role in a session now."""
+    path = folder / f".{role}.lock"
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, timeout=0, thread_local=False):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
 def _holder(role: Role, connection: sqlite3.Connection) -> str:
     """Process that has the role, as far as it has come to say so."""
     row = connection.execute(

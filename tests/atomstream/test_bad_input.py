@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from atomstream.ports import free_address
 from streamer.session.creation import create_session
 
 type Run = Callable[..., Any]
@@ -167,6 +168,34 @@ def test_a_busy_port_is_refused_with_the_option_that_mends_it(
     assert outcome.code == 2
     assert f"tcp://127.0.0.1:{port}" in outcome.err
     assert "--bind" in outcome.err
+
+
+@pytest.mark.parametrize("offset", [0, 1], ids=["its own", "the one for catch-up"])
+def test_a_service_that_could_not_publish_is_refused_before_it_begins(
+    tmp_path: Path, run: Run, offset: int
+) -> None:
+    url = free_address()
+    port = int(url.rpartition(":")[2]) + offset
+    session = tmp_path / "session"
+    with socket.create_server(("127.0.0.1", port)):
+        outcome = run(
+            "serve", "--connect", "tcp://127.0.0.1:1", "--record", session,
+            "--publish", url,
+        )  # fmt: skip
+    assert outcome.code == 2
+    assert outcome.err == (
+        f"atomstream: tcp://127.0.0.1:{port} is in use by another program; choose "
+        "another address with --publish\n"
+    )
+    assert not session.exists()
+
+
+def test_what_is_refused_shows_no_progress(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "empty").mkdir()
+    outcome = run("evaluate", "--real", tmp_path / "empty")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "measuring" not in outcome.err
 
 
 def test_a_movie_needs_a_folder_to_go_to(tmp_path: Path, run: Run) -> None:

@@ -1,11 +1,13 @@
 """The main job, with real processes, real sockets and real files."""
 
 import csv
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import psutil
@@ -17,7 +19,8 @@ from atomstream.ports import free_address
 from streamer.analysis import Flag, PixelSizeSource
 from streamer.errors import SessionError
 from streamer.events import Received
-from streamer.frame import Stream
+from streamer.frame import Frame, Stream
+from streamer.publisher import Publisher
 from streamer.session.creation import create_session
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
@@ -235,6 +238,25 @@ def test_tap_prints_what_travels(spawn: Spawn, movie: Path) -> None:
         "frame HAADF 0", "frame HAADF 1", "frame HAADF 2",
     ]  # fmt: skip
     assert "192 x 192 float32, pixel 0.015625 nm, complete" in frames[0]
+    assert "missed" not in "".join(lines)
+
+
+def test_tap_says_what_it_came_too_late_for(spawn: Spawn) -> None:
+    stream = Stream(str(uuid4()), "SuperScan", "HAADF")
+    image = np.zeros((16, 16), np.float32)
+    with zmq.Context() as context, Publisher(context, free_address()) as publisher:
+        for seq in range(4):
+            publisher.send(Frame(stream, seq, image))
+        tap = spawn("tap", publisher.url, "--count", "1")
+        lines = iter(tap.stdout.readline, "")
+        assert any(line.startswith("frame stream") for line in lines)
+        publisher.send(Frame(stream, 4, image))
+        assert tap.wait(30) == 0
+        assert next(lines) == (
+            f"frame stream {stream.id}: frames 0 to 3 missed (came before; --all shows "
+            "those kept)\n"
+        )
+        assert next(lines).startswith("frame HAADF 4")
 
 
 def test_sessions_are_listed_shown_and_verified(
@@ -243,15 +265,23 @@ def test_sessions_are_listed_shown_and_verified(
     session = tmp_path / "runs" / "one"
     run("analyze", movie, "--record", session)
     assert "one" in run("sessions", "list", session.parent).out
-    assert "movie.tif" in run("sessions", "show", session).out
+    shown = run("sessions", "show", session).out
+    assert "movie.tif" in shown
+    with SessionReader(session) as reader:
+        (record,) = reader.streams()
+    assert f"stream 0: id {record.stream.id}" in shown
     assert run("sessions", "verify", session).code == 0
+    other = shutil.copytree(session, tmp_path / "runs" / "two")
+    both = run("sessions", "verify", session, other)
+    assert both.out.splitlines() == [f"{session}: whole", f"{other}: whole"]
     damaged = session / "frames" / "000001.tif"
     content = bytearray(damaged.read_bytes())
     content[-1] ^= 1
     damaged.write_bytes(content)
-    outcome = run("sessions", "verify", session)
+    outcome = run("sessions", "verify", session, other)
     assert outcome.code == 1
     assert "000001.tif" in outcome.out
+    assert outcome.out.splitlines()[-1] == f"{other}: whole"
 
 
 def test_the_demo_ends_by_itself_and_leaves_a_whole_session(
@@ -263,6 +293,7 @@ def test_the_demo_ends_by_itself_and_leaves_a_whole_session(
         "--record", session,
     )  # fmt: skip
     assert demo.wait(60) == 0
+    assert f"the session is in {session}: atomstream dashboard" in demo.stdout.read()
     assert analysed(session) == 5
     assert run("sessions", "verify", session).code == 0
 

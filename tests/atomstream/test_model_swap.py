@@ -307,7 +307,7 @@ def test_models_use_says_what_is_wrong_in_one_line(
     cases = {
         ("gold", session): "no model 'gold'",
         (mine, tmp_path / "none"): "does not exist",
-        (mine, session): "no service has taken the model up within",
+        (mine, session): "no service is running on this session",
     }
     for (model, folder), says in cases.items():
         outcome = run("models", "use", model, "--session", folder)

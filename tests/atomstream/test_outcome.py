@@ -29,9 +29,18 @@ def test_it_says_by_which_model_frames_had_been_analysed_before(
     assert run("analyze", movie, "--record", record).out == f"3 frames in {record}\n"
     again = run("analyze", movie, "--record", record, "--model", "graphene-si-paper")
     assert again.out == (
-        "nothing to do: 3 frames (3 analysed before, by graphene-si; a new folder "
-        f"takes another model's or settings') in {record}\n"
+        "nothing to do: 3 frames (3 analysed before, by graphene-si with --refine; "
+        f"a new folder takes another model's or settings') in {record}\n"
     )
+
+
+def test_it_says_how_positions_had_been_found_before(
+    tmp_path: Path, run: Run, movie: Path
+) -> None:
+    record = tmp_path / "session"
+    run("analyze", movie, "--record", record, "--no-refine")
+    again = run("analyze", movie, "--record", record)
+    assert "3 analysed before, by graphene-si with --no-refine; a new" in again.out
 
 
 def test_it_says_what_a_session_holds_of_other_stacks(

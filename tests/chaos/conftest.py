@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
+from atomstream.ports import free_address
 from streamer.errors import SessionError
 from streamer.session.reader import SessionReader
 from streamer.session.records import Totals
@@ -126,6 +129,61 @@ def program(tmp_path: Path) -> Iterator[Start]:
     yield start
     for each in started:
         each.kill_all()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service, a source that sends it a stack, and the session of both."""
+
+    service: Program
+    session: Path
+    page: str
+    """HOST:PORT, for a service that was told to have a page."""
+
+
+type Attach = Callable[..., Running]
+
+
+@pytest.fixture
+def attached(tmp_path: Path, program: Start) -> Attach:
+    """Start a service, and a replay of images at one each `period_s`."""
+
+    def start(
+        images: np.ndarray[Any, np.dtype[np.float32]],
+        period_s: float,
+        *options: str,
+        page: bool = False,
+    ) -> Running:
+        stack, session, source = (
+            tmp_path / "stack.npy",
+            tmp_path / "session",
+            free_address(),
+        )
+        np.save(stack, images)
+        address = free_address().removeprefix("tcp://")
+        shown = ("--dashboard", address) if page else ()
+        service = program(
+            "serve", "--connect", source, "--record", session, "--threads", "1",
+            "--publish", free_address(), *shown, *options,
+        )  # fmt: skip
+        program(
+            "replay", stack, "--bind", source,
+            "--period", str(period_s), "--pixel-size", "0.02",
+        )  # fmt: skip
+        return Running(service, session, address)
+
+    return start
+
+
+def noise(frames: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """A stack of noise, no two frames alike; small, where frames are what counts."""
+    images = np.random.default_rng(frames).poisson(4, (frames, 24, 24))
+    return images.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def noise_of() -> Callable[[int], np.ndarray[Any, np.dtype[np.float32]]]:
+    return noise
 
 
 def index_of(session: Path) -> sqlite3.Connection:

@@ -12,51 +12,35 @@ from typing import Any
 import numpy as np
 import pytest
 
-from atomstream.ports import free_address
 from streamer.session.reader import SessionReader
 from streamer.session.records import Totals
 from streamer.session.verify import verify
 
-type Start = Callable[..., Any]
+type Attach = Callable[..., Any]
+type Noise = Callable[[int], np.ndarray[Any, np.dtype[np.float32]]]
 type Report = Callable[..., None]
 type Wait = Callable[[Callable[[], bool], float], None]
 type Count = Callable[[Path], Totals]
 type ProcessWith = Callable[[Path, str], int | None]
-SIZE_PX = 24
-"""Small: what is counted here is frames."""
 PATIENCE_S = 90.0
 """On a machine that does much else."""
 BACK_S = 3.0
 """Asserted with `--long`, which wants a machine of its own."""
 
 
-def stack_of(path: Path, frames: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """A stack of noise, no two frames alike."""
-    images = np.random.default_rng(frames).poisson(4, (frames, SIZE_PX, SIZE_PX))
-    np.save(path, images.astype(np.float32))
-    return images.astype(np.float32)
-
-
 @pytest.mark.timeout(3600)
 def test_a_service_killed_again_and_again_keeps_every_frame_once(
-    tmp_path: Path,
-    program: Start,
+    attached: Attach,
+    noise_of: Noise,
     long: bool,
     report: Report,
     wait_for: Wait,
     totals: Count,
 ) -> None:
     frames, kills = (10_000, 20) if long else (1_000, 5)
-    images = stack_of(tmp_path / "stack.npy", frames)
-    source, session = free_address(), tmp_path / "session"
-    program(
-        "replay", tmp_path / "stack.npy", "--bind", source,
-        "--period", "0.005", "--pixel-size", "0.02",
-    )  # fmt: skip
-    service = program(
-        "serve", "--connect", source, "--record", session,
-        "--publish", free_address(), "--until-end", "--threads", "1",
-    )  # fmt: skip
+    images = noise_of(frames)
+    running = attached(images, 0.005, "--until-end")
+    service, session = running.service, running.session
     moment = random.Random(7)
     for kill in range(kills):
         aim = (kill + 1) * frames // (kills + 1)
@@ -89,8 +73,8 @@ def test_a_service_killed_again_and_again_keeps_every_frame_once(
 
 @pytest.mark.timeout(3600)
 def test_a_killed_analysis_comes_back_and_each_frame_has_one(
-    tmp_path: Path,
-    program: Start,
+    attached: Attach,
+    noise_of: Noise,
     long: bool,
     report: Report,
     wait_for: Wait,
@@ -99,16 +83,8 @@ def test_a_killed_analysis_comes_back_and_each_frame_has_one(
 ) -> None:
     kills = 20 if long else 3
     frames = 100 * kills
-    stack_of(tmp_path / "stack.npy", frames)
-    source, session = free_address(), tmp_path / "session"
-    program(
-        "replay", tmp_path / "stack.npy", "--bind", source,
-        "--period", "0.05", "--pixel-size", "0.02",
-    )  # fmt: skip
-    service = program(
-        "serve", "--connect", source, "--record", session,
-        "--publish", free_address(), "--until-end", "--threads", "1",
-    )  # fmt: skip
+    running = attached(noise_of(frames), 0.05, "--until-end")
+    service, session = running.service, running.session
     moment = random.Random(3)
     back_s = []
     for kill in range(kills):

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,13 @@ import psutil
 import pytest
 
 from atomstream.ports import free_address
-from streamer.session.reader import SessionReader
 from streamer.session.records import Totals
 
 type Program = Any
+type Running = Any
 type Start = Callable[..., Program]
+type Attach = Callable[..., Running]
+type Noise = Callable[[int], np.ndarray[Any, np.dtype[np.float32]]]
 type Report = Callable[..., None]
 type Wait = Callable[[Callable[[], bool], float], None]
 type ProcessWith = Callable[[Path, str], int | None]
@@ -68,26 +69,16 @@ def answers(address: str) -> bool:
 
 @pytest.mark.timeout(300)
 def test_whichever_process_is_killed_comes_back_to_work(
-    tmp_path: Path,
-    program: Start,
+    attached: Attach,
+    noise_of: Noise,
     report: Report,
     wait_for: Wait,
     totals: Count,
     process_with: ProcessWith,
     long: bool,
 ) -> None:
-    frames = np.random.default_rng(1).poisson(4, (3000, 24, 24)).astype(np.float32)
-    np.save(tmp_path / "stack.npy", frames)
-    source, session = free_address(), tmp_path / "session"
-    page = free_address().removeprefix("tcp://")
-    service = program(
-        "serve", "--connect", source, "--record", session, "--threads", "1",
-        "--publish", free_address(), "--dashboard", page,
-    )  # fmt: skip
-    program(
-        "replay", tmp_path / "stack.npy", "--bind", source,
-        "--period", "0.1", "--pixel-size", "0.02",
-    )  # fmt: skip
+    running = attached(noise_of(3000), 0.1, page=True)
+    service, session, page = running.service, running.session, running.page
     wait_for(lambda: totals(session).analyses > 3 and answers(page), 90)
     back_s = {}
     for role, counted in (("recorder", "frames"), ("analyser", "analyses")):
@@ -112,35 +103,15 @@ def test_whichever_process_is_killed_comes_back_to_work(
     assert drained_s <= DRAIN_S or not long
 
 
-@dataclass(frozen=True)
-class Running:
-    """A service with a page, and a source that goes on sending."""
-
-    service: Program
-    session: Path
-    page: str
-
-    def frames(self) -> int:
-        with SessionReader(self.session) as reader:
-            return reader.totals().frames
-
-
 @pytest.fixture
-def running(tmp_path: Path, program: Start, wait_for: Wait) -> Running:
-    frames = np.random.default_rng(1).poisson(4, (3000, 24, 24)).astype(np.float32)
-    np.save(tmp_path / "stack.npy", frames)
-    source, session = free_address(), tmp_path / "session"
-    page = free_address().removeprefix("tcp://")
-    service = program(
-        "serve", "--connect", source, "--record", session, "--threads", "1",
-        "--publish", free_address(), "--dashboard", page,
-    )  # fmt: skip
-    program(
-        "replay", tmp_path / "stack.npy", "--bind", source,
-        "--period", "0.1", "--pixel-size", "0.02",
-    )  # fmt: skip
-    found = Running(service, session, page)
-    wait_for(lambda: answers(page) and found.frames() > 3, PATIENCE_S)
+def running(
+    attached: Attach, noise_of: Noise, wait_for: Wait, totals: Count
+) -> Running:
+    """A service with a page, and a source that goes on sending."""
+    found = attached(noise_of(3000), 0.1, page=True)
+    wait_for(
+        lambda: answers(found.page) and totals(found.session).frames > 3, PATIENCE_S
+    )
     return found
 
 
@@ -169,16 +140,20 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a tem
 @linux
 @pytest.mark.timeout(300)
 def test_what_processes_are_copied_from_is_killed_and_none_of_them_is_disturbed(
-    running: Running, wait_for: Wait, process_with: ProcessWith, report: Report
+    running: Running,
+    wait_for: Wait,
+    totals: Count,
+    process_with: ProcessWith,
+    report: Report,
 ) -> None:
     service, session = running.service, running.session
     roles = ("recorder", "analyser")
     wait_for(lambda: all(process_with(session, role) for role in roles), PATIENCE_S)
     before = {role: process_with(session, role) for role in roles}
     page = page_process(service, set(before.values()))
-    killed_s, done = time.monotonic(), running.frames()
+    killed_s, done = time.monotonic(), totals(running.session).frames
     kill_template(service, wait_for)
-    wait_for(lambda: running.frames() > done, PATIENCE_S)
+    wait_for(lambda: totals(running.session).frames > done, PATIENCE_S)
     receives_s = time.monotonic() - killed_s
     assert {role: process_with(session, role) for role in roles} == before
     # From now on nobody sees them end but the other end of their pipes.
@@ -202,18 +177,10 @@ def test_what_processes_are_copied_from_is_killed_and_none_of_them_is_disturbed(
 @linux
 @pytest.mark.timeout(200)
 def test_an_end_that_nobody_sees_ends_the_service_all_the_same(
-    tmp_path: Path, program: Start, wait_for: Wait, totals: Count
+    attached: Attach, noise_of: Noise, wait_for: Wait, totals: Count
 ) -> None:
-    np.save(tmp_path / "stack.npy", np.ones((20, 24, 24), np.float32))
-    source, session = free_address(), tmp_path / "session"
-    service = program(
-        "serve", "--connect", source, "--record", session, "--threads", "1",
-        "--publish", free_address(), "--until-end",
-    )  # fmt: skip
-    program(
-        "replay", tmp_path / "stack.npy", "--bind", source,
-        "--period", "0.2", "--pixel-size", "0.02",
-    )  # fmt: skip
+    running = attached(noise_of(20), 0.2, "--until-end")
+    service, session = running.service, running.session
     wait_for(lambda: totals(session).analyses > 2, PATIENCE_S)
     kill_template(service, wait_for)
     assert service.process.wait(PATIENCE_S) == 0
@@ -248,7 +215,7 @@ def test_a_service_that_is_stopped_twice_leaves_no_process(
 
 @pytest.mark.timeout(300)
 def test_a_page_that_cannot_come_back_is_tried_again_and_recording_goes_on(
-    running: Running, wait_for: Wait, process_with: ProcessWith
+    running: Running, wait_for: Wait, totals: Count, process_with: ProcessWith
 ) -> None:
     roles = ("recorder", "analyser")
     known = {process_with(running.session, role) for role in roles}
@@ -263,8 +230,8 @@ def test_a_page_that_cannot_come_back_is_tried_again_and_recording_goes_on(
             assert time.monotonic() < deadline_s
     with taken:
         wait_for(lambda: running.service.said().count("cannot go on") > 1, PATIENCE_S)
-        done = running.frames()
-        wait_for(lambda: running.frames() > done, PATIENCE_S)
+        done = totals(running.session).frames
+        wait_for(lambda: totals(running.session).frames > done, PATIENCE_S)
     assert "is taken by another program" in running.service.said()
     wait_for(lambda: answers(running.page), PATIENCE_S)
     assert running.service.process.poll() is None

@@ -58,7 +58,7 @@ def measure_atomai(environment: Environment, ours: InferenceFigures) -> PeerFigu
         frames = [frame for frame in ours.frames if frame.size_px <= LARGEST_PX]
         jobs = [frame_job(frame, Path(folder)) for frame in frames]
         job = {"task": "measure", "weights": str(weights), "frames": jobs}
-        with progress_bar("measuring AtomAI") as report:
+        with progress_bar("measuring AtomAI", at_once=True) as report:
             result = worker.do(job, report)
         told = zip(frames, jobs, result["frames"], strict=True)
         measured = tuple(
@@ -89,7 +89,7 @@ def trained(worker: Worker) -> Path:
             "steps": STEPS,
             "batch": BATCH,
         }
-        with progress_bar("training AtomAI's network, once") as report:
+        with progress_bar("training AtomAI's network, once", at_once=True) as report:
             worker.do(job, report)
         _keep(fresh, weights)
     return weights

@@ -30,7 +30,7 @@ def run_stream(
     if with_peer:
         folder = peer_env or default_folder(KARABO_BRIDGE)
         environment = prepare(folder, KARABO_BRIDGE)
-    with progress_bar("measuring") as report:
+    with progress_bar("measuring", at_once=True) as report:
         figures = bench_stream(plan, environment, report)
     measured = in_short(figures)
     if out:
