@@ -13,7 +13,7 @@ from types import FrameType
 from atomstream.service.child import Child, keep_ready
 from atomstream.service.post import Post
 from atomstream.service.process import DRAIN_S, Task
-from atomstream.stopping import STOPPING, was_stopped
+from atomstream.stopping import STOPPING, Stop, was_stopped
 
 log = logging.getLogger("service")
 GONE_S = 2.0
@@ -115,6 +115,8 @@ def _signals_interrupt() -> Iterator[None]:
         for name in STOPPING:
             # Not `SIG_IGN`: Python would complain of one that came just before.
             signal.signal(name, lambda *_: None)
+            if isinstance(handler := before[name], Stop):
+                handler.note()
         raise KeyboardInterrupt(number)
 
     before = {name: signal.getsignal(name) for name in STOPPING}
