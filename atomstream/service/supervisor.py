@@ -88,7 +88,9 @@ def stop_all(children: Collection[Child]) -> None:
         child.stop()
     deadline_s = time.monotonic() + DRAIN_S
     for child in children:
-        if not child.join(max(0.0, deadline_s - time.monotonic())):
+        has_ended = child.join(max(0.0, deadline_s - time.monotonic()))
+        # One whose start was broken off may still come; then it ends by itself.
+        if not has_ended and child.process.pid is not None:
             log.warning("%s did not stop and is killed", child.name)
             child.kill()
             child.join(KILLED_S)
