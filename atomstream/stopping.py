@@ -24,6 +24,10 @@ class Stop:
         """Whether one came: some code swallows what is raised in it."""
         return self._told_s is not None
 
+    def note(self) -> None:
+        """Somebody else has taken one to heart: it is not news to this command."""
+        self._told_s = time.monotonic()
+
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
         """Exit, unless that is under way."""
         now_s = time.monotonic()

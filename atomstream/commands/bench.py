@@ -167,10 +167,7 @@ def dashboard(
     viewers: Annotated[
         int, typer.Option(min=1, max=100, help="Of a service that is at work.")
     ] = 10,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE.json", help="Write every figure here."),
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Measure the live page: until it is painted, bytes, CPU and memory of its server.
 

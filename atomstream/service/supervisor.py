@@ -13,7 +13,7 @@ from types import FrameType
 from atomstream.service.child import Child, keep_ready
 from atomstream.service.post import Post
 from atomstream.service.process import DRAIN_S, Task
-from atomstream.stopping import STOPPING, was_stopped
+from atomstream.stopping import STOPPING, Stop, was_stopped
 
 log = logging.getLogger("service")
 GONE_S = 2.0
@@ -88,7 +88,9 @@ def stop_all(children: Collection[Child]) -> None:
         child.stop()
     deadline_s = time.monotonic() + DRAIN_S
     for child in children:
-        if not child.join(max(0.0, deadline_s - time.monotonic())):
+        has_ended = child.join(max(0.0, deadline_s - time.monotonic()))
+        # One whose start was broken off may still come; then it ends by itself.
+        if not has_ended and child.process.pid is not None:
             log.warning("%s did not stop and is killed", child.name)
             child.kill()
             child.join(KILLED_S)
@@ -115,6 +117,8 @@ def _signals_interrupt() -> Iterator[None]:
         for name in STOPPING:
             # Not `SIG_IGN`: Python would complain of one that came just before.
             signal.signal(name, lambda *_: None)
+            if isinstance(handler := before[name], Stop):
+                handler.note()
         raise KeyboardInterrupt(number)
 
     before = {name: signal.getsignal(name) for name in STOPPING}

@@ -206,9 +206,9 @@ def test_a_service_that_is_stopped_twice_leaves_no_process(
     for _ in range(2):
         service.process.send_signal(signal.SIGINT)
         left += family(service)
-    assert service.process.wait(DRAIN_S + 5) == 0
+    assert service.process.wait(PATIENCE_S) == 0
     # Two that belong to Python alone go when they see that the service has gone.
-    _, alive = psutil.wait_procs(left, timeout=5)
+    _, alive = psutil.wait_procs(left, timeout=PATIENCE_S)
     assert alive == []
     assert "Traceback" not in service.said()
 
