@@ -134,13 +134,18 @@ class Page:
                 self._view = view.of(name)
             case "take", str(told):
                 self._hand_over(told)
-        self._choices = self._choices.granting(verb, what)
-        if self._panels is not None and self._drawn is not None:
-            apply_choices(self._panels, self._choices)
-            show_mapped(
-                self._panels, self._drawn.scene, self._drawn.trend, self._choices
-            )
+        self._choose(self._choices.granting(verb, what))
         self.refresh()
+
+    def _choose(self, choices: Choices) -> None:
+        """Draw as the viewer chose; a frame that is held keeps its colours."""
+        other = choices.mapped != self._choices.mapped
+        self._choices = choices
+        if self._panels is None or self._drawn is None:
+            return
+        apply_choices(self._panels, choices)
+        if other:
+            show_mapped(self._panels, self._drawn.scene, self._drawn.trend, choices)
 
     def _show_manifold(self) -> None:
         """Show what the decoder draws, once per model, whenever it is ready."""

@@ -34,6 +34,19 @@ def test_the_colours_of_angles_end_where_they_begin() -> None:
     assert max(abs(a - b) for a, b in zip(first, last, strict=True)) <= 8
 
 
+def test_no_two_colours_are_the_same_in_the_light_theme() -> None:
+    light = style.light_colours()
+    assert len(set(light.values())) == len(light)
+    assert set(light) & set(light.values()) <= {style.NOTHING}
+
+
+def test_colours_that_stand_for_values_are_the_same_in_both_themes() -> None:
+    palettes = (style.cyclic_palette(), style.sequential_palette())
+    light = style.light_colours()
+    assert not any(set(palette) <= set(light) for palette in palettes)
+    assert set(style.density_palette()) <= set(light)
+
+
 def test_the_scale_bar_and_axes_are_in_nanometres(scene: Scene) -> None:
     plot = frame(scene, area(scene.extent)).plot
     assert [bar.unit for bar in parts(plot, ScaleBar)] == ["nm"]

@@ -8,10 +8,12 @@ import pytest
 from bokeh.models import Circle, Column, ColumnDataSource, LinearColorMapper, Plot
 
 from dashboard.figures.series import LINES
+from dashboard.history import begun
 from dashboard.hub import Hub
 from dashboard.page import PAINT_TIMEOUT_S, PLACES, Page
 from dashboard.snapshot import LinkState
 from dashboard.state import PageState
+from dashboard.trend import trend
 from streamer.analysis import Analysis
 from streamer.atoms import Atoms
 from streamer.frame import Stream
@@ -162,7 +164,9 @@ def test_a_wish_that_makes_no_sense_changes_nothing(
     assert desk.headline() == ("LIVE", "1", "")
 
 
-@pytest.mark.parametrize("wish", ["pause", "live", "seek", "atoms", "fold"])
+@pytest.mark.parametrize(
+    "wish", ["pause", "live", "seek", "step", "atoms", "fold", "map"]
+)
 def test_wishes_before_the_first_frame_are_harmless(
     desk: Desk, movie: Movie, wish: str
 ) -> None:
@@ -265,6 +269,60 @@ def test_folded_angles_repeat_their_colours_after_half_a_period(
     assert (colours.low, colours.high) == (-60, 60)
     half = len(colours.palette) // 2
     assert colours.palette[:half] == colours.palette[half:]
+
+
+def test_a_step_goes_to_the_next_frame_that_there_is(desk: Desk, movie: Movie) -> None:
+    desk.show(*(movie(seq) for seq in (0, 1, 4)))
+    seen = []
+    for frames in (-1, -1, -1, 1, 1, 1):
+        desk.wish("step", frames)
+        seen.append(desk.headline()[:2])
+    assert seen == [("HISTORY", each) for each in "100144"]
+
+
+def order_colours(desk: Desk) -> tuple[str, float, float]:
+    """What the third map shows, and between which values."""
+    (order_map,) = desk.places["order-map"].children
+    (discs,) = order_map.renderers
+    colours = discs.glyph.fill_color.transform
+    return discs.glyph.fill_color.field, colours.low, colours.high
+
+
+def test_the_third_map_keeps_its_colours_while_a_frame_is_held(
+    desk: Desk, movie: Movie
+) -> None:
+    desk.show(movie(0))
+    desk.wish("pause")
+    before = order_colours(desk)
+    desk.show(*(movie(seq) for seq in range(10, 60, 10)))
+    desk.wish("atoms", 0)
+    assert order_colours(desk) == before
+    desk.wish("live")
+    assert order_colours(desk) != before
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ("z2", ("z2", None, None)),
+        ("score_percent", ("score_percent", 0, 100)),
+        ("position_sigma_pm", ("position_sigma_pm", 0, 20)),
+        ("species", ("crystallinity", None, None)),
+        ("no such thing", ("crystallinity", None, None)),
+    ],
+)
+def test_the_third_map_shows_what_is_chosen_if_there_is_such_a_quantity(
+    desk: Desk, movie: Movie, chosen: str, expected: tuple[str, object, object]
+) -> None:
+    desk.show(movie(0))
+    desk.wish("map", chosen)
+    column, low, high = expected
+    if low is None:
+        usual = trend(begun(movie(0))).usual[column]
+        low, high = usual.low, usual.high
+    assert order_colours(desk) == (column, low, high)
+    assert desk.state.mapped == column
+    assert column in desk.state.mappable
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dashboard.scene import (
     ATOMS_DRAWN,
     IMAGE_SIDE_PX,
     SCORE,
+    SIGMA,
     Extent,
     order_column,
     quantities,
@@ -124,6 +125,23 @@ def test_an_image_is_made_small_enough_to_send(
 def test_making_an_image_smaller_averages_its_pixels() -> None:
     checkers = np.indices((2 * IMAGE_SIDE_PX,) * 2).sum(axis=0) % 2 * 200
     assert set(shrunk(checkers.astype(np.uint8)).ravel()) == {100}
+
+
+def test_the_greys_of_a_frame_are_counted_by_level(movie: Movie) -> None:
+    image = np.array([[0, 0, 7], [7, 7, 255]], np.uint8)
+    greys = scene(replace(movie(0), preview=Preview(image, 0.0, 1.0)), {}).greys
+    assert {level: int(n) for level, n in enumerate(greys) if n} == {0: 2, 7: 3, 255: 1}
+    assert len(greys) == 256
+
+
+def test_the_uncertainty_of_a_position_is_that_along_either_axis(movie: Movie) -> None:
+    analysis = movie(0)
+    count = len(analysis.atoms)
+    sigma = {"x_sigma_nm": np.full(count, 0.001), "y_sigma_nm": np.full(count, 0.007)}
+    shown = scene(with_atoms(analysis, **sigma), {}).atoms[SIGMA]
+    np.testing.assert_allclose(shown, 5.0, rtol=1e-5)
+    sigma["y_sigma_nm"] = np.full(count, np.nan)
+    assert np.isnan(scene(with_atoms(analysis, **sigma), {}).atoms[SIGMA]).all()
 
 
 def test_the_first_row_of_the_image_is_the_top_one(movie: Movie) -> None:
