@@ -203,6 +203,7 @@ class SessionReader:
             preview=preview(frame.image, frame.valid_rows),
             pixel_size_source=record.pixel_size_source,
             estimated_pixel_size_nm=record.estimated_pixel_size_nm,
+            rows_so_far=frame.rows_so_far,
         )
 
     def _records[T](
