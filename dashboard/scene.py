@@ -10,6 +10,7 @@ from PIL import Image
 
 from dashboard.bins import BINS, Bins, merged
 from streamer.analysis import Analysis, Flag, ModelId, Summary
+from streamer.frame import Completeness, Stream
 
 IMAGE_SIDE_PX = 704
 """Longest side of an image sent to a browser; with the atoms of a frame of 16 nm
@@ -42,6 +43,7 @@ class Extent:
 class Scene:
     """What pages show of one frame."""
 
+    stream: Stream
     seq: int
     time_s: float
     """Since the stream's first frame; NaN if unknown."""
@@ -60,8 +62,17 @@ class Scene:
     told_pixel_size_nm: float | None
     """What the lattice tells, where that was used or contradicts what was used."""
     extent: Extent
+    shape: tuple[int, int]
+    """(rows, cols) of the frame in pixels."""
+    completeness: Completeness
+    rows_so_far: int | None
+    """That had been scanned of a frame that is not complete; None of one that is, and
+    where nobody says."""
     image: NDArray[np.uint8]
-    """(rows, cols), at most `IMAGE_SIDE_PX` a side; the first row is the top one."""
+    """(rows, cols), at most `IMAGE_SIDE_PX` a side; the first row is the top one. Rows
+    that had not been scanned are left out."""
+    image_height: float
+    """Of `image` on the sample, in the unit of `extent`."""
     low: float
     """Value of the frame that is drawn black."""
     high: float
@@ -93,7 +104,10 @@ class Scene:
 def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
     """The frame of `analysis`, ready to be drawn, counted in `bins`."""
     values = quantities(analysis)
+    where = extent(analysis)
+    image, share = scanned(shrunk(analysis.preview.image), analysis)
     return Scene(
+        stream=analysis.stream,
         seq=analysis.seq,
         time_s=analysis.time_s,
         dose_e_nm2=analysis.dose_e_nm2,
@@ -106,8 +120,12 @@ def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
         pixel_size_nm=analysis.pixel_size_nm,
         pixel_size_estimated=Flag.PIXEL_SIZE_ESTIMATED in analysis.flags,
         told_pixel_size_nm=analysis.estimated_pixel_size_nm,
-        extent=extent(analysis),
-        image=shrunk(analysis.preview.image),
+        extent=where,
+        shape=analysis.shape,
+        completeness=analysis.completeness,
+        rows_so_far=analysis.rows_so_far,
+        image=image,
+        image_height=where.height * share,
         low=analysis.preview.low,
         high=analysis.preview.high,
         atoms=MappingProxyType(drawn_atoms(analysis, values)),
@@ -170,6 +188,17 @@ def shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.ascontiguousarray(image)
     size = (max(1, round(cols * scale)), max(1, round(rows * scale)))
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+
+
+def scanned(
+    image: NDArray[np.uint8], analysis: Analysis
+) -> tuple[NDArray[np.uint8], float]:
+    """The rows of `image` that had been scanned, at least one, and their share."""
+    if analysis.rows_so_far is None:
+        return image, 1.0
+    rows = len(image) * analysis.rows_so_far // analysis.shape[0]
+    rows = min(max(rows, 1), len(image))
+    return image[:rows], rows / max(len(image), 1)
 
 
 def counted(values: NDArray[np.float32], bins: Bins | None) -> NDArray[np.uint32]:
