@@ -96,7 +96,9 @@ class Backfill:
         left = len(self._uncounted)
         if not left:
             self._total = 0
-        self._hub.set_progress(Progress(self._total - left, self._total) if left else None)
+        self._hub.set_progress(
+            Progress(self._total - left, self._total) if left else None
+        )
 
 
 def without_picture(stream: Stream, record: AnalysisRecord, atoms: Atoms) -> Analysis:

@@ -12,6 +12,13 @@ class Choices:
     folded: bool = False
     """Angles half a period apart have the same colour."""
 
+    def wishes(self) -> dict[str, int | str]:
+        """By verb, the wishes that make these choices out of any others.
+
+        They stand in links, so that a page which a link opens looks the same.
+        """
+        return {"atoms": int(self.dots), "fold": int(self.folded)}
+
     def granting(self, verb: object, what: object) -> "Choices":
         """These choices after a wish; what is no wish about them changes nothing."""
         match verb, what:

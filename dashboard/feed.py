@@ -204,9 +204,7 @@ class SessionFeed:
         if self._is_complete(record):
             self._hub.end(stream)
 
-    def _show(
-        self, stream: Stream, new: list[int], stopping: threading.Event
-    ) -> None:
+    def _show(self, stream: Stream, new: list[int], stopping: threading.Event) -> None:
         """Show the newest frame at once, then those that come after what is shown.
 
         All others have their place in the plots over frames, and are read when

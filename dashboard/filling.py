@@ -22,9 +22,7 @@ from streamer.analysis import Analysis
 from streamer.histogram import Histogram
 
 
-def filled(
-    history: History, analyses: Sequence[Analysis], *, counted: bool
-) -> History:
+def filled(history: History, analyses: Sequence[Analysis], *, counted: bool) -> History:
     """`history` with more frames in its records, each at its place.
 
     What is known better already stays as it is. Frames that another kind of
@@ -89,13 +87,12 @@ def spread_evenly(told: Histogram, bins: Bins) -> NDArray[np.uint32]:
     reached = told.below + np.concatenate([[0], np.cumsum(told.counts)])
     at_edges = np.round(np.interp(bins.edges, told.edges, reached))
     at_edges[0], at_edges[BINS] = 0, reached[-1] + told.above
-    return np.diff(at_edges).astype(np.uint32)
+    counts: NDArray[np.uint32] = np.diff(at_edges).astype(np.uint32)
+    return counts
 
 
-def with_rows(
-    records: NDArray[np.void], rows: NDArray[np.void]
-) -> NDArray[np.void]:
-    """`records` with `rows` in place of those of the same frames, the oldest dropped."""
+def with_rows(records: NDArray[np.void], rows: NDArray[np.void]) -> NDArray[np.void]:
+    """`records` with `rows` in place of those of the same frames; the oldest go."""
     others = records[~np.isin(records["seq"], rows["seq"])]
     both = np.concatenate([others, rows])
     both = both[np.argsort(both["seq"], kind="stable")]

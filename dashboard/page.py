@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 from bokeh.models import Column, Plot
 
+from dashboard.archive import Visitor
+from dashboard.bookmark import Bookmark
 from dashboard.choices import Choices
+from dashboard.difference import difference, refusal
+from dashboard.figures.area import show_part
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub, Paint
 from dashboard.panels import (
@@ -14,13 +18,23 @@ from dashboard.panels import (
     panels,
     panels_key,
     show_now,
+    show_picture,
     show_scene,
     show_trend,
 )
 from dashboard.scene import Scene
-from dashboard.snapshot import Channel, LinkState, Snapshot
+from dashboard.snapshot import Channel, LinkState, Reach, Snapshot
 from dashboard.state import PageState
 from dashboard.status import latency_share, status
+from dashboard.travel import (
+    VERBS,
+    alone,
+    in_its_run,
+    is_of,
+    opened,
+    reach_of,
+    travelled,
+)
 from dashboard.trend import Trend
 from dashboard.view import Mode, View
 
@@ -61,18 +75,35 @@ class Page:
     places
         Empty layouts by the names in `PLACES`; figures are put there when the first
         frame says which ones.
+    sought
+        What the page's address asks for.
+    visitor
+        Who brings frames that are not in memory; None if there is no disk to have
+        them from.
     """
 
     def __init__(
-        self, hub: Hub, state: PageState, places: Mapping[str, Column]
+        self,
+        hub: Hub,
+        state: PageState,
+        places: Mapping[str, Column],
+        sought: Bookmark | None = None,
+        visitor: Visitor | None = None,
     ) -> None:
         self._hub = hub
         self._state = state
         self._places = places
-        self._view = View()
+        self._visitor = visitor
+        self._view = View(sought=sought)
         self._choices = Choices()
+        self._zoom = sought.zoom if sought else None
+        self._run: Channel | None = None
+        self._reach: Reach | None = None
+        for verb, what in sought.choices.items() if sought else ():
+            self._choices = self._choices.granting(verb, what)
         self._panels: Panels | None = None
         self._drawn: Drawn | None = None
+        self._pictured: tuple[Scene, Scene | None] | None = None
         self._number = self._painted = 0
         self._unpainted: Unpainted | None = None
         self._sent: tuple[View, Snapshot] | None = None
@@ -81,14 +112,16 @@ class Page:
     def refresh(self) -> None:
         """Send what is new, unless the browser is still busy with the last update."""
         snapshot = self._hub.snapshot
+        self._arrive(snapshot)
         if self._sent is not None and self._sent == (self._view, snapshot):
             return
         if self._browser_is_busy():
             return
         self._number += 1
         self._state.update(sending=self._number)
-        self._draw(snapshot)
-        self._tell(snapshot)
+        seen = self._in_its_run(snapshot)
+        self._draw(seen)
+        self._tell(seen)
         self._sent, self._sent_s = (self._view, snapshot), self._hub.clock()
         self._state.update(sent=self._number)
 
@@ -104,21 +137,53 @@ class Page:
 
     def grant(self, wish: Mapping[str, object]) -> None:
         """Do what the viewer asks for; what makes no sense changes nothing."""
-        snapshot, view = self._hub.snapshot, self._view
+        snapshot, view = self._in_its_run(self._hub.snapshot), self._view
         verb, what = wish.get("verb"), wish.get("object")
         match verb, what:
             case "pause", _ if self._drawn is not None:
                 self._view = view.paused(self._drawn.scene)
             case "live", _:
                 self._view = view.live()
-            case "seek", int(seq):
-                self._view = view.at(seq, snapshot)
+            case str(), _ if verb in VERBS:
+                self._view = travelled(view, snapshot, verb, what)
+                self._fetch(view)
+            case "compare", _ if self._drawn is not None:
+                on = view.reference is None
+                self._view = view.compared_with(self._drawn.scene if on else None)
             case "channel", str(name) if name in snapshot.channels:
                 self._view = view.of(name)
         self._choices = self._choices.granting(verb, what)
         if self._panels is not None:
             apply_choices(self._panels, self._choices)
         self.refresh()
+
+    def _arrive(self, snapshot: Snapshot) -> None:
+        """Go where a link points, and show what has come from disk."""
+        before = self._view
+        if self._visitor is not None and (answer := self._visitor.take()) is not None:
+            self._view = self._view.told(answer, snapshot)
+            if self._view is not before:
+                self._reach = answer.reach
+        archived = self._visitor is not None
+        self._view = opened(self._view, snapshot, archived=archived)
+        self._fetch(before)
+
+    def _fetch(self, before: View) -> None:
+        """Have what is awaited now, and was not before, read from disk."""
+        awaited = self._view.awaited
+        if self._visitor is None or awaited is None or awaited is before.awaited:
+            return
+        self._visitor.ask(awaited)
+
+    def _in_its_run(self, snapshot: Snapshot) -> Snapshot:
+        """`snapshot`, but of the run that the frame which is held belongs to."""
+        channel, held = self._view.shown_channel(snapshot), self._view.held
+        if channel is None or held is None or is_of(held, channel):
+            self._run = channel
+            return snapshot
+        seen = in_its_run(held, snapshot, self._run, self._reach)
+        self._run = self._view.shown_channel(seen)
+        return seen
 
     def _browser_is_busy(self) -> bool:
         waited_s = self._hub.clock() - self._sent_s
@@ -142,11 +207,32 @@ class Page:
         else:
             update(self._panels, old, new)
         self._drawn = new
+        self._show_picture(scene)
+        self._show_part(scene)
+
+    def _show_picture(self, scene: Scene) -> None:
+        """The frame as it is, or what has changed since the reference."""
+        reference = self._view.reference
+        if reference is not None and refusal(scene, reference):
+            reference = None
+        if self._panels is None or self._pictured == (scene, reference):
+            return
+        change = None if reference is None else difference(scene, reference)
+        show_picture(self._panels, scene, change)
+        self._pictured = scene, reference
+
+    def _show_part(self, scene: Scene) -> None:
+        """The part of the frame that a link asks for, once the frame is there."""
+        if self._panels is not None and self._zoom is not None:
+            show_part(self._panels.area, self._zoom, scene.extent)
+        if self._view.awaited is None and self._view.sought is None:
+            self._zoom = None
 
     def _build(self, new: Drawn) -> None:
         """Make the figures, for the first frame and for those of another kind."""
         self._panels = panels(new.scene, new.trend)
         apply_choices(self._panels, self._choices)
+        self._pictured = new.scene, None
         for name, place in self._places.items():
             place.children = [self._panels.figures[name]]
         self._state.update(plots=plots_in(self._places.values()))
@@ -164,10 +250,19 @@ class Page:
             channels=list(snapshot.channels),
             channel=self._view.name(snapshot) or "",
             following=self._view.mode is Mode.LIVE,
+            seeking=self._view.sought is not None or self._zoom is not None,
+            comparing=self._view.reference is not None,
+            choices=self._choices.wishes(),
         )
         if channel is not None and scene is not None:
-            first, last = channel.history.scenes[0].seq, channel.history.newest.seq
-            self._state.update(first=first, last=last, shown=scene.seq)
+            reach = reach_of(channel)
+            self._state.update(
+                first=reach.first,
+                last=reach.last,
+                shown=scene.seq,
+                scanned=scanned_share(scene),
+                link=link(self._view.name(snapshot), scene, self._choices),
+            )
 
     def _age_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:
         """Since the last frame arrived; None when no further one is awaited."""
@@ -188,10 +283,28 @@ def drawn(scene: Scene, channel: Channel, last: Drawn | None) -> Drawn:
 
     A frame that is held while another model takes over stays among its own.
     """
-    foreign = quantity_frame(scene.model) != quantity_frame(channel.history.model)
-    if foreign and last is not None:
+    kind = quantity_frame(scene.model)
+    if kind == quantity_frame(channel.history.model):
+        return Drawn(scene, channel.trend)
+    if last is not None and kind == quantity_frame(last.scene.model):
         return Drawn(scene, last.trend)
-    return Drawn(scene, channel.trend)
+    return Drawn(scene, alone(scene).trend)
+
+
+def scanned_share(scene: Scene) -> float | None:
+    """Rows that had been scanned over all; None if those are all, or nobody says."""
+    return None if scene.rows_so_far is None else scene.rows_so_far / scene.shape[0]
+
+
+def link(channel: str | None, scene: Scene, choices: Choices) -> dict[str, str]:
+    """What a link to `scene` says beside its number, see `dashboard.bookmark`."""
+    usual = Choices().wishes()
+    chosen = {
+        verb: str(what)
+        for verb, what in choices.wishes().items()
+        if usual.get(verb) != what
+    }
+    return {"channel": channel or "", "run": scene.stream.id, **chosen}
 
 
 def update(panels: Panels, old: Drawn, new: Drawn) -> None:

@@ -25,8 +25,10 @@ from dashboard.columns import (
     map_columns,
     now_columns,
 )
+from dashboard.difference import Difference
 from dashboard.figures import style
 from dashboard.figures.area import Area, area, follow
+from dashboard.figures.difference import Layer, difference_layer
 from dashboard.figures.latents import cursor, heat_map, histogram
 from dashboard.figures.maps import angle_map, frame_map, order_map
 from dashboard.figures.series import LINES, series
@@ -60,6 +62,7 @@ class Panels:
     """The atoms on the frame."""
     grey: LinearColorMapper
     """Its ends are the values that the frame shows as black and white."""
+    difference: Layer
     angle: LinearColorMapper
     order: LinearColorMapper
     cursor: Cursor
@@ -84,6 +87,7 @@ def panels(scene: Scene, trend: Trend) -> Panels:
     by_angle, angle = angle_map(atoms, model, shown)
     by_order, order = order_map(atoms, order_column(model), model, shown)
     order.update(**order_ends(model, trend))
+    difference = difference_layer(frame)
     figures = {
         "frame-map": frame,
         "angle-map": by_angle,
@@ -99,6 +103,7 @@ def panels(scene: Scene, trend: Trend) -> Panels:
         area=shown,
         dots=dots,
         grey=grey,
+        difference=difference,
         angle=angle,
         order=order,
         cursor=mark,
@@ -152,16 +157,24 @@ def order_ends(model: ModelId, trend: Trend) -> dict[str, float]:
 
 
 def show_scene(panels: Panels, scene: Scene, trend: Trend, old: Extent) -> None:
-    """Put another frame in the maps; `old` is where the last one lay.
+    """Put another frame in the maps of atoms; `old` is where the last one lay.
 
     Colours are fitted here and not with each trend: a frame that is held keeps its own.
     """
     follow(panels.area, old, scene.extent)
-    panels.image.data = dict(image_columns(scene))
     panels.atoms.data = dict(atom_columns(scene))
-    panels.grey.update(low=scene.low, high=scene.high)
     panels.order.update(**order_ends(scene.model, trend))
     panels.cursor.location = scene.seq
+
+
+def show_picture(panels: Panels, scene: Scene, change: Difference | None) -> None:
+    """Put another frame in its own map; if there is a `change`, that instead."""
+    if change is not None:
+        panels.difference.show(scene, change)
+        return
+    panels.difference.hide()
+    panels.image.data = dict(image_columns(scene))
+    panels.grey.update(low=scene.low, high=scene.high)
 
 
 def show_now(panels: Panels, scene: Scene, trend: Trend) -> None:

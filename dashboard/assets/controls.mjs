@@ -15,6 +15,8 @@ export const write_controls = (state) => {
   offer(select, state.channels)
   select.value = state.channel
   select.hidden = state.channels.length < 2
+  element("compare").disabled = state.channels.length == 0
+  element("compare").ariaPressed = state.comparing
 }
 
 const offer = (select, names) => {
@@ -25,8 +27,6 @@ const offer = (select, names) => {
 
 export const watch_controls = (wish) => {
   element("pause").onclick = () => wish("pause")
-  element("live").onclick = () => wish("live")
-  element("seek").oninput = (event) => wish("seek", event.target.valueAsNumber)
   element("channel").onchange = (event) => wish("channel", event.target.value)
   for (const id of ["atoms", "fold"])
     element(id).onchange = (event) => wish(id, Number(event.target.checked))

@@ -2,7 +2,9 @@
 // server what the viewer wants.
 
 import {watch_controls, write_controls} from "./controls.mjs"
+import {keep_address, restore_choices} from "./link.mjs"
 import {paint_at_once} from "./painting.mjs"
+import {travels, watch_travels} from "./travel.mjs"
 import {write_age, write_gone, write_words} from "./words.mjs"
 
 export const start = (state) => {
@@ -20,7 +22,10 @@ export const start = (state) => {
     write_age(state, arrived_ms)
   }
 
+  restore_choices(state)
   watch_controls(wish)
+  watch_travels(travels(state, wish))
+  keep_address(state)
   state.document.on_event("connection_lost", write_gone)
   state.document.on_event("client_reconnected", write)
   setInterval(() => write_age(state, arrived_ms), 1000)

@@ -3,7 +3,7 @@
 export const element = (id) => document.getElementById(id)
 
 // Bokeh hands over a dict as an object or as a Map.
-const entries = (dict) => dict instanceof Map ? [...dict] : Object.entries(dict)
+export const entries = (dict) => dict instanceof Map ? [...dict] : Object.entries(dict)
 
 export const say = (id, text, tone) => {
   // Untouched text is not laid out again.
@@ -14,6 +14,7 @@ export const say = (id, text, tone) => {
 export const write_words = (state) => {
   for (const [id, text] of entries(state.texts)) say(id, text)
   for (const [id, tone] of entries(state.tones)) element(id).dataset.tone = tone
+  element("scan").style.setProperty("--share", state.scanned ?? 0)
   element("latency-bar").style.setProperty("--share", Math.min(state.latency_share, 1))
 }
 

@@ -129,7 +129,9 @@ class SessionReader:
         first, last = self._records(query, tuple, stream_id)[0]
         return None if first is None else (first, last)
 
-    def nearest_analysed(self, stream_id: str, seq: int) -> tuple[int | None, int | None]:
+    def nearest_analysed(
+        self, stream_id: str, seq: int
+    ) -> tuple[int | None, int | None]:
         """The last analysed `seq` that is not after `seq`, the first not before it."""
         query = f"""
             SELECT MAX(CASE WHEN seq <= ?2 THEN seq END),
