@@ -5,8 +5,10 @@ import time
 
 from atomstream.service.process import Lifeline
 from atomstream.service.tasks import Page
+from dashboard.archive import Archive
 from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
+from dashboard.recall import Recall
 from dashboard.server import Dashboard
 
 log = logging.getLogger("dashboard")
@@ -17,7 +19,11 @@ def show(task: Page, lifeline: Lifeline) -> None:
     hub = Hub(task.analyses, time.monotonic)
     with (
         LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
-        Dashboard(hub, task.address, task.port, access=task.access) as page,
+        Recall(hub, task.record),
+        Archive(task.record) as archive,
+        Dashboard(
+            hub, task.address, task.port, access=task.access, archive=archive
+        ) as page,
     ):
         log.info("open %s", page.url)
         lifeline.tell_progress()

@@ -74,6 +74,8 @@ class Page:
     """Address at which analyses are published."""
     security: Connecting
     """How it is protected."""
+    record: Path
+    """Session folder, where older frames are."""
     address: str
     port: int
     access: Access
@@ -126,6 +128,7 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
         tasks["dashboard"] = Page(
             Address.parse(settings.publish).from_here().url,
             as_subscriber(settings.publish_security),
+            settings.record,
             *settings.dashboard,
             settings.access,
         )
