@@ -58,7 +58,7 @@ def picture(view: View, scene: Scene | None) -> str:
     if scene is None or reference is None or refusal(scene, reference):
         return "Frame"
     of = "" if same_run(scene, reference) else " of an earlier run"
-    return f"Frame {scene.seq:,} {MINUS} frame {reference.seq:,}{of}"
+    return f"Frame {scene.seq:,} {MINUS} {reference.seq:,}{of}"
 
 
 def cannot_compare(view: View, scene: Scene | None) -> str:

@@ -44,15 +44,15 @@ const is_settled = (state) => state.channels.length > 0 && !state.seeking
 export const keep_address = (state) => {
   let settling = 0
   const write = () => {
+    settling = 0
     // One that follows does so after a reload too.
     const url = address(state, !state.following)
     if (is_settled(state) && url != location.href) history.replaceState(null, "", url)
   }
-  state.document.on_change(() => {
-    clearTimeout(settling)
-    settling = setTimeout(write, SETTLED_MS)
-  })
-  settling = setTimeout(write, SETTLED_MS)
+  // Not put off by each change: they may come without a pause.
+  const soon = () => { settling ||= setTimeout(write, SETTLED_MS) }
+  state.document.on_change(soon)
+  soon()
 }
 
 export const restore_choices = (state) => {
