@@ -69,10 +69,17 @@ class Backfill:
             ]
             self._hub.fill(stream, found, counted=False)
 
-    def count_some(self) -> bool:
-        """Read the atoms of a few frames; False if all are counted."""
+    def count_some(self) -> float:
+        """Read the atoms of a few frames.
+
+        Returns
+        -------
+        Seconds to wait before the next few, so that pages have half of the processor;
+        0 if all are counted.
+        """
         if not self._uncounted:
-            return False
+            return 0.0
+        begin_s = self._hub.clock()
         part = self._uncounted[-COUNT:]
         del self._uncounted[-COUNT:]
         for stream in dict.fromkeys(stream for stream, _ in part):
@@ -80,7 +87,7 @@ class Backfill:
             found = [each for each in read if each is not None]
             self._hub.fill(stream, found, counted=True)
         self._tell_progress()
-        return True
+        return self._hub.clock() - begin_s
 
     def _read(self, stream: Stream, seq: int) -> Analysis | None:
         """A frame with its atoms; one that cannot be read is counted as lost."""

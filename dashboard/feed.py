@@ -173,8 +173,7 @@ class SessionFeed:
             self._session.check_there()
             if version != (version := self._session.version()):
                 self._hub.set_link(self._read_new(stopping, LinkState.RECEIVING))
-            if not self._backfill.count_some():
-                stopping.wait(POLL_S)
+            stopping.wait(self._backfill.count_some() or POLL_S)
 
     def _read_new(self, stopping: threading.Event, while_open: LinkState) -> LinkState:
         """Show what is new, and tell how things stand after that.

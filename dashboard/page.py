@@ -23,20 +23,14 @@ from dashboard.panels import (
     show_trend,
 )
 from dashboard.scene import Scene
-from dashboard.snapshot import Channel, LinkState, Reach, Snapshot
+from dashboard.snapshot import Channel, LinkState, Snapshot, channel_name
 from dashboard.state import PageState
 from dashboard.status import latency_share, status
-from dashboard.travel import (
-    VERBS,
-    alone,
-    in_its_run,
-    is_of,
-    opened,
-    reach_of,
-    travelled,
-)
+from dashboard.travel import alone, reach_of
+from dashboard.traveller import Traveller
 from dashboard.trend import Trend
 from dashboard.view import Mode, View
+from dashboard.whereabouts import scanned_share
 
 PAINT_TIMEOUT_S = 5.0
 """How long to wait for a browser to paint: a tab that is hidden never does."""
@@ -93,14 +87,8 @@ class Page:
         self._hub = hub
         self._state = state
         self._places = places
-        self._visitor = visitor
-        self._view = View(sought=sought)
-        self._choices = Choices()
-        self._zoom = sought.zoom if sought else None
-        self._run: Channel | None = None
-        self._reach: Reach | None = None
-        for verb, what in sought.choices.items() if sought else ():
-            self._choices = self._choices.granting(verb, what)
+        self._traveller = Traveller(sought, visitor)
+        self._choices = chosen(sought)
         self._panels: Panels | None = None
         self._drawn: Drawn | None = None
         self._pictured: tuple[Scene, Scene | None] | None = None
@@ -109,17 +97,21 @@ class Page:
         self._sent: tuple[View, Snapshot] | None = None
         self._sent_s = 0.0
 
+    @property
+    def _view(self) -> View:
+        return self._traveller.view
+
     def refresh(self) -> None:
         """Send what is new, unless the browser is still busy with the last update."""
         snapshot = self._hub.snapshot
-        self._arrive(snapshot)
+        self._traveller.arrive(snapshot)
         if self._sent is not None and self._sent == (self._view, snapshot):
             return
         if self._browser_is_busy():
             return
         self._number += 1
         self._state.update(sending=self._number)
-        seen = self._in_its_run(snapshot)
+        seen = self._traveller.in_its_run(snapshot)
         self._draw(seen)
         self._tell(seen)
         self._sent, self._sent_s = (self._view, snapshot), self._hub.clock()
@@ -137,53 +129,14 @@ class Page:
 
     def grant(self, wish: Mapping[str, object]) -> None:
         """Do what the viewer asks for; what makes no sense changes nothing."""
-        snapshot, view = self._in_its_run(self._hub.snapshot), self._view
         verb, what = wish.get("verb"), wish.get("object")
-        match verb, what:
-            case "pause", _ if self._drawn is not None:
-                self._view = view.paused(self._drawn.scene)
-            case "live", _:
-                self._view = view.live()
-            case str(), _ if verb in VERBS:
-                self._view = travelled(view, snapshot, verb, what)
-                self._fetch(view)
-            case "compare", _ if self._drawn is not None:
-                on = view.reference is None
-                self._view = view.compared_with(self._drawn.scene if on else None)
-            case "channel", str(name) if name in snapshot.channels:
-                self._view = view.of(name)
+        if self._drawn is not None:
+            snapshot, seen = self._hub.snapshot, self._drawn.scene
+            self._traveller.grant((verb, what), snapshot, seen)
         self._choices = self._choices.granting(verb, what)
         if self._panels is not None:
             apply_choices(self._panels, self._choices)
         self.refresh()
-
-    def _arrive(self, snapshot: Snapshot) -> None:
-        """Go where a link points, and show what has come from disk."""
-        before = self._view
-        if self._visitor is not None and (answer := self._visitor.take()) is not None:
-            self._view = self._view.told(answer, snapshot)
-            if self._view is not before:
-                self._reach = answer.reach
-        archived = self._visitor is not None
-        self._view = opened(self._view, snapshot, archived=archived)
-        self._fetch(before)
-
-    def _fetch(self, before: View) -> None:
-        """Have what is awaited now, and was not before, read from disk."""
-        awaited = self._view.awaited
-        if self._visitor is None or awaited is None or awaited is before.awaited:
-            return
-        self._visitor.ask(awaited)
-
-    def _in_its_run(self, snapshot: Snapshot) -> Snapshot:
-        """`snapshot`, but of the run that the frame which is held belongs to."""
-        channel, held = self._view.shown_channel(snapshot), self._view.held
-        if channel is None or held is None or is_of(held, channel):
-            self._run = channel
-            return snapshot
-        seen = in_its_run(held, snapshot, self._run, self._reach)
-        self._run = self._view.shown_channel(seen)
-        return seen
 
     def _browser_is_busy(self) -> bool:
         waited_s = self._hub.clock() - self._sent_s
@@ -223,10 +176,9 @@ class Page:
 
     def _show_part(self, scene: Scene) -> None:
         """The part of the frame that a link asks for, once the frame is there."""
-        if self._panels is not None and self._zoom is not None:
-            show_part(self._panels.area, self._zoom, scene.extent)
-        if self._view.awaited is None and self._view.sought is None:
-            self._zoom = None
+        zoom = self._traveller.zoom()
+        if self._panels is not None and zoom is not None:
+            show_part(self._panels.area, zoom, scene.extent)
 
     def _build(self, new: Drawn) -> None:
         """Make the figures, for the first frame and for those of another kind."""
@@ -250,7 +202,7 @@ class Page:
             channels=list(snapshot.channels),
             channel=self._view.name(snapshot) or "",
             following=self._view.mode is Mode.LIVE,
-            seeking=self._view.sought is not None or self._zoom is not None,
+            seeking=not self._traveller.arrived,
             comparing=self._view.reference is not None,
             choices=self._choices.wishes(),
         )
@@ -261,7 +213,7 @@ class Page:
                 last=reach.last,
                 shown=scene.seq,
                 scanned=scanned_share(scene),
-                link=link(self._view.name(snapshot), scene, self._choices),
+                link=link(scene, self._choices),
             )
 
     def _age_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:
@@ -291,20 +243,20 @@ def drawn(scene: Scene, channel: Channel, last: Drawn | None) -> Drawn:
     return Drawn(scene, alone(scene).trend)
 
 
-def scanned_share(scene: Scene) -> float | None:
-    """Rows that had been scanned over all; None if those are all, or nobody says."""
-    return None if scene.rows_so_far is None else scene.rows_so_far / scene.shape[0]
+def chosen(sought: Bookmark | None) -> Choices:
+    """The choices that a link asks for."""
+    choices = Choices()
+    for verb, what in sought.choices.items() if sought else ():
+        choices = choices.granting(verb, what)
+    return choices
 
 
-def link(channel: str | None, scene: Scene, choices: Choices) -> dict[str, str]:
+def link(scene: Scene, choices: Choices) -> dict[str, str]:
     """What a link to `scene` says beside its number, see `dashboard.bookmark`."""
     usual = Choices().wishes()
-    chosen = {
-        verb: str(what)
-        for verb, what in choices.wishes().items()
-        if usual.get(verb) != what
-    }
-    return {"channel": channel or "", "run": scene.stream.id, **chosen}
+    changed = {v: str(o) for v, o in choices.wishes().items() if usual.get(v) != o}
+    stream = scene.stream
+    return {"channel": channel_name(stream), "run": stream.id, **changed}
 
 
 def update(panels: Panels, old: Drawn, new: Drawn) -> None:

@@ -65,8 +65,7 @@ class Recall:
             session.check_there()
             for channel in self._hub.snapshot.channels.values():
                 self._bring(channel, session, backfill, brought)
-            if not backfill.count_some():
-                self._stopping.wait(LOOK_S)
+            self._stopping.wait(backfill.count_some() or LOOK_S)
 
     def _bring(
         self,

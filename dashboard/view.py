@@ -20,7 +20,7 @@ class Mode(StrEnum):
     """It was told to show an earlier frame."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class View:
     """What one page looks at."""
 
@@ -92,9 +92,7 @@ class View:
         return replace(self, awaited=request, sought=None, remark="")
 
     def told(self, answer: Answer, snapshot: Snapshot) -> "View":
-        """Show what came of a request, unless another one was made since."""
-        if answer.request is not self.awaited:
-            return self
+        """Show what came of the request that is awaited."""
         if answer.scene is None:
             return replace(self, awaited=None, remark=answer.problem)
         on = replace(self, channel=channel_name(answer.scene.stream))

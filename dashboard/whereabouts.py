@@ -73,6 +73,11 @@ def same_run(scene: Scene, reference: Scene) -> bool:
     return scene.stream.id == reference.stream.id
 
 
+def scanned_share(scene: Scene) -> float | None:
+    """Rows that had been scanned over all; None if those are all, or nobody says."""
+    return None if scene.rows_so_far is None else scene.rows_so_far / scene.shape[0]
+
+
 def scan(scene: Scene) -> str:
     """How much of the frame had been scanned; empty for all of it."""
     if scene.completeness is Completeness.COMPLETE:

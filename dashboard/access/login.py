@@ -30,9 +30,9 @@ def query_of(request: HTTPServerRequest) -> str:
     """
     query = request.query
     sensible = query.isascii() and query.isprintable() and " " not in query
-    if not query or not sensible or len(query) > MOST_QUERY_CHARACTERS:
-        return ""
-    return f"?{query}"
+    # Whose session a page is belongs to Bokeh, and in no link.
+    ours = sensible and "bokeh-" not in query
+    return f"?{query}" if query and ours and len(query) <= MOST_QUERY_CHARACTERS else ""
 
 
 class LogIn(AuthProvider):

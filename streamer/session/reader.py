@@ -134,11 +134,13 @@ class SessionReader:
     ) -> tuple[int | None, int | None]:
         """The last analysed `seq` that is not after `seq`, the first not before it."""
         query = f"""
-            SELECT MAX(CASE WHEN seq <= ?2 THEN seq END),
-                MIN(CASE WHEN seq >= ?2 THEN seq END)
-            FROM ({ANALYSED} WHERE streams.id = ?1)
+            SELECT MAX(CASE WHEN seq <= ? THEN seq END),
+                MIN(CASE WHEN seq >= ? THEN seq END)
+            FROM ({ANALYSED} WHERE streams.id = ?)
         """
-        return self._records(query, lambda row: (row[0], row[1]), stream_id, seq)[0]
+        return self._records(query, lambda row: (row[0], row[1]), seq, seq, stream_id)[
+            0
+        ]
 
     def attempts(self) -> list[AttemptRecord]:
         """What was begun and never finished, and not set aside."""
