@@ -134,8 +134,9 @@ class Page:
             snapshot, seen = self._hub.snapshot, self._drawn.scene
             self._traveller.grant((verb, what), snapshot, seen)
         self._choices = self._choices.granting(verb, what)
-        if self._panels is not None:
+        if self._panels is not None and self._drawn is not None:
             apply_choices(self._panels, self._choices)
+            self._tell_choices(self._drawn.scene)
         self.refresh()
 
     def _browser_is_busy(self) -> bool:
@@ -204,7 +205,6 @@ class Page:
             following=self._view.mode is Mode.LIVE,
             seeking=not self._traveller.arrived,
             comparing=self._view.reference is not None,
-            choices=self._choices.wishes(),
         )
         if channel is not None and scene is not None:
             reach = reach_of(channel)
@@ -213,8 +213,13 @@ class Page:
                 last=reach.last,
                 shown=scene.seq,
                 scanned=scanned_share(scene),
-                link=link(scene, self._choices),
             )
+            self._tell_choices(scene)
+
+    def _tell_choices(self, scene: Scene) -> None:
+        """What a link to `scene` must say, so that it looks as it does here."""
+        choices = self._choices
+        self._state.update(choices=choices.wishes(), link=link(scene, choices))
 
     def _age_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:
         """Since the last frame arrived; None when no further one is awaited."""

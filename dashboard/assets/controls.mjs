@@ -4,7 +4,7 @@ import {element} from "./words.mjs"
 
 export const write_controls = (state) => {
   element("pause").disabled = !state.following || state.channels.length == 0
-  element("live").disabled = state.following
+  element("live").disabled = state.following || state.channels.length == 0
   const seek = element("seek")
   seek.min = state.first
   seek.max = state.last
@@ -15,7 +15,8 @@ export const write_controls = (state) => {
   offer(select, state.channels)
   select.value = state.channel
   select.hidden = state.channels.length < 2
-  element("compare").disabled = state.channels.length == 0
+  for (const id of ["compare", "copy-link"])
+    element(id).disabled = state.channels.length == 0
   element("compare").ariaPressed = state.comparing
 }
 

@@ -56,11 +56,10 @@ def show_whole(shown: Area, extent: Extent) -> None:
         shown.y: (whole.top + whole.side, whole.top),
     }
     for axis, (start, end) in ends.items():
+        # Else the browser cuts the new ends at the limits that the old frame had.
+        axis.update(min_interval=None, max_interval=None)
+        axis.update(start=start, end=end, reset_start=start, reset_end=end)
         axis.update(
-            start=start,
-            end=end,
-            reset_start=start,
-            reset_end=end,
             min_interval=CLOSEST_ZOOM * whole.side,
             max_interval=FARTHEST_ZOOM * whole.side,
         )
