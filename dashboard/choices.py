@@ -14,6 +14,13 @@ class Choices:
     mapped: str = ""
     """Quantity of the third map, where a model has it; "" for the most telling."""
 
+    def wishes(self) -> dict[str, int | str]:
+        """By verb, the wishes that make these choices out of any others.
+
+        They stand in links, so that a page which a link opens looks the same.
+        """
+        return {"atoms": int(self.dots), "fold": int(self.folded), "map": self.mapped}
+
     def granting(self, verb: object, what: object) -> "Choices":
         """These choices after a wish; what is no wish about them changes nothing."""
         match verb, what:

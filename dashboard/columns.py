@@ -19,7 +19,7 @@ def image_columns(scene: Scene) -> Columns:
         "x": [extent.left],
         "y": [extent.top],
         "dw": [extent.width],
-        "dh": [extent.height],
+        "dh": [scene.image_height],
         "pixel": [scene.pixel],
         "low": [scene.low],
         "high": [scene.high],

@@ -7,6 +7,8 @@ from bokeh.document import Document
 from bokeh.models import Column, CustomJS, Spacer
 from bokeh.server.contexts import BokehSessionContext
 
+from dashboard.archive import Archive
+from dashboard.bookmark import Bookmark, bookmark
 from dashboard.figures.style import light_colours, theme
 from dashboard.hub import Hub
 from dashboard.page import PLACES, Page
@@ -26,7 +28,9 @@ export default async ({state}) => (await page).start(state)
 """
 
 
-def document_maker(hub: Hub, stale_after_s: float) -> Callable[[Document], None]:
+def document_maker(
+    hub: Hub, stale_after_s: float, archive: Archive | None
+) -> Callable[[Document], None]:
     """A function that makes each new browser session a page of `hub`.
 
     Parameters
@@ -35,19 +39,24 @@ def document_maker(hub: Hub, stale_after_s: float) -> Callable[[Document], None]
         What the pages show.
     stale_after_s
         Age of the last frame from which on the page says that there is no data.
+    archive
+        Where frames are that have left the memory; None if they are gone.
     """
 
     def make_document(doc: Document) -> None:
-        make_page(doc, hub, stale_after_s)
+        make_page(doc, hub, stale_after_s, archive)
 
     return make_document
 
 
-def make_page(doc: Document, hub: Hub, stale_after_s: float) -> None:
+def make_page(
+    doc: Document, hub: Hub, stale_after_s: float, archive: Archive | None
+) -> None:
     """Fill `doc`, and keep it up to date until its session is destroyed."""
     state = PageState(name="state", stale_after_s=stale_after_s, light=light_colours())
     places = {name: empty_place(name) for name in PLACES}
-    page = Page(hub, state, places)
+    visitor = None if archive is None else archive.visitor()
+    page = Page(hub, state, places, asked_for(doc), visitor)
     page.refresh()
     doc.title = "atomstream"
     doc.theme = theme()
@@ -58,7 +67,17 @@ def make_page(doc: Document, hub: Hub, stale_after_s: float) -> None:
     doc.template = page_html  # type: ignore[assignment]
     for root in (state, *places.values()):
         doc.add_root(root)
-    keep_up_to_date(doc, hub, page, state)
+    wake = keep_up_to_date(doc, hub, page, state)
+    if visitor is not None:
+        visitor.listen(wake)
+
+
+def asked_for(doc: Document) -> Bookmark:
+    """What the address asks for with which a browser opened `doc`."""
+    context = doc.session_context
+    if not isinstance(context, BokehSessionContext) or context.request is None:
+        return Bookmark()
+    return bookmark(context.request.arguments)
 
 
 def may_log_out(doc: Document) -> bool:
@@ -72,8 +91,10 @@ def empty_place(name: str) -> Column:
     return Column(name=name, children=[Spacer()], sizing_mode="stretch_both")
 
 
-def keep_up_to_date(doc: Document, hub: Hub, page: Page, state: PageState) -> None:
-    """Connect the hub and the browser to `page`."""
+def keep_up_to_date(
+    doc: Document, hub: Hub, page: Page, state: PageState
+) -> Callable[[], None]:
+    """Connect the hub and the browser to `page`; returns what has it look for news."""
     # Callable from the feed's thread; many calls before it runs are one.
     wake = doc.locked_callback(page.refresh, policy="latest")
     doc.add_next_tick_callback(lambda: send_together(doc))
@@ -85,3 +106,4 @@ def keep_up_to_date(doc: Document, hub: Hub, page: Page, state: PageState) -> No
     doc.js_on_event(
         "document_ready", CustomJS(args={"state": state}, code=ENTRY, module=True)
     )
+    return wake

@@ -9,8 +9,9 @@ from typing import Self
 
 import zmq
 
+from dashboard.backfill import Backfill, reach_on_disk
 from dashboard.hub import Hub
-from dashboard.snapshot import LinkState
+from dashboard.snapshot import LinkState, channel_name
 from streamer.analysis import Analysis
 from streamer.errors import AtomstreamError, SessionError
 from streamer.events import (
@@ -25,6 +26,7 @@ from streamer.events import (
     Rejected,
     Silent,
 )
+from streamer.frame import Stream
 from streamer.messages import Content
 from streamer.security import Connecting
 from streamer.session.reader import SessionReader
@@ -133,10 +135,12 @@ class LiveFeed:
 class SessionFeed:
     """Fills a hub from a session folder, and follows it while it grows.
 
+    The newest frame comes first, so that there is something to see at once.
+
     Parameters
     ----------
     hub
-        Is told of every analysis and gap, in the order of each stream.
+        Is told of the newest run of each channel, and of every gap.
     folder
         A session.
 
@@ -149,8 +153,9 @@ class SessionFeed:
     def __init__(self, hub: Hub, folder: Path) -> None:
         self._hub = hub
         self._session = SessionReader(folder)
+        self._backfill = Backfill(hub, self._session)
         self._follower = Follower(hub, self._follow)
-        self._seen: set[tuple[str, int]] = set()
+        self._seen: dict[str, set[int]] = {}
         self._gaps_seen = 0
 
     def __enter__(self) -> Self:
@@ -162,11 +167,13 @@ class SessionFeed:
         self._session.close()
 
     def _follow(self, stopping: threading.Event) -> None:
-        version = self._session.version()
-        self._hub.set_link(self._read_new(stopping, LinkState.RECORDED))
-        while not stopping.wait(POLL_S):
+        version, while_open = self._session.version(), LinkState.RECORDED
+        self._hub.set_link(self._read_new(stopping, while_open))
+        while not stopping.is_set():
+            self._session.check_there()
             if version != (version := self._session.version()):
                 self._hub.set_link(self._read_new(stopping, LinkState.RECEIVING))
+            stopping.wait(self._backfill.count_some() or POLL_S)
 
     def _read_new(self, stopping: threading.Event, while_open: LinkState) -> LinkState:
         """Show what is new, and tell how things stand after that.
@@ -176,29 +183,53 @@ class SessionFeed:
         died in nothing but that it grows.
         """
         streams = self._session.streams()
-        for record in streams:
+        # Of the runs of one channel, the last is shown.
+        for record in {channel_name(each.stream): each for each in streams}.values():
             self._read_stream(record, stopping)
         self._count_gaps(streams)
         ended = all(self._is_complete(record) for record in streams)
         return LinkState.RECORDED if ended else while_open
 
     def _read_stream(self, record: StreamRecord, stopping: threading.Event) -> None:
-        for key in self._session.analysed(record.stream.id):
+        stream = record.stream
+        seen = self._seen.setdefault(stream.id, set())
+        analysed = [key.seq for key in self._session.analysed(stream.id)]
+        new = [seq for seq in analysed if seq not in seen]
+        seen.update(new)
+        self._show(stream, new, stopping)
+        reach = reach_on_disk(self._session, stream)
+        if reach is not None:
+            self._hub.set_reach(stream, reach)
+        if self._is_complete(record):
+            self._hub.end(stream)
+
+    def _show(self, stream: Stream, new: list[int], stopping: threading.Event) -> None:
+        """Show the newest frame at once, then those that come after what is shown.
+
+        All others have their place in the plots over frames, and are read when
+        somebody wants to see them.
+        """
+        while self._hub.snapshot.running(stream) is None and new:
+            self._read_analysis(stream, new.pop())
+        channel = self._hub.snapshot.running(stream)
+        if channel is None or not new:
+            return
+        newest = channel.history.newest.seq
+        for seq in (seq for seq in new if seq > newest):
             if stopping.is_set():
                 return
-            if key not in self._seen:
-                self._seen.add(key)
-                self._read_analysis(record, key.seq)
-        if self._is_complete(record):
-            self._hub.end(record.stream)
+            self._read_analysis(stream, seq)
+        earlier = [seq for seq in new if seq < newest]
+        if earlier:
+            self._backfill.glance(stream, earlier, stopping)
 
-    def _read_analysis(self, record: StreamRecord, seq: int) -> None:
+    def _read_analysis(self, stream: Stream, seq: int) -> None:
         """Show one frame; one that cannot be read is counted as lost."""
         try:
-            analysis = self._session.analysis(record.stream.id, seq)
+            analysis = self._session.analysis(stream.id, seq)
         except SessionError as error:
-            log.warning("frame %d of %s is left out: %s", seq, record.stream.id, error)
-            self._hub.lose(record.stream, 1)
+            log.warning("frame %d of %s is left out: %s", seq, stream.id, error)
+            self._hub.lose(stream, 1)
         else:
             self._hub.add(analysis)
 

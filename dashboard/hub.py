@@ -2,19 +2,24 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dashboard.manifold import DrawManifold, Manifolds, no_decoder
 from dashboard.snapshot import (
     Link,
     LinkState,
+    Progress,
+    Reach,
     Snapshot,
     with_end,
     with_frame,
     with_link,
     with_lost,
     with_notice,
+    with_progress,
+    with_reach,
+    with_records,
 )
 from streamer.analysis import Analysis
 from streamer.frame import Stream
@@ -38,9 +43,9 @@ class Paint:
 
 
 class Hub:
-    """Takes analyses from the thread of a feed and hands snapshots to any thread.
+    """Takes analyses from the threads of feeds and hands snapshots to any thread.
 
-    Numbers are worked out once, on the feed's thread. Pages are only told that there
+    Numbers are worked out once, on the thread of a feed. Pages are only told that there
     is something new; each takes the newest snapshot when it is ready for it, so that
     a slow page skips frames and holds up nobody.
 
@@ -71,6 +76,7 @@ class Hub:
         """The newest, of all pages together."""
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -79,27 +85,47 @@ class Hub:
 
     def add(self, analysis: Analysis) -> None:
         """Show one more frame."""
-        now_s = self.clock()
-        self._show(with_frame(self._snapshot, analysis, now_s, self._scene_bytes))
+        now_s, size = self.clock(), self._scene_bytes
+        self._change(lambda shown: with_frame(shown, analysis, now_s, size))
+
+    def fill(
+        self, stream: Stream, analyses: Sequence[Analysis], *, counted: bool
+    ) -> None:
+        """Have older frames of `stream` in the plots over frames.
+
+        With `counted`, by their atoms; else they have none here, and the histograms of
+        their summaries stand in.
+        """
+        self._change(
+            lambda shown: with_records(shown, stream, analyses, counted=counted)
+        )
+
+    def set_reach(self, stream: Stream, on_disk: Reach) -> None:
+        """Say which frames of a stream can be read from a session."""
+        self._change(lambda shown: with_reach(shown, stream, on_disk))
+
+    def set_progress(self, progress: Progress | None) -> None:
+        """Say how far the reading of a session has come; None when it is done."""
+        self._change(lambda shown: with_progress(shown, progress))
 
     def lose(self, stream: Stream, frames: int) -> None:
         """Count frames that will never come."""
-        self._show(with_lost(self._snapshot, stream, frames))
+        self._change(lambda shown: with_lost(shown, stream, frames))
 
     def end(self, stream: Stream) -> None:
         """Say that no more frames will come of a stream."""
-        self._show(with_end(self._snapshot, stream))
+        self._change(lambda shown: with_end(shown, stream))
 
     def set_link(self, state: LinkState, words: str = "") -> None:
         """Say how things stand with the feed."""
-        self._show(with_link(self._snapshot, state, words))
+        self._change(lambda shown: with_link(shown, state, words))
 
     def warn(self, url: str, notice: str | None) -> None:
         """Show what a service wants people to know, until it says None."""
-        self._show(with_notice(self._snapshot, url, notice))
+        self._change(lambda shown: with_notice(shown, url, notice))
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener`, on the feed's thread, whenever there is a new snapshot.
+        """Call `listener`, on the thread of a feed, whenever there is a new snapshot.
 
         Returns
         -------
@@ -120,11 +146,12 @@ class Hub:
         with self._lock:
             return len(self._listeners)
 
-    def _show(self, snapshot: Snapshot) -> None:
-        if snapshot is self._snapshot:
-            return
-        # One thread writes, and rebinding a reference is atomic: readers need no lock.
-        self._snapshot = snapshot
+    def _change(self, change: Callable[[Snapshot], Snapshot]) -> None:
+        # Rebinding a reference is atomic: those who read need no lock.
+        with self._writing:
+            before, self._snapshot = self._snapshot, change(self._snapshot)
+            if self._snapshot is before:
+                return
         self._tell()
 
     def _tell(self) -> None:

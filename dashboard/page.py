@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 from bokeh.models import Column, Plot
 
+from dashboard.archive import Visitor
+from dashboard.bookmark import Bookmark
 from dashboard.choices import Choices
+from dashboard.difference import difference, refusal
+from dashboard.figures.area import show_part
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub, Paint
 from dashboard.latent_space import show_manifold
@@ -18,16 +22,20 @@ from dashboard.panels import (
     panels_key,
     show_mapped,
     show_now,
+    show_picture,
     show_scene,
     show_trend,
 )
 from dashboard.scene import Scene
-from dashboard.snapshot import Channel, LinkState, Snapshot
+from dashboard.snapshot import Channel, LinkState, Snapshot, channel_name
 from dashboard.state import PageState
 from dashboard.status import latency_share, status
 from dashboard.takeaway import taken, wanted
+from dashboard.travel import alone, reach_of
+from dashboard.traveller import Traveller
 from dashboard.trend import Trend
 from dashboard.view import Mode, View
+from dashboard.whereabouts import scanned_share
 
 PAINT_TIMEOUT_S = 5.0
 """How long to wait for a browser to paint: a tab that is hidden never does."""
@@ -73,26 +81,42 @@ class Page:
     places
         Empty layouts by the names in `PLACES`; figures are put there when the first
         frame says which ones.
+    sought
+        What the page's address asks for.
+    visitor
+        Who brings frames that are not in memory; None if there is no disk to have
+        them from.
     """
 
     def __init__(
-        self, hub: Hub, state: PageState, places: Mapping[str, Column]
+        self,
+        hub: Hub,
+        state: PageState,
+        places: Mapping[str, Column],
+        sought: Bookmark | None = None,
+        visitor: Visitor | None = None,
     ) -> None:
         self._hub = hub
         self._state = state
         self._places = places
-        self._view = View()
-        self._choices = Choices()
+        self._traveller = Traveller(sought, visitor)
+        self._choices = chosen(sought)
         self._panels: Panels | None = None
         self._drawn: Drawn | None = None
+        self._pictured: tuple[Scene, Scene | None] | None = None
         self._number = self._painted = 0
         self._unpainted: Unpainted | None = None
         self._sent: tuple[View, Choices, Snapshot] | None = None
         self._sent_s = 0.0
 
+    @property
+    def _view(self) -> View:
+        return self._traveller.view
+
     def refresh(self) -> None:
         """Send what is new, unless the browser is still busy with the last update."""
         snapshot = self._hub.snapshot
+        self._traveller.arrive(snapshot)
         self._show_manifold()
         wanted = (self._view, self._choices, snapshot)
         if self._sent == wanted:
@@ -101,9 +125,10 @@ class Page:
             return
         self._number += 1
         self._state.update(sending=self._number)
-        self._draw(snapshot)
+        seen = self._traveller.in_its_run(snapshot)
+        self._draw(seen)
         self._show_manifold()
-        self._tell(snapshot)
+        self._tell(seen)
         self._sent, self._sent_s = wanted, self._hub.clock()
         self._state.update(sent=self._number)
 
@@ -119,21 +144,12 @@ class Page:
 
     def grant(self, wish: Mapping[str, object]) -> None:
         """Do what the viewer asks for; what makes no sense changes nothing."""
-        snapshot, view = self._hub.snapshot, self._view
         verb, what = wish.get("verb"), wish.get("object")
-        match verb, what:
-            case "pause", _ if self._drawn is not None:
-                self._view = view.paused(self._drawn.scene)
-            case "live", _:
-                self._view = view.live()
-            case "seek", int(seq):
-                self._view = view.at(seq, snapshot)
-            case "step", int(frames):
-                self._view = view.stepped(frames, snapshot)
-            case "channel", str(name) if name in snapshot.channels:
-                self._view = view.of(name)
-            case "take", str(told):
-                self._hand_over(told)
+        if verb == "take" and isinstance(what, str):
+            self._hand_over(what)
+        elif self._drawn is not None:
+            snapshot, seen = self._hub.snapshot, self._drawn.scene
+            self._traveller.grant((verb, what), snapshot, seen)
         self._choose(self._choices.granting(verb, what))
         self.refresh()
 
@@ -146,6 +162,7 @@ class Page:
         apply_choices(self._panels, choices)
         if other:
             show_mapped(self._panels, self._drawn.scene, self._drawn.trend, choices)
+        self._tell_choices(self._drawn.scene)
 
     def _show_manifold(self) -> None:
         """Show what the decoder draws, once per model, whenever it is ready."""
@@ -194,12 +211,32 @@ class Page:
         else:
             update(self._panels, old, new, self._choices)
         self._drawn = new
+        self._show_picture(scene)
+        self._show_part(scene)
+
+    def _show_picture(self, scene: Scene) -> None:
+        """The frame as it is, or what has changed since the reference."""
+        reference = self._view.reference
+        if reference is not None and refusal(scene, reference):
+            reference = None
+        if self._panels is None or self._pictured == (scene, reference):
+            return
+        change = None if reference is None else difference(scene, reference)
+        show_picture(self._panels, scene, change)
+        self._pictured = scene, reference
+
+    def _show_part(self, scene: Scene) -> None:
+        """The part of the frame that a link asks for, once the frame is there."""
+        zoom = self._traveller.zoom()
+        if self._panels is not None and zoom is not None:
+            show_part(self._panels.area, zoom, scene.extent)
 
     def _build(self, new: Drawn) -> None:
         """Make the figures, for the first frame and for those of another kind."""
         self._panels = panels(new.scene, new.trend)
         apply_choices(self._panels, self._choices)
         show_mapped(self._panels, new.scene, new.trend, self._choices)
+        self._pictured = new.scene, None
         for name, place in self._places.items():
             place.children = [self._panels.figures[name]]
         self._state.update(
@@ -221,17 +258,26 @@ class Page:
             channels=list(snapshot.channels),
             channel=self._view.name(snapshot) or "",
             following=self._view.mode is Mode.LIVE,
+            seeking=not self._traveller.arrived,
+            comparing=self._view.reference is not None,
         )
         if channel is not None and scene is not None:
-            first, last = channel.history.scenes[0].seq, channel.history.newest.seq
+            reach = reach_of(channel)
             self._state.update(
-                first=first,
-                last=last,
+                first=reach.first,
+                last=reach.last,
                 shown=scene.seq,
+                scanned=scanned_share(scene),
                 mappable={column: words(column) for column in mappable(scene)},
                 mapped=mapped(scene, self._choices),
                 found=scene.found,
             )
+            self._tell_choices(scene)
+
+    def _tell_choices(self, scene: Scene) -> None:
+        """What a link to `scene` must say, so that it looks as it does here."""
+        choices = self._choices
+        self._state.update(choices=choices.wishes(), link=link(scene, choices))
 
     def _age_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:
         """Since the last frame arrived; None when no further one is awaited."""
@@ -252,10 +298,28 @@ def drawn(scene: Scene, channel: Channel, last: Drawn | None) -> Drawn:
 
     A frame that is held while another model takes over stays among its own.
     """
-    foreign = quantity_frame(scene.model) != quantity_frame(channel.history.model)
-    if foreign and last is not None:
+    kind = quantity_frame(scene.model)
+    if kind == quantity_frame(channel.history.model):
+        return Drawn(scene, channel.trend)
+    if last is not None and kind == quantity_frame(last.scene.model):
         return Drawn(scene, last.trend)
-    return Drawn(scene, channel.trend)
+    return Drawn(scene, alone(scene).trend)
+
+
+def chosen(sought: Bookmark | None) -> Choices:
+    """The choices that a link asks for."""
+    choices = Choices()
+    for verb, what in sought.choices.items() if sought else ():
+        choices = choices.granting(verb, what)
+    return choices
+
+
+def link(scene: Scene, choices: Choices) -> dict[str, str]:
+    """What a link to `scene` says beside its number, see `dashboard.bookmark`."""
+    usual = Choices().wishes()
+    changed = {v: str(o) for v, o in choices.wishes().items() if usual.get(v) != o}
+    stream = scene.stream
+    return {"channel": channel_name(stream), "run": stream.id, **changed}
 
 
 def update(panels: Panels, old: Drawn, new: Drawn, choices: Choices) -> None:

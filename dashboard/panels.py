@@ -27,8 +27,10 @@ from dashboard.columns import (
     map_columns,
     now_columns,
 )
+from dashboard.difference import Difference
 from dashboard.figures import style
 from dashboard.figures.area import Area, area, follow
+from dashboard.figures.difference import Layer, difference_layer
 from dashboard.figures.latent_space import latent_space
 from dashboard.figures.latents import cursor, heat_map, histogram
 from dashboard.figures.maps import FrameMap, angle_map, frame_map, order_map
@@ -63,6 +65,7 @@ class Panels:
     plane: Plane
     area: Area
     frame: FrameMap
+    difference: Layer
     angle: LinearColorMapper
     order: LinearColorMapper
     order_discs: "GlyphRenderer[Circle]"
@@ -91,6 +94,7 @@ def panels(scene: Scene, trend: Trend) -> Panels:
     ranges = {name: each.values for name, each in spreads.items()}
     outline = selectable_maps([frame.plot, by_angle, by_order])
     plane = latent_space(model, atoms, ranges, outline)
+    difference = difference_layer(frame.plot)
     figures = {
         "frame-map": frame.plot,
         "angle-map": by_angle,
@@ -107,6 +111,7 @@ def panels(scene: Scene, trend: Trend) -> Panels:
         plane=plane,
         area=shown,
         frame=frame,
+        difference=difference,
         angle=angle,
         order=order,
         order_discs=discs,
@@ -163,12 +168,20 @@ def series_stack(
 
 
 def show_scene(panels: Panels, scene: Scene, old: Extent) -> None:
-    """Put another frame in the maps; `old` is where the last one lay."""
+    """Put another frame in the maps of atoms; `old` is where the last one lay."""
     follow(panels.area, old, scene.extent)
-    panels.image.data = dict(image_columns(scene))
     panels.atoms.data = dict(atom_columns(scene))
-    panels.frame.values.update(low=scene.low, high=scene.high)
     panels.cursor.location = scene.seq
+
+
+def show_picture(panels: Panels, scene: Scene, change: Difference | None) -> None:
+    """Put another frame in its own map; if there is a `change`, that instead."""
+    if change is not None:
+        panels.difference.show(scene, change)
+        return
+    panels.difference.hide()
+    panels.image.data = dict(image_columns(scene))
+    panels.frame.values.update(low=scene.low, high=scene.high)
 
 
 def show_mapped(panels: Panels, scene: Scene, trend: Trend, choices: Choices) -> None:

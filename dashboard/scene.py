@@ -11,6 +11,7 @@ from PIL import Image
 from dashboard.bins import BINS, Bins, merged
 from streamer.analysis import Analysis, Flag, ModelId, Summary
 from streamer.atoms import Atoms
+from streamer.frame import Completeness, Stream
 
 IMAGE_SIDE_PX = 672
 """Longest side of an image sent to a browser; with the atoms of a frame of 16 nm
@@ -49,6 +50,7 @@ class Extent:
 class Scene:
     """What pages show of one frame."""
 
+    stream: Stream
     seq: int
     time_s: float
     """Since the stream's first frame; NaN if unknown."""
@@ -67,8 +69,17 @@ class Scene:
     told_pixel_size_nm: float | None
     """What the lattice tells, where that was used or contradicts what was used."""
     extent: Extent
+    shape: tuple[int, int]
+    """(rows, cols) of the frame in pixels."""
+    completeness: Completeness
+    rows_so_far: int | None
+    """That had been scanned of a frame that is not complete; None of one that is, and
+    where nobody says."""
     image: NDArray[np.uint8]
-    """(rows, cols), at most `IMAGE_SIDE_PX` a side; the first row is the top one."""
+    """(rows, cols), at most `IMAGE_SIDE_PX` a side; the first row is the top one. Rows
+    that had not been scanned are left out."""
+    image_height: float
+    """Of `image` on the sample, in the unit of `extent`."""
     low: float
     """Value of the frame that is drawn black."""
     high: float
@@ -114,7 +125,10 @@ class Scene:
 def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
     """The frame of `analysis`, ready to be drawn, counted in `bins`."""
     values = quantities(analysis)
+    where = extent(analysis)
+    image, share = scanned(shrunk(analysis.preview.image), analysis)
     return Scene(
+        stream=analysis.stream,
         seq=analysis.seq,
         time_s=analysis.time_s,
         dose_e_nm2=analysis.dose_e_nm2,
@@ -127,8 +141,12 @@ def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
         pixel_size_nm=analysis.pixel_size_nm,
         pixel_size_estimated=Flag.PIXEL_SIZE_ESTIMATED in analysis.flags,
         told_pixel_size_nm=analysis.estimated_pixel_size_nm,
-        extent=extent(analysis),
-        image=shrunk(analysis.preview.image),
+        extent=where,
+        shape=analysis.shape,
+        completeness=analysis.completeness,
+        rows_so_far=analysis.rows_so_far,
+        image=image,
+        image_height=where.height * share,
         low=analysis.preview.low,
         high=analysis.preview.high,
         greys=counted_greys(analysis.preview.image),
@@ -207,6 +225,17 @@ def position_sigma_pm(atoms: Atoms) -> NDArray[np.float32]:
     """Standard uncertainty of each position along either axis, root mean square."""
     squares = (atoms.x_sigma_nm**2 + atoms.y_sigma_nm**2) / 2
     return np.sqrt(squares) * np.float32(1e3)
+
+
+def scanned(
+    image: NDArray[np.uint8], analysis: Analysis
+) -> tuple[NDArray[np.uint8], float]:
+    """The rows of `image` that had been scanned, at least one, and their share."""
+    if analysis.rows_so_far is None:
+        return image, 1.0
+    rows = len(image) * analysis.rows_so_far // analysis.shape[0]
+    rows = min(max(rows, 1), len(image))
+    return image[:rows], rows / max(len(image), 1)
 
 
 def counted(values: NDArray[np.float32], bins: Bins | None) -> NDArray[np.uint32]:

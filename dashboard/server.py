@@ -19,6 +19,7 @@ from dashboard.access.application import GuardedApplication
 from dashboard.access.guard import guard_of
 from dashboard.access.origins import in_url, own_origins
 from dashboard.access.terms import Access
+from dashboard.archive import Archive
 from dashboard.document import ASSETS, document_maker
 from dashboard.hub import Hub
 from dashboard.listener import Listener
@@ -64,6 +65,8 @@ class Dashboard:
         TCP port; 0 takes a free one.
     access
         Who may open pages.
+    archive
+        Where frames are that have left the memory; None if they are gone.
     stale_after_s
         Age of the last frame from which on pages say that there is no data.
 
@@ -81,11 +84,13 @@ class Dashboard:
         port: int = 5006,
         *,
         access: Access | None = None,
+        archive: Archive | None = None,
         stale_after_s: float = STALE_AFTER_S,
     ) -> None:
         self._access = access or Access()
         self._access.check(address)
         self._hub = hub
+        self._archive = archive
         self._address = address
         self._port = port
         self._stale_after_s = stale_after_s
@@ -179,7 +184,7 @@ class Dashboard:
 
     def _application(self, port: int) -> GuardedApplication:
         return GuardedApplication(
-            document_maker(self._hub, self._stale_after_s),
+            document_maker(self._hub, self._stale_after_s, self._archive),
             guard_of(self._access, port),
             own_origins(self._address, port) | set(self._access.origins),
             self._access.key("sessions"),

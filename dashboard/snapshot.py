@@ -1,10 +1,11 @@
 """Everything that pages show at one moment, as one value that never changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from dashboard.filling import filled
 from dashboard.history import History, begun, extended
 from dashboard.trend import Trend, trend
 from streamer.analysis import Analysis
@@ -42,6 +43,24 @@ class Link:
     """What went wrong, in a state in which something went wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """From one frame of a stream to another."""
+
+    first: int
+    last: int
+    """Included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the reading of a session has come."""
+
+    done: int
+    total: int
+    """Frames."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Channel:
     """The newest run of one source and channel."""
@@ -53,6 +72,10 @@ class Channel:
     ended: bool = False
     earlier_runs: tuple[str, ...] = ()
     """Ids of the streams that had this name before."""
+    on_disk: Reach | None = None
+    """Frames that can be read from a session; None where there is none."""
+    superseded: bool = False
+    """Another run has taken its place; a page that looks at it still does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +92,8 @@ class Snapshot:
 
     notices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """What services want people to know, by their addresses."""
+    progress: Progress | None = None
+    """Of reading what a session held when it was opened; None when all is read."""
 
     def running(self, stream: Stream) -> Channel | None:
         """The channel of `stream`, unless another run has taken its place."""
@@ -113,6 +138,37 @@ def channel_with_frame(
         arrived_s=now_s,
         earlier_runs=earlier[-RUNS_REMEMBERED:],
     )
+
+
+def with_records(
+    snapshot: Snapshot, stream: Stream, analyses: Sequence[Analysis], *, counted: bool
+) -> Snapshot:
+    """More frames of `stream` in its history, without pictures; see `filled`."""
+    channel = snapshot.running(stream)
+    if channel is None:
+        return snapshot
+    history = filled(channel.history, analyses, counted=counted)
+    if history is channel.history:
+        return snapshot
+    more = replace(channel, history=history, trend=trend(history))
+    return replace_channel(snapshot, more)
+
+
+def with_reach(snapshot: Snapshot, stream: Stream, on_disk: Reach) -> Snapshot:
+    """Frames of `stream` that can be read from a session."""
+    channel = snapshot.running(stream)
+    if channel is None:
+        return snapshot
+    # The last one follows from the history, and is another one with each frame.
+    if channel.on_disk is not None and channel.on_disk.first == on_disk.first:
+        return snapshot
+    return replace_channel(snapshot, replace(channel, on_disk=on_disk))
+
+
+def with_progress(snapshot: Snapshot, progress: Progress | None) -> Snapshot:
+    """How far the reading of a session has come."""
+    same = progress == snapshot.progress
+    return snapshot if same else replace(snapshot, progress=progress)
 
 
 def with_lost(snapshot: Snapshot, stream: Stream, frames: int) -> Snapshot:

@@ -40,6 +40,16 @@ class PageState(DataModel):
     """Frame that is shown."""
     following = Bool(default=True)
     """Whether that is always the newest."""
+    scanned = Nullable(Float)
+    """Share of the frame's rows that had been scanned; None if that is all of them."""
+    seeking = Bool(default=False)
+    """Whether what the page's address asks for is still looked for."""
+    comparing = Bool(default=False)
+    """Whether a frame is taken away from the one that is shown."""
+    link = Dict(String, String)
+    """What stands in links to this page, beside the frame and the part of it."""
+    choices = Dict(String, Either(String, Int))
+    """By verb, the wishes that make the viewer's choices; for the browser to begin."""
     channels = List(String)
     channel = String(default="")
     mappable = Dict(String, String)

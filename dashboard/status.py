@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dashboard.scene import ATOMS_DRAWN, Scene, angle_period_deg
 from dashboard.snapshot import Channel, Link, LinkState, Snapshot, channel_name
 from dashboard.view import Mode, View
+from dashboard.whereabouts import scan, whereabouts
 from streamer.analysis import FRAME_BUDGET_S, Flag
 from streamer.atoms import SPECIES
 
@@ -55,11 +56,10 @@ def status(view: View, snapshot: Snapshot) -> Status:
     channel, scene = view.shown_channel(snapshot), view.shown_scene(snapshot)
     badge, badge_tone = mode_badge(view, snapshot.link, channel)
     _, link, link_tone = LINK_WORDS[snapshot.link.state]
-    behind = view.behind(snapshot)
     lost = 0 if channel is None else lost_frames(snapshot, channel)
     texts = {
         "mode": badge,
-        "behind": f"{behind} behind" if behind else "",
+        **whereabouts(view, snapshot),
         "link": "stream ended" if channel is not None and channel.ended else link,
         "origin": snapshot.link.words or snapshot.link.origin,
         "gaps": "none" if not lost else f"{lost:,} lost",
@@ -139,7 +139,12 @@ def scene_texts(scene: Scene) -> dict[str, str]:
         "dose": dose(scene.dose_e_nm2),
         "latency": f"{scene.latency_s:.2f} s",
         "stages": stages(scene.stages_ms),
-        "flags": " · ".join(flag_words(flag, scene) for flag in scene.flags),
+        # How much of a partial frame there is stands where the rest will come.
+        "flags": " · ".join(
+            flag_words(flag, scene)
+            for flag in scene.flags
+            if flag is not Flag.PARTIAL or scan(scene) == ""
+        ),
         "model": scene.model.name,
         "hash": scene.model.sha256[:8],
         "provider": scene.provider.removesuffix("ExecutionProvider"),

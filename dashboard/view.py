@@ -1,11 +1,12 @@
 """Which frame a page shows: it follows the newest, or holds one."""
 
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from dashboard.archive import Answer, Request
+from dashboard.bookmark import Bookmark
 from dashboard.scene import Scene
-from dashboard.snapshot import Channel, Snapshot
+from dashboard.snapshot import Channel, Snapshot, channel_name
 
 
 class Mode(StrEnum):
@@ -19,7 +20,7 @@ class Mode(StrEnum):
     """It was told to show an earlier frame."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class View:
     """What one page looks at."""
 
@@ -29,6 +30,14 @@ class View:
     held: Scene | None = None
     """The frame that is shown when `mode` is not live: kept here, so that it stays
     even when it has left the history."""
+    awaited: Request | None = None
+    """The frame that is being read from disk, and will be shown."""
+    sought: Bookmark | None = None
+    """What a link asks for that has not been found yet."""
+    remark: str = ""
+    """Why something else is shown than the viewer wished."""
+    reference: Scene | None = None
+    """The frame that is taken away from the one that is shown."""
 
     def name(self, snapshot: Snapshot) -> str | None:
         """The channel that is shown; None when there is none yet."""
@@ -59,28 +68,39 @@ class View:
         """Stay with `scene`, the one that the viewer sees."""
         if self.mode is not Mode.LIVE:
             return self
-        return replace(self, mode=Mode.PAUSED, held=scene)
+        return View(self.channel, Mode.PAUSED, scene, reference=self.reference)
 
     def live(self) -> "View":
         """Follow the newest frame."""
-        return replace(self, mode=Mode.LIVE, held=None)
+        return View(channel=self.channel, reference=self.reference)
 
-    def at(self, seq: int, snapshot: Snapshot) -> "View":
-        """Show the frame in memory that is nearest to `seq`."""
-        channel = self.shown_channel(snapshot)
-        if channel is None:
-            return self
-        return replace(self, mode=Mode.HISTORY, held=channel.history.nearest(seq))
+    def holding(self, scene: Scene, snapshot: Snapshot, remark: str = "") -> "View":
+        """Show `scene`, and no other."""
+        channel = snapshot.running(scene.stream)
+        newest = channel is not None and channel.history.newest.seq == scene.seq
+        return replace(
+            self,
+            mode=Mode.PAUSED if newest else Mode.HISTORY,
+            held=scene,
+            awaited=None,
+            sought=None,
+            remark=remark,
+        )
 
-    def stepped(self, frames: int, snapshot: Snapshot) -> "View":
-        """Show the frame in memory that lies so many frames later; negative: before."""
-        channel, shown = self.shown_channel(snapshot), self.shown_scene(snapshot)
-        if channel is None or shown is None:
-            return self
-        scenes = channel.history.scenes
-        place = bisect_left(scenes, shown.seq, key=lambda scene: scene.seq)
-        there = scenes[max(0, min(place + frames, len(scenes) - 1))]
-        return replace(self, mode=Mode.HISTORY, held=there)
+    def awaiting(self, request: Request) -> "View":
+        """Go on as before until the frame that was asked for is there."""
+        return replace(self, awaited=request, sought=None, remark="")
+
+    def told(self, answer: Answer, snapshot: Snapshot) -> "View":
+        """Show what came of the request that is awaited."""
+        if answer.scene is None:
+            return replace(self, awaited=None, remark=answer.problem)
+        on = replace(self, channel=channel_name(answer.scene.stream))
+        return on.holding(answer.scene, snapshot)
+
+    def compared_with(self, scene: Scene | None) -> "View":
+        """Show frames as differences from `scene`; None: as they are."""
+        return replace(self, reference=scene)
 
     def of(self, channel: str) -> "View":
         """Follow another channel."""

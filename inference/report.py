@@ -78,4 +78,5 @@ class Report:
                 self.pixel_size_nm, frame.pixel_size_nm, flags
             ),
             estimated_pixel_size_nm=self.estimated_nm,
+            rows_so_far=frame.rows_so_far,
         )

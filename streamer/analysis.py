@@ -155,6 +155,9 @@ class Analysis:
     estimated_pixel_size_nm: float | None = None
     """By which the frame's lattice would be graphene's, where that is what was used or
     contradicts what was used; else None."""
+    rows_so_far: int | None = None
+    """Rows that had been scanned of a frame that is not complete; None of one that is,
+    and where nobody says."""
 
 
 def pixel_size_source(

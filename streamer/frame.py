@@ -98,6 +98,12 @@ class Frame:
         rows, cols = self.image.shape
         return rows, cols
 
+    @property
+    def rows_so_far(self) -> int | None:
+        """`valid_rows` of a frame that is not complete; None of one that is."""
+        complete = self.completeness is Completeness.COMPLETE
+        return None if complete else self.valid_rows
+
 
 def check_image(image: NDArray[np.generic]) -> None:
     """Refuse what cannot be a frame.

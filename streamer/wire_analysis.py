@@ -38,7 +38,7 @@ def write_analysis(analysis: Analysis) -> tuple[Mapping[str, object], memoryview
     """Header fields of `analysis`, and its columns and preview end to end."""
     columns = wire_columns(analysis.atoms)
     preview = analysis.preview
-    fields = {
+    fields: dict[str, object] = {
         "model": asdict(analysis.model),
         "provider": analysis.provider,
         "shape": list(analysis.shape),
@@ -65,6 +65,8 @@ def write_analysis(analysis: Analysis) -> tuple[Mapping[str, object], memoryview
         },
     }
     pixels = np.asarray(preview.image, np.uint8)
+    if analysis.rows_so_far is not None:
+        fields["valid_rows"] = analysis.rows_so_far
     buffers = [raw(array) for array in (*columns.values(), pixels)]
     return fields, memoryview(b"".join(buffers))
 
@@ -117,6 +119,9 @@ def read_analysis(
             lambda name: fields.choice(name, PixelSizeSource), "pixel_size_source"
         ),
         estimated_pixel_size_nm=read_pixel_size(fields, "estimated_pixel_size_nm"),
+        rows_so_far=fields.optional(
+            lambda name: fields.count(name, rows), "valid_rows"
+        ),
     )
 
 

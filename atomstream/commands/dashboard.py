@@ -1,5 +1,6 @@
 """`atomstream dashboard`: the page, for a recorded session or a running service."""
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -32,6 +33,15 @@ def dashboard(
         list[str] | None,
         typer.Option("--connect", metavar="URL", help="Where a service publishes."),
     ] = None,
+    recorded: Annotated[
+        Path | None,
+        typer.Option(
+            "--session",
+            metavar="DIR",
+            help="Where the service of --connect records, if that is on this "
+            "computer: older frames come from there.",
+        ),
+    ] = None,
     address: Annotated[
         str,
         typer.Option(
@@ -54,26 +64,40 @@ def dashboard(
     Other computers are let in with a password only (docs/dashboard-access.md).
 
     Examples: atomstream dashboard runs/today,
-    atomstream dashboard --connect tcp://127.0.0.1:5557,
+    atomstream dashboard --connect tcp://127.0.0.1:5557 --session runs/today,
     atomstream dashboard runs/today --address 0.0.0.0:5006 --password-file page.password
     """
     if (session is None) == (not connect):
         raise SettingsError("give either a SESSION or --connect URL")
+    if session and recorded:
+        raise SettingsError("--session goes with --connect; SESSION is there already")
     from atomstream.manifold import manifold_drawer
     from atomstream.service.kept_models import kept_models
+    from dashboard.archive import Archive
     from dashboard.feed import LiveFeed, SessionFeed
     from dashboard.hub import Hub
+    from dashboard.recall import Recall
     from dashboard.server import Dashboard
 
     (host, port), access = page_place(
         address, "--address", password_file, tls_cert, tls_key, allow_origin, insecure
     )
     origin = str(session) if session else ", ".join(connect or [])
-    draw = manifold_drawer(lambda: kept_models(session) if session else [])
+    folder = session or recorded
+    draw = manifold_drawer(lambda: kept_models(folder) if folder else [])
     hub = Hub(origin, time.monotonic, draw_manifold=draw)
     urls = connect or []
     security = connecting(urls, keys, server_key or [], insecure=insecure)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)
-    with feed, Dashboard(hub, host, port, access=access) as page:
+    with contextlib.ExitStack() as running:
+        running.enter_context(feed)
+        archive = None
+        if recorded:
+            running.enter_context(Recall(hub, recorded))
+        if folder:
+            archive = running.enter_context(Archive(folder))
+        page = running.enter_context(
+            Dashboard(hub, host, port, access=access, archive=archive)
+        )
         typer.echo(f"open {links_in_words(page.url)} (Ctrl-C to stop)")
         threading.Event().wait()

@@ -8,8 +8,10 @@ from atomstream.manifold import manifold_drawer
 from atomstream.service.kept_models import kept_models
 from atomstream.service.process import Lifeline
 from atomstream.service.tasks import Page
+from dashboard.archive import Archive
 from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
+from dashboard.recall import Recall
 from dashboard.server import Dashboard
 
 log = logging.getLogger("dashboard")
@@ -21,7 +23,11 @@ def show(task: Page, lifeline: Lifeline) -> None:
     hub = Hub(task.analyses, time.monotonic, draw_manifold=draw)
     with (
         LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
-        Dashboard(hub, task.address, task.port, access=task.access) as page,
+        Recall(hub, task.record),
+        Archive(task.record) as archive,
+        Dashboard(
+            hub, task.address, task.port, access=task.access, archive=archive
+        ) as page,
     ):
         log.info("open %s", links_in_words(page.url))
         lifeline.tell_progress()

@@ -74,12 +74,12 @@ class Page:
     """Address at which analyses are published."""
     security: Connecting
     """How it is protected."""
+    record: Path
+    """Session folder, where older frames are, and the models that are kept."""
     address: str
     port: int
     access: Access
     """Who may open it; the same again when this process was started again."""
-    record: Path
-    """Session folder, for the models that are kept in it."""
 
     def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
@@ -128,9 +128,9 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
         tasks["dashboard"] = Page(
             Address.parse(settings.publish).from_here().url,
             as_subscriber(settings.publish_security),
+            settings.record,
             *settings.dashboard,
             settings.access,
-            settings.record,
         )
     return tasks
 

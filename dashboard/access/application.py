@@ -17,7 +17,7 @@ from tornado.web import RequestHandler, StaticFileHandler
 
 from dashboard.access.guard import Guard
 from dashboard.access.headers import GuardedHeaders
-from dashboard.access.login import LOG_IN, LogIn
+from dashboard.access.login import LOG_IN, LogIn, query_of
 from dashboard.access.origins import origin_of
 
 MOST_MESSAGE_BYTES = 1 << 20
@@ -108,7 +108,9 @@ class GuardedApplication(BokehTornado):
         if request.path == LOG_IN or self._admits(request):
             return super().find_handler(request, **kwargs)
         if request.path == "/" and request.method in ("GET", "HEAD"):
-            return self._refuse(request, HTTPStatus.FOUND, to=LOG_IN.lstrip("/"))
+            return self._refuse(
+                request, HTTPStatus.FOUND, to=f"login{query_of(request)}"
+            )
         return self._refuse(request, HTTPStatus.FORBIDDEN)
 
     def expel(self) -> None:

@@ -18,7 +18,21 @@ from dashboard.access.passes import LIFETIME_DAYS
 LOG_IN = "/login"
 LOG_OUT = "/logout"
 
+MOST_QUERY_CHARACTERS = 4000
+
 log = logging.getLogger("dashboard")
+
+
+def query_of(request: HTTPServerRequest) -> str:
+    """What the page is asked for, from its "?" on, to be kept until it is opened.
+
+    Nothing else of the address is kept, so that it leads nowhere but to the page.
+    """
+    query = request.query
+    sensible = query.isascii() and query.isprintable() and " " not in query
+    # Whose session a page is belongs to Bokeh, and in no link.
+    ours = sensible and "bokeh-" not in query
+    return f"?{query}" if query and ours and len(query) <= MOST_QUERY_CHARACTERS else ""
 
 
 class LogIn(AuthProvider):
@@ -85,7 +99,7 @@ class AskPassword(AtTheGuard):
     def get(self) -> None:  # type: ignore[mutable-override]
         """Ask, unless that is done already."""
         if self.guard.admits(self.request):
-            self.redirect("./")
+            self.redirect(f"./{query_of(self.request)}")
         else:
             self.ask()
 
@@ -110,11 +124,12 @@ class AskPassword(AtTheGuard):
             samesite="Strict",
             secure=self.encrypted,
         )
-        self.redirect("./", status=HTTPStatus.SEE_OTHER)
+        self.redirect(f"./{query_of(self.request)}", status=HTTPStatus.SEE_OTHER)
 
     def ask(self, message: str = "") -> None:
         """Show the form, with what was wrong."""
-        self.render("login.html", message=message)
+        query = query_of(self.request)
+        self.render("login.html", message=message, query=query)
 
     def ask_later(self, seconds: int) -> None:
         """Show the form to somebody who was wrong too often."""

@@ -4,7 +4,7 @@ import {element} from "./words.mjs"
 
 export const write_controls = (state) => {
   element("pause").disabled = !state.following || state.channels.length == 0
-  element("live").disabled = state.following
+  element("live").disabled = state.following || state.channels.length == 0
   const seek = element("seek")
   seek.min = state.first
   seek.max = state.last
@@ -15,6 +15,9 @@ export const write_controls = (state) => {
   offer(select, state.channels)
   select.value = state.channel
   select.hidden = state.channels.length < 2
+  for (const id of ["compare", "copy-link"])
+    element(id).disabled = state.channels.length == 0
+  element("compare").ariaPressed = state.comparing
 }
 
 const offer = (select, names) => {
@@ -25,8 +28,6 @@ const offer = (select, names) => {
 
 export const watch_controls = (wish) => {
   element("pause").onclick = () => wish("pause")
-  element("live").onclick = () => wish("live")
-  element("seek").oninput = (event) => wish("seek", event.target.valueAsNumber)
   element("channel").onchange = (event) => wish("channel", event.target.value)
   for (const id of ["atoms", "fold"])
     element(id).onchange = (event) => wish(id, Number(event.target.checked))

@@ -22,9 +22,10 @@ export const KEYS = {
   "Frames": [
     [["ArrowLeft"], "the frame before", ({wish}) => wish("step", -1)],
     [["ArrowRight"], "the next frame", ({wish}) => wish("step", 1)],
-    [["Home"], "first frame", ({state, wish}) => wish("seek", state.first)],
-    [["End"], "last frame", ({state, wish}) => wish("seek", state.last)],
+    [["Home"], "first frame", ({wish}) => wish("first")],
+    [["End"], "last frame", ({wish}) => wish("last")],
     [[" "], "pause, or back to live", ({state, wish}) => wish(state.following ? "pause" : "live")],
+    [["d"], "what has changed since this frame, or the frame", press("compare")],
     [["l"], "back to live", ({wish}) => wish("live")],
     [["Escape"], "close, shrink, select nothing, back to live", back],
   ],

@@ -6,7 +6,6 @@ import {watch_controls, write_controls} from "./controls.mjs"
 import {start_help} from "./help.mjs"
 import {watch_keys} from "./keys.mjs"
 import {watch_mapped, write_mapped} from "./mapped.mjs"
-import {paint_at_once} from "./painting.mjs"
 import {start_theme} from "./theme.mjs"
 import {start_titles} from "./titles.mjs"
 import {start_wheel} from "./wheel.mjs"
@@ -14,6 +13,8 @@ import {watch_latent_space, write_latent_space} from "./latent_space.mjs"
 import {paint_at_once} from "./painting.mjs"
 import {watch_selection, write_selection} from "./selection.mjs"
 import {watch_takeaway, write_takeaway} from "./takeaway.mjs"
+import {keep_address, restore_choices} from "./link.mjs"
+import {travels, watch_travels} from "./travel.mjs"
 import {write_age, write_gone, write_words} from "./words.mjs"
 
 export const start = (state) => {
@@ -35,6 +36,7 @@ export const start = (state) => {
     write_takeaway(state)
   }
 
+  restore_choices(state)
   watch_controls(wish)
   watch_mapped(wish)
   watch_keys({state, wish})
@@ -45,6 +47,8 @@ export const start = (state) => {
   watch_latent_space(state, () => write_selection(state))
   watch_selection(state)
   watch_takeaway(state, wish)
+  watch_travels(travels(state, wish))
+  keep_address(state)
   state.document.on_event("connection_lost", write_gone)
   state.document.on_event("client_reconnected", write)
   setInterval(() => write_age(state, arrived_ms), 1000)

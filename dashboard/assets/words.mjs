@@ -14,6 +14,7 @@ export const say = (id, text, tone) => {
 export const write_words = (state) => {
   for (const [id, text] of entries(state.texts)) say(id, text)
   for (const [id, tone] of entries(state.tones)) element(id).dataset.tone = tone
+  element("scan").style.setProperty("--share", state.scanned ?? 0)
   element("latency-bar").style.setProperty("--share", Math.min(state.latency_share, 1))
 }
 

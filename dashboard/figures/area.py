@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bokeh.models import Range1d
 
+from dashboard.bookmark import Zoom
 from dashboard.scene import Extent
 
 CLOSEST_ZOOM = 0.02
@@ -41,7 +42,8 @@ def square(extent: Extent) -> Square:
 
 def area(extent: Extent) -> Area:
     """Ranges that show a whole frame, y downward."""
-    shown = Area(x=Range1d(), y=Range1d(), unit=extent.unit)
+    # By these names the browser finds them, whose address says what part is shown.
+    shown = Area(Range1d(name="map-x"), Range1d(name="map-y"), unit=extent.unit)
     show_whole(shown, extent)
     return shown
 
@@ -54,14 +56,26 @@ def show_whole(shown: Area, extent: Extent) -> None:
         shown.y: (whole.top + whole.side, whole.top),
     }
     for axis, (start, end) in ends.items():
+        # Else the browser cuts the new ends at the limits that the old frame had.
+        axis.update(min_interval=None, max_interval=None)
+        axis.update(start=start, end=end, reset_start=start, reset_end=end)
         axis.update(
-            start=start,
-            end=end,
-            reset_start=start,
-            reset_end=end,
             min_interval=CLOSEST_ZOOM * whole.side,
             max_interval=FARTHEST_ZOOM * whole.side,
         )
+
+
+def show_part(shown: Area, zoom: Zoom, extent: Extent) -> None:
+    """Show a part of a frame that lies at `extent`; no part that is not of it."""
+    whole = square(extent)
+    side = min(max(zoom.w, CLOSEST_ZOOM * whole.side), FARTHEST_ZOOM * whole.side)
+    if not (
+        abs(zoom.x - whole.left - whole.side / 2) < whole.side
+        and abs(zoom.y - whole.top - whole.side / 2) < whole.side
+    ):
+        return
+    shown.x.update(start=zoom.x - side / 2, end=zoom.x + side / 2)
+    shown.y.update(start=zoom.y + side / 2, end=zoom.y - side / 2)
 
 
 def follow(shown: Area, old: Extent, new: Extent) -> None:

@@ -11,6 +11,7 @@ from streamer.analysis import Analysis, ModelId
 from streamer.atoms import Atoms
 from streamer.errors import SessionError
 from streamer.frame import Frame
+from streamer.header import MAX_SEQ
 from streamer.preview import preview
 from streamer.session import atoms_table, rows, tiff
 from streamer.session.durable import MAX_FILE_BYTES, read_own
@@ -77,6 +78,17 @@ class SessionReader:
         """The session."""
         return self._layout.folder
 
+    def check_there(self) -> None:
+        """Refuse to go on when the folder is gone: an open index does not notice.
+
+        Raises
+        ------
+        SessionError
+            It is.
+        """
+        if not self._layout.index.is_file():
+            raise SessionError(f"{self._layout.index} is gone")
+
     def version(self) -> int:
         """Number that is another one whenever somebody has committed something."""
         with reading(self._layout.index):
@@ -91,10 +103,16 @@ class SessionReader:
         query = f"{rows.FRAMES} WHERE streams.id = ? ORDER BY seq"
         return self._records(query, rows.frame_record, stream_id)
 
-    def analyses(self, stream_id: str) -> list[AnalysisRecord]:
-        """All committed analyses of a stream, by `seq`, without their atoms."""
-        query = f"{rows.ANALYSES} WHERE streams.id = ? ORDER BY seq"
-        return self._records(query, rows.analysis_record, stream_id)
+    def analyses(
+        self, stream_id: str, first: int = 0, last: int = MAX_SEQ
+    ) -> list[AnalysisRecord]:
+        """Committed analyses of a stream, by `seq`, without their atoms.
+
+        Of frames `first` to `last`, both included.
+        """
+        query = f"{rows.ANALYSES} WHERE streams.id = ? AND seq BETWEEN ? AND ?"
+        query += " ORDER BY seq"
+        return self._records(query, rows.analysis_record, stream_id, first, last)
 
     def pending(self) -> list[FrameKey]:
         """Frames that are to be analysed, in the order of their commits."""
@@ -104,6 +122,25 @@ class SessionReader:
         """Frames of a stream that are analysed, by `seq`."""
         query = f"{ANALYSED} WHERE streams.id = ? ORDER BY seq"
         return self._records(query, _key, stream_id)
+
+    def reach(self, stream_id: str) -> tuple[int, int] | None:
+        """First and last `seq` of a stream that are analysed; None if none is."""
+        query = f"SELECT MIN(seq), MAX(seq) FROM ({ANALYSED} WHERE streams.id = ?)"
+        first, last = self._records(query, tuple, stream_id)[0]
+        return None if first is None else (first, last)
+
+    def nearest_analysed(
+        self, stream_id: str, seq: int
+    ) -> tuple[int | None, int | None]:
+        """The last analysed `seq` that is not after `seq`, the first not before it."""
+        query = f"""
+            SELECT MAX(CASE WHEN seq <= ? THEN seq END),
+                MIN(CASE WHEN seq >= ? THEN seq END)
+            FROM ({ANALYSED} WHERE streams.id = ?)
+        """
+        return self._records(query, lambda row: (row[0], row[1]), seq, seq, stream_id)[
+            0
+        ]
 
     def attempts(self) -> list[AttemptRecord]:
         """What was begun and never finished, and not set aside."""
@@ -203,6 +240,7 @@ class SessionReader:
             preview=preview(frame.image, frame.valid_rows),
             pixel_size_source=record.pixel_size_source,
             estimated_pixel_size_nm=record.estimated_pixel_size_nm,
+            rows_so_far=frame.rows_so_far,
         )
 
     def _records[T](

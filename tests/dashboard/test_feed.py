@@ -1,8 +1,10 @@
 """Feeds with what they are for: real sockets, real session folders."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,8 @@ import zmq
 
 from dashboard.feed import LiveFeed, SessionFeed
 from dashboard.hub import Hub
-from dashboard.snapshot import LinkState
+from dashboard.recall import Recall
+from dashboard.snapshot import LinkState, Reach
 from streamer.analysis import Analysis
 from streamer.errors import LinkError, SessionError
 from streamer.frame import Frame
@@ -128,17 +131,85 @@ def test_a_session_that_has_ended_counts_its_gaps(
     assert hub.snapshot.lost == {movie(0).stream.id: 4}
 
 
+@pytest.mark.parametrize(
+    ("damaged", "expected"), [(1, [0, 1, 2]), (2, [0, 1])], ids=["one", "the newest"]
+)
 def test_a_damaged_frame_is_counted_as_lost_and_the_others_are_shown(
+    hub: Hub, movie: Movie, tmp_path: Path, damaged: int, expected: list[int]
+) -> None:
+    """What the index says of it is shown all the same, but for the newest."""
+    for seq in range(3):
+        record(tmp_path, movie(seq))
+    table = sorted((tmp_path / "atoms").rglob("*.parquet"))[damaged]
+    table.write_bytes(table.read_bytes()[:-1])
+    with SessionFeed(hub, tmp_path):
+        assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECORDED)
+        assert comes_true(lambda: hub.snapshot.progress is None)
+    assert shown(hub) == expected
+    assert hub.snapshot.lost == {movie(0).stream.id: 1}
+
+
+def histograms(hub: Hub) -> np.ndarray:
+    return hub.snapshot.channels[CHANNEL].history.records["histograms"]
+
+
+def test_in_the_end_all_frames_of_a_session_are_counted_as_if_they_had_come_live(
+    hub: Hub, movie: Movie, tmp_path: Path
+) -> None:
+    live = Hub("there", time.monotonic)
+    for seq in (4, 0, 1, 2, 3):
+        record(tmp_path, movie(20 * seq))
+        live.add(movie(20 * seq))
+    with SessionFeed(hub, tmp_path):
+        assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECORDED)
+        assert shown(hub) == [0, 20, 40, 60, 80]
+        assert comes_true(lambda: hub.snapshot.progress is None)
+    history, other = (each.snapshot.channels[CHANNEL].history for each in (hub, live))
+    assert history.bins == other.bins
+    assert (histograms(hub) == histograms(live)).all()
+    assert [scene.seq for scene in history.scenes] == [80], "pictures stay on disk"
+
+
+def test_of_several_runs_of_a_channel_the_last_is_shown(
     hub: Hub, movie: Movie, tmp_path: Path
 ) -> None:
     for seq in range(3):
         record(tmp_path, movie(seq))
-    table = sorted((tmp_path / "atoms").rglob("*.parquet"))[1]
-    table.write_bytes(table.read_bytes()[:-1])
+    second = replace(movie(7), stream=replace(movie(7).stream, id="second"))
+    record(tmp_path, second)
     with SessionFeed(hub, tmp_path):
         assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECORDED)
-    assert shown(hub) == [0, 2]
-    assert hub.snapshot.lost == {movie(0).stream.id: 1}
+    assert shown(hub) == [7]
+
+
+def test_a_dashboard_that_comes_very_late_has_the_oldest_frames_from_the_session(
+    hub: Hub, publisher: Publisher, movie: Movie, tmp_path: Path
+) -> None:
+    """Those that the publisher has not kept, which here are two."""
+    folder = tmp_path / "run"
+    with LiveFeed(hub, [publisher.url]), Recall(hub, folder):
+        assert publisher.wait_for_subscriber(WITHIN_S)
+        publisher.send(movie(2))
+        assert comes_true(lambda: shown(hub) == [2])
+        for seq in range(3):
+            record(folder, movie(seq))
+        assert comes_true(lambda: shown(hub) == [0, 1, 2])
+        assert comes_true(lambda: hub.snapshot.progress is None)
+        channel = hub.snapshot.channels[CHANNEL]
+    assert channel.on_disk == Reach(0, 2)
+    counts = channel.history.records["histograms"].sum(axis=(1, 2))
+    assert counts.tolist() == [4 * len(movie(seq).atoms) for seq in range(3)]
+
+
+def test_a_session_whose_folder_goes_away_is_missed(
+    hub: Hub, movie: Movie, tmp_path: Path
+) -> None:
+    record(tmp_path / "run", movie(0))
+    with SessionFeed(hub, tmp_path / "run"):
+        assert comes_true(lambda: shown(hub) == [0])
+        shutil.rmtree(tmp_path / "run")
+        assert comes_true(lambda: hub.snapshot.link.state is LinkState.FAILED)
+    assert "gone" in hub.snapshot.link.words
 
 
 def test_a_late_analysis_of_an_earlier_frame_is_not_overlooked(

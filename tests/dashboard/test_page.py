@@ -253,8 +253,9 @@ def test_atoms_on_the_frame_can_be_switched_off(desk: Desk, movie: Movie) -> Non
     desk.show(movie(0))
     desk.wish("atoms", 0)
     (frame_map,) = desk.places["frame-map"].children
-    _, dots, _ = frame_map.renderers
-    assert not dots.visible
+    dots = [each for each in frame_map.renderers if isinstance(each.glyph, Circle)]
+    assert [each.visible for each in dots] == [False]
+    assert frame_map.renderers[0].visible, "the frame itself"
 
 
 def test_folded_angles_repeat_their_colours_after_half_a_period(

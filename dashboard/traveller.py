@@ -1,0 +1,86 @@
+"""Where one page is among the frames, and how it gets to another one."""
+
+from dashboard.archive import Visitor
+from dashboard.bookmark import Bookmark, Zoom
+from dashboard.scene import Scene
+from dashboard.snapshot import Channel, Reach, Snapshot
+from dashboard.travel import VERBS, in_its_run, is_of, opened, travelled
+from dashboard.view import View
+
+
+class Traveller:
+    """Holds a page's view, has frames read from disk, and follows its link.
+
+    Parameters
+    ----------
+    sought
+        What the page's address asks for.
+    visitor
+        Who brings frames that are not in memory; None if there is no disk to have
+        them from.
+    """
+
+    def __init__(self, sought: Bookmark | None, visitor: Visitor | None) -> None:
+        self.view = View(sought=sought)
+        self._visitor = visitor
+        self._zoom = sought.zoom if sought else None
+        self._run: Channel | None = None
+        self._reach: Reach | None = None
+
+    @property
+    def arrived(self) -> bool:
+        """Whether nothing is awaited or looked for."""
+        return self.view.awaited is None and self.view.sought is None
+
+    def arrive(self, snapshot: Snapshot) -> None:
+        """Go where a link points, and to what has come from disk."""
+        before = self.view
+        answer = None if self._visitor is None else self._visitor.take()
+        if answer is not None and answer.request is before.awaited:
+            self.view = before.told(answer, snapshot)
+            self._reach = answer.reach
+        archived = self._visitor is not None
+        self.view = opened(self.view, snapshot, archived=archived)
+        self._fetch(before)
+
+    def grant(
+        self, wish: tuple[object, object], snapshot: Snapshot, seen: Scene
+    ) -> None:
+        """Do what the viewer asks for, who has `seen` a frame of `snapshot`."""
+        view = self.view
+        match wish:
+            case "pause", _:
+                self.view = view.paused(seen)
+            case "live", _:
+                self.view = view.live()
+            case "compare", _:
+                self.view = view.compared_with(None if view.reference else seen)
+            case "channel", str(name) if name in snapshot.channels:
+                self.view = view.of(name)
+            case verb, what if verb in VERBS:
+                self.view = travelled(view, self.in_its_run(snapshot), verb, what)
+                self._fetch(view)
+
+    def in_its_run(self, snapshot: Snapshot) -> Snapshot:
+        """`snapshot`, but of the run that the frame which is held belongs to."""
+        channel, held = self.view.shown_channel(snapshot), self.view.held
+        if channel is None or held is None or is_of(held, channel):
+            self._run = channel
+            return snapshot
+        seen = in_its_run(held, snapshot, self._run, self._reach)
+        self._run = self.view.shown_channel(seen)
+        return seen
+
+    def zoom(self) -> Zoom | None:
+        """The part of the frame that a link asks for, until that frame is there."""
+        zoom = self._zoom
+        if self.arrived:
+            self._zoom = None
+        return zoom
+
+    def _fetch(self, before: View) -> None:
+        """Have what is awaited now, and was not before, read from disk."""
+        awaited = self.view.awaited
+        if self._visitor is None or awaited is None or awaited is before.awaited:
+            return
+        self._visitor.ask(awaited)
