@@ -23,6 +23,7 @@ from streamer.events import (
     Received,
     Rejected,
     Silent,
+    Stands,
 )
 from streamer.following import Following, Followings
 from streamer.frame import Frame
@@ -291,6 +292,9 @@ class Subscriber:
 
     def _heartbeat(self, link: Link, heartbeat: Heartbeat, now_s: float) -> None:
         """A publisher says what it has, and so also what it has no more."""
+        if heartbeat.state != link.state:
+            link.state = heartbeat.state
+            self._events.append(Stands(link.url, heartbeat.state))
         if heartbeat.notice != link.notice:
             link.notice = heartbeat.notice
             self._events.append(Notice(link.url, heartbeat.notice))
