@@ -24,11 +24,15 @@ from streamer.events import (
     Received,
     Rejected,
     Silent,
+    Stands,
 )
 from streamer.messages import Content
 from streamer.security import Connecting
+from streamer.service_state import Recorded
 from streamer.session.reader import SessionReader
 from streamer.session.records import StreamRecord
+from streamer.session.spool import Spool
+from streamer.session.standing import Standing
 from streamer.start import Start
 from streamer.subscriber import Subscriber
 
@@ -95,7 +99,9 @@ class LiveFeed:
     def _follow(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
             event = self._subscriber.receive(POLL_S)
-            if event is not None:
+            if event is None:
+                self._hub.look()
+            else:
                 self._take(event)
 
     def _take(self, event: Event) -> None:
@@ -114,6 +120,8 @@ class LiveFeed:
                 self._say_who_is_heard()
             case Notice(url, text):
                 self._hub.warn(url, text)
+            case Stands(url, state):
+                self._hub.report(url, state)
             case Hindered(url, reason):
                 log.warning("no new connection to %s: %s", url, reason)
             case Rejected(url, reason):
@@ -149,6 +157,8 @@ class SessionFeed:
     def __init__(self, hub: Hub, folder: Path) -> None:
         self._hub = hub
         self._session = SessionReader(folder)
+        self._standing = Standing(self._session, Spool.of(folder), Recorded.OFF)
+        self._name = str(folder)
         self._follower = Follower(hub, self._follow)
         self._seen: set[tuple[str, int]] = set()
         self._gaps_seen = 0
@@ -163,10 +173,19 @@ class SessionFeed:
 
     def _follow(self, stopping: threading.Event) -> None:
         version = self._session.version()
-        self._hub.set_link(self._read_new(stopping, LinkState.RECORDED))
+        self._say(self._read_new(stopping, LinkState.RECORDED))
         while not stopping.wait(POLL_S):
             if version != (version := self._session.version()):
-                self._hub.set_link(self._read_new(stopping, LinkState.RECEIVING))
+                self._say(self._read_new(stopping, LinkState.RECEIVING))
+            self._hub.report(self._name, self._standing.state())
+            self._hub.look()
+
+    def _say(self, link: LinkState) -> None:
+        """How things stand: what somebody adds to is being recorded."""
+        grows = link is LinkState.RECEIVING
+        self._standing.recorded = Recorded.YES if grows else Recorded.OFF
+        self._hub.set_link(link)
+        self._hub.report(self._name, self._standing.state())
 
     def _read_new(self, stopping: threading.Event, while_open: LinkState) -> LinkState:
         """Show what is new, and tell how things stand after that.

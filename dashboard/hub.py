@@ -1,10 +1,15 @@
 """Where one feed of analyses meets many pages."""
 
+import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dashboard.alert import Alert, Severity
+from dashboard.alert_rules import AlertRules
+from dashboard.alerts import with_alerts
 from dashboard.snapshot import (
     Link,
     LinkState,
@@ -14,9 +19,13 @@ from dashboard.snapshot import (
     with_link,
     with_lost,
     with_notice,
+    with_service,
 )
 from streamer.analysis import Analysis
 from streamer.frame import Stream
+from streamer.service_state import ServiceState
+
+log = logging.getLogger("dashboard")
 
 SCENE_BYTES = 384 * 2**20
 """Memory for the frames that pages can scrub back to, all channels together."""
@@ -51,12 +60,24 @@ class Hub:
         Monotonic seconds.
     scene_bytes
         Memory for the frames that pages can scrub back to.
+    rules
+        What is alerted of, on the pages and in the log.
+    wall_s
+        Seconds since 1970 UTC.
     """
 
     def __init__(
-        self, origin: str, clock: Callable[[], float], scene_bytes: int = SCENE_BYTES
+        self,
+        origin: str,
+        clock: Callable[[], float],
+        scene_bytes: int = SCENE_BYTES,
+        *,
+        rules: AlertRules | None = None,
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         self.clock = clock
+        self.rules = rules or AlertRules()
+        self._wall_s = wall_s
         self._scene_bytes = scene_bytes
         self._snapshot = Snapshot(Link(origin))
         self.paints: deque[Paint] = deque(maxlen=PAINTS)
@@ -90,6 +111,14 @@ class Hub:
         """Show what a service wants people to know, until it says None."""
         self._show(with_notice(self._snapshot, url, notice))
 
+    def report(self, url: str, state: ServiceState | None) -> None:
+        """Show how a service stands; None: it does not say any more."""
+        self._show(with_service(self._snapshot, url, state))
+
+    def look(self) -> None:
+        """See whether time alone is a reason for an alert, or ends one."""
+        self._show(self._snapshot)
+
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, on the feed's thread, whenever there is a new snapshot.
 
@@ -113,6 +142,8 @@ class Hub:
             return len(self._listeners)
 
     def _show(self, snapshot: Snapshot) -> None:
+        snapshot = with_alerts(snapshot, self.rules, self.clock(), self._wall_s())
+        log_changes(self._snapshot.alerts, snapshot.alerts)
         if snapshot is self._snapshot:
             return
         # One thread writes, and rebinding a reference is atomic: readers need no lock.
@@ -121,3 +152,20 @@ class Hub:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener()
+
+
+def log_changes(before: tuple[Alert, ...], now: tuple[Alert, ...]) -> None:
+    """Log what begins, and what is over."""
+    known, standing = {each.id for each in before}, {each.id for each in now}
+    for alert in now:
+        if alert.id not in known:
+            level = logging.ERROR if alert.severity is Severity.BAD else logging.WARNING
+            log.log(level, "alert: %s%s", alert.words, since(alert))
+    for alert in before:
+        if alert.id not in standing:
+            log.warning("over: %s%s", alert.words, since(alert))
+
+
+def since(alert: Alert) -> str:
+    """From when on an alert holds, if that is a frame."""
+    return "" if alert.seq is None else f" (since frame {alert.seq})"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from bokeh.models import Column, Plot
 
+from dashboard.alert_words import alert_lines
 from dashboard.choices import Choices
+from dashboard.figures.limits import draw_limits
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub, Paint
 from dashboard.panels import (
@@ -146,6 +148,7 @@ class Page:
     def _build(self, new: Drawn) -> None:
         """Make the figures, for the first frame and for those of another kind."""
         self._panels = panels(new.scene, new.trend)
+        draw_limits(self._panels.figures["series"], self._hub.rules)
         apply_choices(self._panels, self._choices)
         for name, place in self._places.items():
             place.children = [self._panels.figures[name]]
@@ -160,6 +163,8 @@ class Page:
             texts=dict(said.texts),
             tones=dict(said.tones),
             latency_share=latency_share(scene),
+            stages={} if scene is None else dict(scene.stages_ms),
+            alerts=alert_lines(snapshot),
             age_s=self._age_s(snapshot, channel),
             channels=list(snapshot.channels),
             channel=self._view.name(snapshot) or "",

@@ -14,6 +14,8 @@ from bokeh.core.properties import (
 from bokeh.model import DataModel
 from bokeh.models import Plot
 
+from streamer.analysis import FRAME_BUDGET_S
+
 
 class PageState(DataModel):
     """Mirrored between the server and one browser; `assets/page.mjs` is its reader."""
@@ -27,6 +29,12 @@ class PageState(DataModel):
     """Latency over the time that a frame takes."""
     stale_after_s = Float(default=67)
     """Age from which on the page says that there is no data."""
+    stages = Dict(String, Float)
+    """Time of each stage of the analysis that is shown, ms, in order."""
+    budget_s = Float(default=FRAME_BUDGET_S)
+    """Time that a frame takes."""
+    alerts = List(Dict(String, String))
+    """Those that stand, the newest first: id, tone and words."""
     age_s = Nullable(Float)
     """Since the last frame arrived, when this was sent; None if none is awaited."""
     first = Int(default=0)

@@ -9,10 +9,12 @@ import typer
 
 from atomstream.commands.options import host_and_port
 from atomstream.commands.page_options import (
+    Alerts,
     AllowOrigin,
     PasswordFile,
     TlsCert,
     TlsKey,
+    alert_rules,
     page_access,
 )
 from atomstream.commands.security import (
@@ -41,6 +43,7 @@ def dashboard(
             help="Where the page is served.",
         ),
     ] = "127.0.0.1:5006",
+    alerts: Alerts = None,
     password_file: PasswordFile = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
@@ -55,6 +58,7 @@ def dashboard(
 
     Examples: atomstream dashboard runs/today,
     atomstream dashboard --connect tcp://127.0.0.1:5557,
+    atomstream dashboard runs/today --alerts rules.toml,
     atomstream dashboard runs/today --address 0.0.0.0:5006 --password-file page.password
     """
     if (session is None) == (not connect):
@@ -66,7 +70,7 @@ def dashboard(
     host, port = at = host_and_port(address, "--address")
     access = page_access(at, password_file, tls_cert, tls_key, allow_origin, insecure)
     origin = str(session) if session else ", ".join(connect or [])
-    hub = Hub(origin, time.monotonic)
+    hub = Hub(origin, time.monotonic, rules=alert_rules(alerts))
     urls = connect or []
     security = connecting(urls, keys, server_key or [], insecure=insecure)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)

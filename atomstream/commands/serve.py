@@ -20,10 +20,12 @@ from atomstream.commands.options import (
     warn_of_trial,
 )
 from atomstream.commands.page_options import (
+    Alerts,
     AllowOrigin,
     PasswordFile,
     TlsCert,
     TlsKey,
+    alert_rules,
     page_access,
 )
 from atomstream.commands.security import (
@@ -57,6 +59,7 @@ def serve(
         str | None,
         typer.Option("--dashboard", metavar="HOST:PORT", help="Serve the page here."),
     ] = None,
+    alerts: Alerts = None,
     password_file: PasswordFile = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
@@ -94,6 +97,7 @@ def serve(
     access = page_access(
         address, password_file, tls_cert, tls_key, allow_origin, insecure
     )
+    rules = alert_rules(alerts, has_page=address is not None)
     if address:
         check_page_address(*address)
     choice = engine_choice(engine, scheduler, threads, device, refine)
@@ -109,6 +113,7 @@ def serve(
         estimate_pixel_size=estimate_pixel_size,
         dashboard=address,
         access=access,
+        rules=rules,
         until_end=until_end,
         connect_security=sources,
         publish_security=analyses,

@@ -14,7 +14,7 @@ log = logging.getLogger("dashboard")
 
 def show(task: Page, lifeline: Lifeline) -> None:
     """Serve the page until told to stop."""
-    hub = Hub(task.analyses, time.monotonic)
+    hub = Hub(task.analyses, time.monotonic, rules=task.rules)
     with (
         LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
         Dashboard(hub, task.address, task.port, access=task.access) as page,
