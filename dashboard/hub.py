@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.alert import Alert, Severity
+from dashboard.alert import Severity
 from dashboard.alert_rules import AlertRules
+from dashboard.alert_words import line
 from dashboard.alerts import with_alerts
 from dashboard.snapshot import (
     Link,
@@ -143,7 +144,7 @@ class Hub:
 
     def _show(self, snapshot: Snapshot) -> None:
         snapshot = with_alerts(snapshot, self.rules, self.clock(), self._wall_s())
-        log_changes(self._snapshot.alerts, snapshot.alerts)
+        log_changes(self._snapshot, snapshot)
         if snapshot is self._snapshot:
             return
         # One thread writes, and rebinding a reference is atomic: readers need no lock.
@@ -154,18 +155,14 @@ class Hub:
             listener()
 
 
-def log_changes(before: tuple[Alert, ...], now: tuple[Alert, ...]) -> None:
-    """Log what begins, and what is over."""
-    known, standing = {each.id for each in before}, {each.id for each in now}
-    for alert in now:
+def log_changes(before: Snapshot, now: Snapshot) -> None:
+    """Log which alerts begin, and which are over."""
+    known = {alert.id for alert in before.alerts}
+    standing = {alert.id for alert in now.alerts}
+    for alert in now.alerts:
         if alert.id not in known:
             level = logging.ERROR if alert.severity is Severity.BAD else logging.WARNING
-            log.log(level, "alert: %s%s", alert.words, since(alert))
-    for alert in before:
+            log.log(level, "alert: %s", line(alert, now))
+    for alert in before.alerts:
         if alert.id not in standing:
-            log.warning("over: %s%s", alert.words, since(alert))
-
-
-def since(alert: Alert) -> str:
-    """From when on an alert holds, if that is a frame."""
-    return "" if alert.seq is None else f" (since frame {alert.seq})"
+            log.warning("over: %s", line(alert, before))

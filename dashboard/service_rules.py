@@ -26,7 +26,7 @@ def silence(
         rule="no_frame_for_s",
         place=stream_id,
         severity=Severity.BAD,
-        words=f"no data: nothing for {limit:g} s after frame {last_seq}",
+        words=f"no data for more than {limit:g} s",
         is_out=is_late,
         ends=not is_late,
         seq=last_seq,

@@ -65,7 +65,7 @@ def disk(states: Iterable[ServiceState], alerts: Iterable[Alert]) -> Said:
     least = min(known, key=free_bytes)
     is_short = any(alert.rule == "disk_below_gb" for alert in alerts)
     return Said(
-        f"{size(free_bytes(least))} free{room(least)}", "bad" if is_short else "calm"
+        f", {size(free_bytes(least))} free{room(least)}", "bad" if is_short else "calm"
     )
 
 
@@ -116,7 +116,7 @@ def backlog(states: Iterable[ServiceState], alerts: Iterable[Alert]) -> Said:
 def aside(states: Iterable[ServiceState]) -> Said:
     """How many frames nobody analyses, if there are any."""
     count = sum(state.aside for state in states)
-    return Said(f"{frames(count)} set aside" if count else "", "warn")
+    return Said(f", {frames(count)} set aside" if count else "", "warn")
 
 
 def frames(count: int) -> str:
