@@ -176,6 +176,8 @@ def judged(
     )
 
 
+# What another program publishes may hold any number: infinity has no slope.
+@np.errstate(all="ignore")
 def over_windows(frames: int, window: int, number: Callable[[slice], float]) -> Values:
     """(frames,) `number` of the window that ends with each frame."""
     windows = (slice(max(0, end - window), end) for end in range(1, frames + 1))

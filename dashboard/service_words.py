@@ -132,6 +132,7 @@ def pace(channel: Channel | None) -> str:
     return f"{interval_s:.3g} s" if math.isfinite(interval_s) else NOTHING
 
 
+@np.errstate(all="ignore")
 def frame_interval_s(records: NDArray[np.void]) -> float:
     """Median of the newest intervals between frames, NaN if unknown.
 

@@ -9,6 +9,7 @@ import pytest
 import zmq
 
 from atomstream.ports import free_address
+from atomstream.words import state_in_words
 from streamer.events import Received, Stands
 from streamer.frame import Stream
 from streamer.service_state import Recorded, ServiceState
@@ -50,6 +51,8 @@ def test_a_service_says_how_it_stands(
                 case _:
                     pass
     last = states[-1]
+    assert state_in_words(last).startswith("session today, recorded: yes, ")
+    assert state_in_words(last).endswith("40 frames committed, 0 wait, 0 set aside")
     assert {state.session for state in states} == {"today"}
     assert (last.received, last.committed, last.aside) == (FRAMES, FRAMES, 0)
     assert states[0].waiting > 0
@@ -58,3 +61,20 @@ def test_a_service_says_how_it_stands(
     files = [*(session / "frames").iterdir(), *(session / "atoms").iterdir()]
     a_frame = sum(file.stat().st_size for file in files) / FRAMES
     assert last.bytes_per_s == pytest.approx(a_frame, rel=0.05)
+
+
+def test_the_page_of_a_service_alerts_by_the_rules_that_it_was_given(
+    tmp_path: Path, spawn: Spawn, movie: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("frames_in_a_row = 1\ncrystallinity_below = 1e6")
+    source = free_address()
+    spawn("replay", movie, "--bind", source, "--period", "0.2")
+    serve = spawn(
+        "serve", "--connect", source, "--record", tmp_path / "today",
+        "--publish", free_address(), "--threads", "1",
+        "--dashboard", "127.0.0.1:0", "--alerts", rules,
+    )  # fmt: skip
+    assert serve.stdout is not None
+    alerts = (line for line in serve.stdout if "alert: mean crystallinity" in line)
+    assert next(alerts).rstrip().endswith("below 1e+06, since frame 0")

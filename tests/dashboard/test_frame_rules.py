@@ -141,6 +141,25 @@ def test_a_loss_is_against_the_most_within_the_window() -> None:
     assert np.isnan(losses_percent(np.zeros(3), 3)).all()
 
 
+def test_numbers_that_cannot_be_are_no_reason_to_alert_nor_to_stop() -> None:
+    rows = records(
+        4,
+        carbon=[math.inf, 1e300, math.inf, 0],
+        silicon=[math.inf, math.nan, 0, math.inf],
+        hole_area_nm2=[math.inf, -math.inf, math.nan, math.inf],
+        time_s=[math.inf, 1e308, -1e308, math.nan],
+    )
+    settings = AlertRules(
+        hole_growth_above_nm2_per_min=1,
+        hole_growth_frames=2,
+        silicon_below=1,
+        carbon_loss_above_percent=1,
+        frames_in_a_row=2,
+    )
+    told = frame_judgements(rows, "stream", settings, is_live=True)
+    assert [each.rule for each in told if each.is_out and each.lasts] == []
+
+
 def test_a_loss_of_carbon() -> None:
     rows = records(5, carbon=[1000, 1000, 1000, 940, 930])
     rule = "carbon_loss_above_percent"
