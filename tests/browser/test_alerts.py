@@ -21,7 +21,7 @@ type Movie = Callable[[int], Analysis]
 
 pytestmark = pytest.mark.browser
 
-WITHIN_MS = 20_000
+WITHIN_MS = 40_000
 URL = "tcp://127.0.0.1:5556"
 WELL = ServiceState("today", 44, 43, 0, 0, Recorded.YES, None, 812 * 10**9, 313_000.0)
 
@@ -168,7 +168,7 @@ def test_a_new_alert_sounds_once_if_that_is_wanted(
     screen.page.reload()
     screen.wait_until_painted()
     assert screen.page.is_checked("#sound"), "the choice is remembered"
-    expect(screen.page.locator("#alerts li")).to_have_count(1)
+    expect(screen.page.locator("#alerts li")).to_have_count(1, timeout=WITHIN_MS)
     assert tones() == 0, "what stood before is no news"
     screen.page.click("h1")  # without which browsers let nothing be heard
     show(0.9, 0.9, 0.4, 0.4)
