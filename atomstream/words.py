@@ -19,9 +19,11 @@ from streamer.events import (
     Received,
     Rejected,
     Silent,
+    Stands,
 )
 from streamer.frame import Frame
 from streamer.lattice import lattice_drift_percent
+from streamer.service_state import ServiceState
 from streamer.session.records import AnalysisRecord, AttemptRecord
 
 
@@ -87,8 +89,22 @@ def event_in_words(event: Event) -> str:
             return f"connected to {url}"
         case Notice(url=url, text=text):
             return f"{url} says: {text}" if text else f"{url} says no more: all is well"
+        case Stands(url=url, state=state):
+            return (
+                f"{url}: {state_in_words(state) if state else 'no word of its state'}"
+            )
         case Rejected(url=url, reason=reason):
             return f"a message from {url} was thrown away: {reason}"
+
+
+def state_in_words(state: ServiceState) -> str:
+    """One line about how a service stands."""
+    free = "" if state.free_bytes is None else f", {state.free_bytes / 1e9:.1f} GB free"
+    return (
+        f"session {state.session}, recorded: {state.reason or state.recorded}{free}, "
+        f"{state.committed} frames committed, {state.waiting} wait, "
+        f"{state.aside} set aside"
+    )
 
 
 def message_in_words(message: Frame | Analysis) -> str:

@@ -25,12 +25,16 @@ from streamer.events import (
     Received,
     Rejected,
     Silent,
+    Stands,
 )
 from streamer.frame import Stream
 from streamer.messages import Content
 from streamer.security import Connecting
+from streamer.service_state import Recorded
 from streamer.session.reader import SessionReader
 from streamer.session.records import StreamRecord
+from streamer.session.spool import Spool
+from streamer.session.standing import Standing
 from streamer.start import Start
 from streamer.subscriber import Subscriber
 
@@ -97,7 +101,9 @@ class LiveFeed:
     def _follow(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
             event = self._subscriber.receive(POLL_S)
-            if event is not None:
+            if event is None:
+                self._hub.look()
+            else:
                 self._take(event)
 
     def _take(self, event: Event) -> None:
@@ -116,6 +122,8 @@ class LiveFeed:
                 self._say_who_is_heard()
             case Notice(url, text):
                 self._hub.warn(url, text)
+            case Stands(url, state):
+                self._hub.report(url, state)
             case Hindered(url, reason):
                 log.warning("no new connection to %s: %s", url, reason)
             case Rejected(url, reason):
@@ -154,6 +162,8 @@ class SessionFeed:
         self._hub = hub
         self._session = SessionReader(folder)
         self._backfill = Backfill(hub, self._session)
+        self._standing = Standing(self._session, Spool.of(folder), Recorded.OFF)
+        self._name = str(folder)
         self._follower = Follower(hub, self._follow)
         self._seen: dict[str, set[int]] = {}
         self._gaps_seen = 0
@@ -168,12 +178,21 @@ class SessionFeed:
 
     def _follow(self, stopping: threading.Event) -> None:
         version, while_open = self._session.version(), LinkState.RECORDED
-        self._hub.set_link(self._read_new(stopping, while_open))
+        self._say(self._read_new(stopping, while_open))
         while not stopping.is_set():
             self._session.check_there()
             if version != (version := self._session.version()):
-                self._hub.set_link(self._read_new(stopping, LinkState.RECEIVING))
+                self._say(self._read_new(stopping, LinkState.RECEIVING))
+            self._hub.report(self._name, self._standing.state())
+            self._hub.look()
             stopping.wait(self._backfill.count_some() or POLL_S)
+
+    def _say(self, link: LinkState) -> None:
+        """How things stand: what somebody adds to is being recorded."""
+        grows = link is LinkState.RECEIVING
+        self._standing.recorded = Recorded.YES if grows else Recorded.OFF
+        self._hub.set_link(link)
+        self._hub.report(self._name, self._standing.state())
 
     def _read_new(self, stopping: threading.Event, while_open: LinkState) -> LinkState:
         """Show what is new, and tell how things stand after that.

@@ -5,7 +5,7 @@ back days, scenes as far as their budget of memory allows. A page holds on to th
 `History` it was given; adding a frame makes a new one and disturbs nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ from dashboard.scene import (
     quantity_names,
     scene,
 )
-from streamer.analysis import Analysis, ModelId
+from streamer.analysis import Analysis, Flag, ModelId
 from streamer.atoms import SPECIES
 from streamer.frame import Stream
 
@@ -77,9 +77,16 @@ def record_dtype(quantity_count: int) -> np.dtype[np.void]:
             ("pixel_size_nm", np.float64),
             ("pixel_size_estimated", np.bool_),
             ("latency_s", np.float32),
+            ("flags", np.uint32),
             ("histograms", np.uint32, (quantity_count, BINS)),
         ]
     )
+
+
+def flag_bits(flags: Iterable[Flag]) -> int:
+    """Flags as one number, a bit each: as `History.records` has them."""
+    known = list(Flag)
+    return sum(1 << known.index(flag) for flag in {*flags})
 
 
 def begun(analysis: Analysis) -> History:
@@ -153,6 +160,7 @@ def record(scene: Scene) -> NDArray[np.void]:
     row["pixel_size_nm"] = scene.pixel_size_nm or np.nan
     row["pixel_size_estimated"] = scene.pixel_size_estimated
     row["latency_s"] = scene.latency_s
+    row["flags"] = flag_bits(scene.flags)
     for name in SUMMARIES:
         row[name] = getattr(scene.summary, name)
     row["histograms"][0] = [scene.counts[name] for name in names]

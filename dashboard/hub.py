@@ -1,10 +1,16 @@
 """Where one feed of analyses meets many pages."""
 
+import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from dashboard.alert import Severity
+from dashboard.alert_rules import AlertRules
+from dashboard.alert_words import line
+from dashboard.alerts import with_alerts
 from dashboard.manifold import DrawManifold, Manifolds, no_decoder
 from dashboard.snapshot import (
     Link,
@@ -20,9 +26,13 @@ from dashboard.snapshot import (
     with_progress,
     with_reach,
     with_records,
+    with_service,
 )
 from streamer.analysis import Analysis
 from streamer.frame import Stream
+from streamer.service_state import ServiceState
+
+log = logging.getLogger("dashboard")
 
 SCENE_BYTES = 512 * 2**20
 """Memory for the frames that pages can scrub back to, all channels together."""
@@ -59,6 +69,10 @@ class Hub:
         Memory for the frames that pages can scrub back to.
     draw_manifold
         Draws what a model's latents mean, when a page asks for it.
+    rules
+        What is alerted of, on the pages and in the log.
+    wall_s
+        Seconds since 1970 UTC.
     """
 
     def __init__(
@@ -67,9 +81,14 @@ class Hub:
         clock: Callable[[], float],
         scene_bytes: int = SCENE_BYTES,
         draw_manifold: DrawManifold = no_decoder,
+        *,
+        rules: AlertRules | None = None,
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         self.clock = clock
         self.manifolds = Manifolds(draw_manifold, self._tell)
+        self.rules = rules or AlertRules()
+        self._wall_s = wall_s
         self._scene_bytes = scene_bytes
         self._snapshot = Snapshot(Link(origin))
         self.paints: deque[Paint] = deque(maxlen=PAINTS)
@@ -124,6 +143,14 @@ class Hub:
         """Show what a service wants people to know, until it says None."""
         self._change(lambda shown: with_notice(shown, url, notice))
 
+    def report(self, url: str, state: ServiceState | None) -> None:
+        """Show how a service stands; None: it does not say any more."""
+        self._change(lambda shown: with_service(shown, url, state))
+
+    def look(self) -> None:
+        """See whether time alone is a reason for an alert, or ends one."""
+        self._change(lambda shown: shown)
+
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, on the thread of a feed, whenever there is a new snapshot.
 
@@ -149,9 +176,13 @@ class Hub:
     def _change(self, change: Callable[[Snapshot], Snapshot]) -> None:
         # Rebinding a reference is atomic: those who read need no lock.
         with self._writing:
-            before, self._snapshot = self._snapshot, change(self._snapshot)
-            if self._snapshot is before:
+            before = self._snapshot
+            now_s, wall_s = self.clock(), self._wall_s()
+            after = with_alerts(change(before), self.rules, now_s, wall_s)
+            if after is before:
                 return
+            self._snapshot = after
+            log_changes(before, after)
         self._tell()
 
     def _tell(self) -> None:
@@ -159,3 +190,16 @@ class Hub:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener()
+
+
+def log_changes(before: Snapshot, now: Snapshot) -> None:
+    """Log which alerts begin, and which are over."""
+    known = {alert.id for alert in before.alerts}
+    standing = {alert.id for alert in now.alerts}
+    for alert in now.alerts:
+        if alert.id not in known:
+            level = logging.ERROR if alert.severity is Severity.BAD else logging.WARNING
+            log.log(level, "alert: %s", line(alert, now))
+    for alert in before.alerts:
+        if alert.id not in standing:
+            log.warning("over: %s", line(alert, before))

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from bokeh.models import Column, Plot
 
+from dashboard.alert_words import alert_lines
 from dashboard.archive import Visitor
 from dashboard.bookmark import Bookmark
 from dashboard.choices import Choices
 from dashboard.difference import difference, refusal
 from dashboard.figures.area import show_part
+from dashboard.figures.limits import draw_limits
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub, Paint
 from dashboard.latent_space import show_manifold
@@ -234,6 +236,7 @@ class Page:
     def _build(self, new: Drawn) -> None:
         """Make the figures, for the first frame and for those of another kind."""
         self._panels = panels(new.scene, new.trend)
+        draw_limits(self._panels.figures["series"], self._hub.rules)
         apply_choices(self._panels, self._choices)
         show_mapped(self._panels, new.scene, new.trend, self._choices)
         self._pictured = new.scene, None
@@ -254,6 +257,8 @@ class Page:
             texts=dict(said.texts),
             tones=dict(said.tones),
             latency_share=latency_share(scene),
+            stages={} if scene is None else dict(scene.stages_ms),
+            alerts=alert_lines(snapshot),
             age_s=self._age_s(snapshot, channel),
             channels=list(snapshot.channels),
             channel=self._view.name(snapshot) or "",

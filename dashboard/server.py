@@ -27,7 +27,8 @@ from streamer.analysis import FRAME_BUDGET_S
 from streamer.errors import LinkError
 
 STALE_AFTER_S = 2 * FRAME_BUDGET_S
-"""Age of the last frame from which on pages say that there is no data."""
+"""Age of the last frame from which on pages say that there is no data, if no rule
+says another."""
 
 LEAVE_WITHIN_S = 2.0
 """Time that closed pages have to clean up when the server stops."""
@@ -68,7 +69,8 @@ class Dashboard:
     archive
         Where frames are that have left the memory; None if they are gone.
     stale_after_s
-        Age of the last frame from which on pages say that there is no data.
+        Age of the last frame from which on pages say that there is no data; None for
+        that of the hub's rules.
 
     Raises
     ------
@@ -85,7 +87,7 @@ class Dashboard:
         *,
         access: Access | None = None,
         archive: Archive | None = None,
-        stale_after_s: float = STALE_AFTER_S,
+        stale_after_s: float | None = None,
     ) -> None:
         self._access = access or Access()
         self._access.check(address)
@@ -93,7 +95,7 @@ class Dashboard:
         self._archive = archive
         self._address = address
         self._port = port
-        self._stale_after_s = stale_after_s
+        self._stale_after_s = stale_after_s or hub.rules.no_frame_for_s or STALE_AFTER_S
         self._running: Running | None = None
         self._thread: threading.Thread | None = None
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from dashboard.alert import Alert
 from dashboard.filling import filled
 from dashboard.history import History, begun, extended
 from dashboard.trend import Trend, trend
 from streamer.analysis import Analysis
 from streamer.frame import Stream
+from streamer.service_state import ServiceState
 
 CHANNELS = 8
 """Channels kept; of more, the one that has been quiet longest is dropped."""
@@ -94,6 +96,16 @@ class Snapshot:
     """What services want people to know, by their addresses."""
     progress: Progress | None = None
     """Of reading what a session held when it was opened; None when all is read."""
+    services: Mapping[str, ServiceState] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """How services stand, by their addresses."""
+    alerts: tuple[Alert, ...] = ()
+    """Those that stand, the newest first."""
+    alerts_begun: Mapping[str, int] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """How many have begun, by their rule; those that have ended count too."""
 
     def running(self, stream: Stream) -> Channel | None:
         """The channel of `stream`, unless another run has taken its place."""
@@ -199,6 +211,23 @@ def with_notice(snapshot: Snapshot, url: str, notice: str | None) -> Snapshot:
     if notice is not None:
         notices[url] = notice
     return replace(snapshot, notices=MappingProxyType(notices))
+
+
+def with_service(snapshot: Snapshot, url: str, state: ServiceState | None) -> Snapshot:
+    """How one service stands now; None: it does not say.
+
+    A notice that said the same as its reason goes with it: the two come one by one,
+    and a page must not believe for a moment that there is another thing to know.
+    """
+    old = snapshot.services.get(url)
+    if old == state:
+        return snapshot
+    if old is not None and old.reason and snapshot.notices.get(url) == old.reason:
+        snapshot = with_notice(snapshot, url, None if state is None else state.reason)
+    services = {key: known for key, known in snapshot.services.items() if key != url}
+    if state is not None:
+        services[url] = state
+    return replace(snapshot, services=MappingProxyType(services))
 
 
 def replace_channel(snapshot: Snapshot, channel: Channel) -> Snapshot:

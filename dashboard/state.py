@@ -16,6 +16,7 @@ from bokeh.model import DataModel, Model
 from bokeh.models import Plot
 
 from dashboard.latent_space import LatentSpace
+from streamer.analysis import FRAME_BUDGET_S
 
 
 class PageState(DataModel):
@@ -30,6 +31,12 @@ class PageState(DataModel):
     """Latency over the time that a frame takes."""
     stale_after_s = Float(default=67)
     """Age from which on the page says that there is no data."""
+    stages = Dict(String, Float)
+    """Time of each stage of the analysis that is shown, ms, in order."""
+    budget_s = Float(default=FRAME_BUDGET_S)
+    """Time that a frame takes."""
+    alerts = List(Dict(String, String))
+    """Those that stand, the newest first: id, tone and words."""
     age_s = Nullable(Float)
     """Since the last frame arrived, when this was sent; None if none is awaited."""
     first = Int(default=0)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.scene import ATOMS_DRAWN, Scene, angle_period_deg
+from dashboard.service_words import service_words
 from dashboard.snapshot import Channel, Link, LinkState, Snapshot, channel_name
 from dashboard.view import Mode, View
 from dashboard.whereabouts import scan, whereabouts
@@ -56,6 +57,7 @@ def status(view: View, snapshot: Snapshot) -> Status:
     channel, scene = view.shown_channel(snapshot), view.shown_scene(snapshot)
     badge, badge_tone = mode_badge(view, snapshot.link, channel)
     _, link, link_tone = LINK_WORDS[snapshot.link.state]
+    services = service_words(snapshot, channel)
     lost = 0 if channel is None else lost_frames(snapshot, channel)
     texts = {
         "mode": badge,
@@ -64,17 +66,17 @@ def status(view: View, snapshot: Snapshot) -> Status:
         "origin": snapshot.link.words or snapshot.link.origin,
         "gaps": "none" if not lost else f"{lost:,} lost",
         "notice": notice(snapshot, scene),
-        "alarm": " · ".join(snapshot.notices.values()),
         **(blank_texts() if scene is None else scene_texts(scene)),
         **({} if channel is None else channel_texts(channel)),
+        **{name: said.text for name, said in services.items()},
     }
     tones = {
         "mode": badge_tone,
         "link": link_tone,
         "gaps": "bad" if lost else "calm",
-        "alarm": "bad" if snapshot.notices else "calm",
         "latency": latency_tone(scene),
         "latency-bar": latency_tone(scene),
+        **{name: said.tone for name, said in services.items()},
     }
     return Status(texts, tones)
 
@@ -183,8 +185,9 @@ def latency_share(scene: Scene | None) -> float:
 
 
 def stages(stages_ms: Mapping[str, float]) -> str:
-    """Each stage and its time in ms: "network 96 · latents 58"."""
-    return " · ".join(f"{name} {ms:.0f}" for name, ms in stages_ms.items())
+    """The time of all stages, of that which a frame takes: "0.37 of 33.5 s"."""
+    total_s = sum(ms for ms in stages_ms.values() if math.isfinite(ms)) / 1000
+    return f"{total_s:.2f} of {FRAME_BUDGET_S:g} s" if stages_ms else NOTHING
 
 
 def duration(seconds: float) -> str:

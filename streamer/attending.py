@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from streamer.catalogue import key_of
-from streamer.events import Notice, Silent
+from streamer.events import Notice, Silent, Stands
 from streamer.following import Followings
 from streamer.link import Link
 from streamer.messages import Heartbeat
@@ -39,6 +39,9 @@ class Attending:
         WireError
             It says that it can be asked where it cannot be.
         """
+        if heartbeat.state != link.state:
+            link.state = heartbeat.state
+            self._feeds.events.append(Stands(link.url, heartbeat.state))
         if heartbeat.notice != link.notice:
             link.notice = heartbeat.notice
             self._feeds.events.append(Notice(link.url, heartbeat.notice))

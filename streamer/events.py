@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from streamer.frame import Stream
 from streamer.messages import Carried, Content, Feed
+from streamer.service_state import ServiceState
 from streamer.steps import Delivery, Finished, Lost
 
 
@@ -95,6 +96,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Stands:
+    """The service behind a publisher says how it stands; None: it does so no longer."""
+
+    url: str
+    state: ServiceState | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A message that does not follow the protocol was thrown away."""
 
@@ -112,6 +121,7 @@ type Event = (
     | Hindered
     | Heard
     | Notice
+    | Stands
     | Rejected
 )
 

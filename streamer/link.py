@@ -15,6 +15,7 @@ from streamer.endpoint import (
 from streamer.errors import SecurityError, WireError
 from streamer.handshake import Handshakes
 from streamer.messages import MAX_STREAMS, FeedState, Message
+from streamer.service_state import ServiceState
 from streamer.wire import MAX_PAYLOAD_BYTES, PARTS, pack
 
 QUEUE = 8
@@ -78,6 +79,8 @@ class Link:
         """What the last heartbeat listed."""
         self.notice: str | None = None
         """What people should know, as the last heartbeat said."""
+        self.state: ServiceState | None = None
+        """How the service stands, as the last heartbeat said."""
         self.can_ask: bool | None = None
         """Whether there is a catch-up side; None until a heartbeat says so."""
         self.heard_s = now_s

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from streamer.analysis import Analysis
 from streamer.frame import Frame, Stream
+from streamer.service_state import ServiceState
 
 MAX_STREAMS = 64
 """Feeds that one heartbeat lists, and that one publisher keeps in mind."""
@@ -68,6 +69,8 @@ class Heartbeat:
     """All that this publisher knows of: what it no longer lists, it cannot continue."""
     notice: str | None = None
     """What people should know now."""
+    state: ServiceState | None = None
+    """How the service stands that publishes; None of what is no service."""
 
 
 @dataclass(frozen=True, slots=True)

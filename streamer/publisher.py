@@ -16,6 +16,7 @@ from streamer.frame import Frame, Stream
 from streamer.messages import Carried, Content, End, Feed, feed_of
 from streamer.retention import Retention
 from streamer.security import PLAIN, Binding
+from streamer.service_state import ServiceState
 from streamer.stand import Stand
 from streamer.transmitter import Outbox, Transmitter
 from streamer.wire import pack
@@ -67,6 +68,9 @@ class Publisher:
         Gives message `seq` of stream id again, for a source that keeps everything
         itself; None for what it never had. Called in the publisher's thread, which
         sends nothing else meanwhile.
+    state
+        Gives what heartbeats say of the service that publishes. Called in the
+        publisher's thread before each; must not raise.
     retention_bytes
         How much of what was sent is kept for those who missed it; with `recall` it
         only has to hold what is sent faster than the network takes it.
@@ -92,6 +96,7 @@ class Publisher:
         *,
         security: Binding = PLAIN,
         recall: Recall | None = None,
+        state: Callable[[], ServiceState | None] = lambda: None,
         retention_bytes: int = RETENTION_BYTES,
         heartbeat_s: float = 1.0,
         option: str = "--bind",
@@ -105,7 +110,7 @@ class Publisher:
         self._retention = Retention(retention_bytes)
         self._outbox = Outbox(Catalogue(self._retention, recall))
         self._transmitter = Transmitter(
-            stand, self._outbox, heartbeat_s, clock, wall_ns
+            stand, self._outbox, heartbeat_s, clock, wall_ns, state
         )
         self._thread = Thread(target=self._transmitter.run, name=f"publisher {bind}")
         self._thread.daemon = True

@@ -23,6 +23,7 @@ from streamer.messages import (
 )
 from streamer.retention import Key
 from streamer.roster import Roster
+from streamer.service_state import ServiceState
 from streamer.stand import Stand
 from streamer.waiting import Waiting
 from streamer.wire import PARTS, Parts, pack, unpack
@@ -74,8 +75,10 @@ class Transmitter:
         heartbeat_s: float,
         clock: Callable[[], float],
         wall_ns: Callable[[], int],
+        state: Callable[[], ServiceState | None],
     ) -> None:
         self._stand = stand
+        self._state = state
         self._outbox = outbox
         self._heartbeat_s, self._clock, self._wall_ns = heartbeat_s, clock, wall_ns
         self._beat_s = clock()
@@ -267,5 +270,5 @@ class Transmitter:
         with self._outbox.changed:
             feeds = self._outbox.catalogue.states()
         self._said = self._outbox.notice
-        beat = Heartbeat(self._stand.advertised, feeds, self._said)
+        beat = Heartbeat(self._stand.advertised, feeds, self._said, self._state())
         self._publish(pack(beat, self._wall_ns()))

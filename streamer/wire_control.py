@@ -16,10 +16,10 @@ from streamer.messages import (
     Request,
     Unavailable,
 )
+from streamer.wire_state import MAX_REASON, plain, read_state, write_state
 
 MAX_PORT = 65_535
 MAX_PATH = 1024
-MAX_REASON = 1024
 
 
 def write_stream(stream: Stream) -> Mapping[str, object]:
@@ -46,9 +46,10 @@ def read_feed(fields: Fields) -> Feed:
 
 def write_heartbeat(heartbeat: Heartbeat) -> Mapping[str, object]:
     """Fields of a heartbeat."""
-    said = {} if heartbeat.notice is None else {"notice": plain(heartbeat.notice)}
+    state = heartbeat.state
     return {
-        **said,
+        **({} if heartbeat.notice is None else {"notice": plain(heartbeat.notice)}),
+        **({} if state is None else {"state": write_state(state)}),
         "catch_up": heartbeat.catch_up,
         "feeds": [
             {
@@ -70,9 +71,10 @@ def read_heartbeat(fields: Fields) -> Heartbeat:
     WireError
         A field is missing, of the wrong type or out of range.
     """
-    feeds = tuple(read_state(state) for state in fields.maps("feeds", MAX_STREAMS))
+    feeds = tuple(read_feed_state(each) for each in fields.maps("feeds", MAX_STREAMS))
     notice = fields.optional(lambda name: fields.text(name, MAX_REASON), "notice")
-    return Heartbeat(read_catch_up(fields), feeds, notice)
+    state = fields.optional(lambda name: read_state(fields.inner(name)), "state")
+    return Heartbeat(read_catch_up(fields), feeds, notice, state)
 
 
 def read_catch_up(fields: Fields) -> int | str | None:
@@ -82,7 +84,7 @@ def read_catch_up(fields: Fields) -> int | str | None:
     return fields.optional(lambda name: fields.integer(name, 1, MAX_PORT), "catch_up")
 
 
-def read_state(fields: Fields) -> FeedState:
+def read_feed_state(fields: Fields) -> FeedState:
     """How far a feed has come."""
     return FeedState(
         feed=read_feed(fields),
@@ -110,11 +112,6 @@ def write_unavailable(message: Unavailable) -> Mapping[str, object]:
         "last": message.last,
         "reason": plain(message.reason),
     }
-
-
-def plain(words: str) -> str:
-    """A source's own words, which may hold anything, names of files for instance."""
-    return words[:MAX_REASON].encode(errors="replace").decode()
 
 
 def read_unavailable(fields: Fields) -> Unavailable:

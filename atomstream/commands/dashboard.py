@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.page_options import (
+    Alerts,
     AllowOrigin,
     PasswordFile,
     TlsCert,
     TlsKey,
+    alert_rules,
     page_place,
 )
 from atomstream.commands.security import (
@@ -51,6 +53,7 @@ def dashboard(
             help="Where the page is served.",
         ),
     ] = "127.0.0.1:5006",
+    alerts: Alerts = None,
     password_file: PasswordFile = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
@@ -65,6 +68,7 @@ def dashboard(
 
     Examples: atomstream dashboard runs/today,
     atomstream dashboard --connect tcp://127.0.0.1:5557 --session runs/today,
+    atomstream dashboard runs/today --alerts rules.toml,
     atomstream dashboard runs/today --address 0.0.0.0:5006 --password-file page.password
     """
     if (session is None) == (not connect):
@@ -85,7 +89,7 @@ def dashboard(
     origin = str(session) if session else ", ".join(connect or [])
     folder = session or recorded
     draw = manifold_drawer(lambda: kept_models(folder) if folder else [])
-    hub = Hub(origin, time.monotonic, draw_manifold=draw)
+    hub = Hub(origin, time.monotonic, draw_manifold=draw, rules=alert_rules(alerts))
     urls = connect or []
     security = connecting(urls, keys, server_key or [], insecure=insecure)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)

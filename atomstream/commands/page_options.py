@@ -12,6 +12,7 @@ from dashboard.access.certificate import Certificate
 from dashboard.access.origins import parse_origin
 from dashboard.access.password import read_password
 from dashboard.access.terms import Access
+from dashboard.alert_rules import AlertRules, read_rules
 from streamer.errors import SettingsError
 
 PasswordFile = Annotated[
@@ -48,6 +49,17 @@ Insecure = Annotated[
 ]
 
 PAGE = typer.Option("--dashboard", metavar="HOST:PORT", help="Serve the page here.")
+
+Alerts = Annotated[
+    Path | None,
+    typer.Option(
+        "--alerts",
+        metavar="FILE.toml",
+        help="Rules of what the page alerts of, beside frames that are late or gone, "
+        "a session that is not recorded and a disk that fills up; each key is in "
+        "docs/dashboard.md.",
+    ),
+]
 
 log = logging.getLogger("dashboard")
 
@@ -130,6 +142,23 @@ def page_access(
     if warning:
         log.warning("%s", warning)
     return access
+
+
+def alert_rules(path: Path | None, *, has_page: bool = True) -> AlertRules:
+    """The rules of what the page alerts of.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be used, or there is no page.
+    """
+    if path is None:
+        return AlertRules()
+    if not has_page:
+        raise SettingsError(
+            "--alerts is about the page; give --dashboard HOST:PORT too"
+        )
+    return read_rules(path)
 
 
 def refuse_without_page(*options: object) -> None:

@@ -20,10 +20,12 @@ from atomstream.commands.options import (
 )
 from atomstream.commands.page_options import (
     PAGE,
+    Alerts,
     AllowOrigin,
     PasswordFile,
     TlsCert,
     TlsKey,
+    alert_rules,
     page_place_if_any,
 )
 from atomstream.commands.security import (
@@ -54,6 +56,7 @@ def serve(
         str, typer.Option("--publish", metavar="URL", help="Where analyses are sent.")
     ] = "tcp://127.0.0.1:5557",
     page: Annotated[str | None, PAGE] = None,
+    alerts: Alerts = None,
     password_file: PasswordFile = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
@@ -90,6 +93,7 @@ def serve(
     address, access = page_place_if_any(
         page, "--dashboard", password_file, tls_cert, tls_key, allow_origin, insecure
     )
+    rules = alert_rules(alerts, has_page=address is not None)
     choice = engine_choice(engine, scheduler, threads, device, refine)
     warn_of_trial(verify_model(find_model(model)))
     choice.reach()
@@ -106,6 +110,7 @@ def serve(
         estimate_pixel_size=estimate_pixel_size,
         dashboard=address,
         access=access,
+        rules=rules,
         until_end=until_end,
         connect_security=sources,
         publish_security=analyses,

@@ -21,6 +21,7 @@ from streamer.session.analyst import AnalysisRecorder
 from streamer.session.journal import Journal
 from streamer.session.reader import SessionReader
 from streamer.session.spool import Spool
+from streamer.session.standing import Standing
 
 log = logging.getLogger("analyse")
 
@@ -30,7 +31,8 @@ def keep_analysing(task: Analyst, lifeline: Lifeline) -> None:
     with (
         AnalysisRecorder(task.record, DRAIN_S + 2) as recorder,
         SessionReader(task.record) as session,
-        publisher_of(task) as publisher,
+        standing_of(task) as standing,
+        publisher_of(task, standing) as publisher,
     ):
         journal = Journal(recorder.commit_event)
         with engine_of(task, journal, lifeline) as engine:
@@ -42,9 +44,17 @@ def keep_analysing(task: Analyst, lifeline: Lifeline) -> None:
                 "%s, publishing at %s", model_in_words(engine.model), publisher.url
             )
             swap = ModelSwap(session, journal, engine, task.run)
-            spool = Spool.of(task.record)
             work_until_told(
-                Workplace(session, recorder, spool, journal, publisher, engine, swap),
+                Workplace(
+                    session,
+                    recorder,
+                    standing.spool,
+                    journal,
+                    publisher,
+                    standing,
+                    engine,
+                    swap,
+                ),
                 lifeline,
                 until_end=task.until_end,
             )
@@ -94,8 +104,15 @@ def what_can_be_recalled(session: SessionReader) -> Iterator[tuple[Stream, int]]
 
 
 @contextmanager
-def publisher_of(task: Analyst) -> Iterator[Publisher]:
-    """A publisher that recalls every analysis from the session."""
+def standing_of(task: Analyst) -> Iterator[Standing]:
+    """How the session stands, for the thread of the publisher."""
+    with SessionReader(task.record) as session:
+        yield Standing(session, Spool.of(task.record))
+
+
+@contextmanager
+def publisher_of(task: Analyst, standing: Standing) -> Iterator[Publisher]:
+    """A publisher that recalls every analysis, and says how the session stands."""
     # It recalls in a thread of its own; a reader serves one thread at a time.
     with SessionReader(task.record) as archive, zmq.Context() as context:
 
@@ -110,6 +127,7 @@ def publisher_of(task: Analyst) -> Iterator[Publisher]:
             task.publish,
             security=task.security,
             recall=recall,
+            state=standing.state,
             option="--publish",
         ) as publisher:
             yield publisher

@@ -17,7 +17,16 @@ from functools import partial
 from atomstream.service.backlog import Backlog, Owed
 from atomstream.words import event_in_words
 from streamer.errors import SessionError, StorageError
-from streamer.events import Abandoned, Ended, Event, Gap, Heard, Received, Silent
+from streamer.events import (
+    Abandoned,
+    Ended,
+    Event,
+    Gap,
+    Heard,
+    Received,
+    Silent,
+    Stands,
+)
 from streamer.frame import Frame, Stream
 from streamer.messages import Content, Feed
 from streamer.session.journal import Journal
@@ -82,7 +91,8 @@ class Recording:
                 self._heard.discard(url)
             case _:
                 pass
-        if not isinstance(event, Received):
+        # How a source stands may be another thing at every heartbeat.
+        if not isinstance(event, Received | Stands):
             text = event_in_words(event)
             log.info("%s", text)
             self.journal.note(type(event).__name__.lower(), text)

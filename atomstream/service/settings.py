@@ -6,6 +6,7 @@ from pathlib import Path
 
 from atomstream.engines import EngineChoice
 from dashboard.access.terms import Access
+from dashboard.alert_rules import AlertRules
 from streamer.security import PLAIN, Binding, Connecting
 
 
@@ -31,6 +32,8 @@ class ServiceSettings:
     """Address and port of the page; None for no page."""
     access: Access = field(default_factory=Access)
     """Who may open the page."""
+    rules: AlertRules = field(default_factory=AlertRules)
+    """What it alerts of."""
     until_end: bool = False
     """Stop by itself when every stream has ended and is analysed."""
     connect_security: Mapping[str, Connecting] = field(default_factory=dict)

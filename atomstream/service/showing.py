@@ -20,7 +20,7 @@ log = logging.getLogger("dashboard")
 def show(task: Page, lifeline: Lifeline) -> None:
     """Serve the page until told to stop."""
     draw = manifold_drawer(lambda: kept_models(task.record))
-    hub = Hub(task.analyses, time.monotonic, draw_manifold=draw)
+    hub = Hub(task.analyses, time.monotonic, draw_manifold=draw, rules=task.rules)
     with (
         LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
         Recall(hub, task.record),

@@ -14,6 +14,7 @@ from atomstream.engines import EngineChoice
 from atomstream.service.process import Lifeline, Task
 from atomstream.service.settings import ServiceSettings
 from dashboard.access.terms import Access
+from dashboard.alert_rules import AlertRules
 from streamer.endpoint import Address
 from streamer.security import Binding, Connecting, CurveClient, CurveServer
 
@@ -80,6 +81,8 @@ class Page:
     port: int
     access: Access
     """Who may open it; the same again when this process was started again."""
+    rules: AlertRules
+    """What it alerts of."""
 
     def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
@@ -131,6 +134,7 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
             settings.record,
             *settings.dashboard,
             settings.access,
+            settings.rules,
         )
     return tasks
 

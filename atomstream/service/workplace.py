@@ -23,6 +23,7 @@ from streamer.session.journal import Journal
 from streamer.session.reader import SessionReader
 from streamer.session.records import FrameKey
 from streamer.session.spool import Spool, Spooled
+from streamer.session.standing import Standing
 
 log = logging.getLogger("analyse")
 POLL_S = 0.05
@@ -47,6 +48,7 @@ class Workplace:
     spool: Spool
     journal: Journal
     publisher: Publisher
+    standing: Standing
     engine: Engine
     swap: ModelSwap
     _waiting: deque[FrameKey] = field(default_factory=deque, init=False)
@@ -101,6 +103,8 @@ class Workplace:
         if self._refused and time.monotonic() - self._asked_s > SPACE_RETRY_S:
             self._ask_for_space()
         shortage = self.spool.shortage()
+        self.standing.refused = self._refused
+        self.standing.shown = frozenset(self._shown)
         self.publisher.tell(shortage.reason if shortage else self._refused)
 
     def leave(self) -> None:

@@ -1,6 +1,7 @@
 // The browser's part of a page: mirrors the state that the server sends, and tells the
 // server what the viewer wants.
 
+import {watch_alerts, write_alerts} from "./alerts.mjs"
 import {start_contrast} from "./contrast.mjs"
 import {watch_controls, write_controls} from "./controls.mjs"
 import {start_help} from "./help.mjs"
@@ -15,6 +16,8 @@ import {watch_selection, write_selection} from "./selection.mjs"
 import {watch_takeaway, write_takeaway} from "./takeaway.mjs"
 import {keep_address, restore_choices} from "./link.mjs"
 import {travels, watch_travels} from "./travel.mjs"
+import {watch_sound} from "./sound.mjs"
+import {write_stages} from "./stages.mjs"
 import {write_age, write_gone, write_words} from "./words.mjs"
 
 export const start = (state) => {
@@ -30,6 +33,8 @@ export const start = (state) => {
     write_words(state)
     write_controls(state)
     write_mapped(state)
+    write_stages(state)
+    write_alerts(state)
     write_age(state, arrived_ms)
     write_latent_space(state)
     write_selection(state)
@@ -49,6 +54,8 @@ export const start = (state) => {
   watch_takeaway(state, wish)
   watch_travels(travels(state, wish))
   keep_address(state)
+  watch_alerts()
+  watch_sound()
   state.document.on_event("connection_lost", write_gone)
   state.document.on_event("client_reconnected", write)
   setInterval(() => write_age(state, arrived_ms), 1000)

@@ -22,6 +22,8 @@ export const write_words = (state) => {
 export const write_gone = () => {
   say("mode", "OFFLINE", "bad")
   say("link", "this page is not connected", "bad")
+  say("recording", "unknown: this page is not connected", "bad")
+  for (const id of ["disk", "backlog"]) say(id, "")
 }
 
 // Counted here, so that it goes on when nothing arrives from anywhere.

@@ -26,6 +26,7 @@ from streamer.session.records import (
     FrameKey,
     FrameRecord,
     GapRecord,
+    Progress,
     StreamRecord,
     Totals,
 )
@@ -170,6 +171,17 @@ class SessionReader:
     def totals(self) -> Totals:
         """Counts of the whole session."""
         return self._records(rows.TOTALS, lambda row: Totals(*row))[0]
+
+    def progress(self) -> Progress:
+        """How far the whole session has come."""
+        return self._records(rows.PROGRESS, lambda row: Progress(*row))[0]
+
+    def newest(self, count: int) -> list[tuple[int, int]]:
+        """(received_ns, bytes with those of its analysis) of `count` frames at most.
+
+        Those that were committed last, the newest first.
+        """
+        return self._records(rows.NEWEST, tuple, count)
 
     def next_seq(self, stream_id: str) -> int:
         """The `seq` after the last that was committed or given up; 0 at first."""

@@ -116,6 +116,17 @@ class EventRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a session has come."""
+
+    frames: int
+    """Committed."""
+    waiting: int
+    """Of these, neither analysed nor set aside."""
+    aside: int
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """A session in four numbers."""
 

@@ -69,6 +69,22 @@ TOTALS = """
             + (SELECT COALESCE(SUM(bytes), 0) FROM analyses) AS bytes
 """
 
+PROGRESS = """
+    SELECT
+        (SELECT COUNT(*) FROM frames) AS frames,
+        (SELECT COUNT(*) FROM frames
+            WHERE number NOT IN (SELECT frame FROM analyses)
+            AND number NOT IN (SELECT frame FROM attempts WHERE reason IS NOT NULL)
+        ) AS waiting,
+        (SELECT COUNT(*) FROM attempts WHERE reason IS NOT NULL) AS aside
+"""
+
+NEWEST = """
+    SELECT received_ns, frames.bytes + COALESCE(analyses.bytes, 0) AS bytes
+    FROM frames LEFT JOIN analyses ON frame = frames.number
+    ORDER BY frames.number DESC LIMIT ?
+"""
+
 NEXT_SEQ = """
     SELECT MAX(
         COALESCE((SELECT MAX(seq) FROM frames WHERE stream = streams.number), -1),

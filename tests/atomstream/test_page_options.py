@@ -43,12 +43,23 @@ DASHBOARD = ("dashboard", "--connect", "tcp://127.0.0.1:5557")
         ((*DASHBOARD, "--tls-cert", "x"), "--tls-cert and --tls-key go together"),
         ((*DASHBOARD, "--tls-cert", "x", "--tls-key", "y"), "x cannot be read"),
         ((*DASHBOARD, "--allow-origin", "*:5006"), "expected HOST:PORT"),
+        ((*SERVE, "--alerts", "{tmp}/rules.toml"), "give --dashboard HOST:PORT"),
+        ((*DASHBOARD, "--alerts", "{tmp}/none.toml"), "cannot be read: No such file"),
+        (
+            (*DASHBOARD, "--alerts", "{tmp}/rules.toml"),
+            "'silicon_bellow' is no rule; do you mean silicon_below?",
+        ),
+        (
+            (*SERVE, "--dashboard", "127.0.0.1:0", "--alerts", "{tmp}/rules.toml"),
+            "do you mean silicon_below?",
+        ),
     ],
 )
 def test_a_page_that_would_be_open_or_cannot_be_protected_is_not_served(
     run: Run, tmp_path: Path, password_file: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     assert password_file.exists()
+    (tmp_path / "rules.toml").write_text("silicon_bellow = 1")
     outcome = run(*(each.format(tmp=tmp_path) for each in arguments))
     assert outcome.code == 2
     assert said in outcome.err

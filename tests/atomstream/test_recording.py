@@ -10,10 +10,11 @@ import zmq
 
 from atomstream.ports import free_address
 from atomstream.service.recording import Recording
-from streamer.events import Abandoned, Ended, Gap, Heard, Received
+from streamer.events import Abandoned, Ended, Gap, Heard, Received, Stands
 from streamer.frame import Frame, Stream
 from streamer.messages import Content
 from streamer.publisher import Publisher
+from streamer.service_state import Recorded, ServiceState
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.session.spool import Spool
@@ -227,3 +228,12 @@ def test_what_is_known_of_a_source_that_has_gone_is_in_the_ledger_to_its_end(
     recording.look()
     assert committed(recording) == [0, 1]
     assert lost(recording) == [(2, 4)]
+
+
+def test_a_source_that_says_how_it_stands_at_every_heartbeat_fills_no_session(
+    recording: Recording,
+) -> None:
+    for waiting in range(100):
+        state = ServiceState("theirs", 0, 0, waiting, 0, Recorded.YES)
+        recording.take(Stands("tcp://source:5555", state))
+    assert recording.session.events() == []

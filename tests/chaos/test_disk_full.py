@@ -15,8 +15,6 @@ from atomstream.ports import free_address
 from atomstream.service.recording import Recording
 from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
-from dashboard.status import status
-from dashboard.view import View
 from streamer.frame import Frame, Stream
 from streamer.publisher import Publisher
 from streamer.session.reader import SessionReader
@@ -105,7 +103,11 @@ def test_the_live_view_goes_on_and_recording_resumes_by_itself(
 
 
 def alarm(hub: Hub) -> str:
-    return status(View(), hub.snapshot).texts["alarm"]
+    return " · ".join(
+        alert.words
+        for alert in hub.snapshot.alerts
+        if alert.rule in ("not_recording", "notice")
+    )
 
 
 def shown(hub: Hub) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import zmq
 
+from dashboard.alert_rules import AlertRules
 from dashboard.feed import LiveFeed, SessionFeed
 from dashboard.hub import Hub
 from dashboard.recall import Recall
@@ -19,6 +20,7 @@ from streamer.analysis import Analysis
 from streamer.errors import LinkError, SessionError
 from streamer.frame import Frame
 from streamer.publisher import Publisher
+from streamer.service_state import Recorded, ServiceState
 from streamer.session.analyst import AnalysisRecorder
 from streamer.session.recorder import FrameRecorder
 
@@ -116,6 +118,59 @@ def test_a_session_is_shown_and_followed_while_it_grows(
         record(tmp_path / "run", movie(1))
         assert comes_true(lambda: shown(hub) == [0, 1])
         assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECEIVING)
+
+
+def test_a_session_says_itself_how_it_stands(
+    hub: Hub, movie: Movie, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    record(folder, movie(0))
+
+    def state() -> ServiceState:
+        return hub.snapshot.services[str(folder)]
+
+    with SessionFeed(hub, folder):
+        assert comes_true(lambda: bool(hub.snapshot.services))
+        said = state()
+        assert (said.session, said.committed, said.waiting) == ("run", 1, 0)
+        assert said.recorded is Recorded.OFF
+        assert said.free_bytes is not None
+        record(folder, movie(1))
+        assert comes_true(lambda: state().committed == 2)
+        assert comes_true(lambda: state().recorded is Recorded.YES)
+
+
+def test_a_live_feed_shows_how_the_service_stands_and_misses_its_frames(
+    movie: Movie,
+) -> None:
+    states: list[ServiceState | None] = [
+        ServiceState("today", 1, 1, 11, 0, Recorded.YES),
+        ServiceState("today", 1, 1, 0, 0, Recorded.YES),
+        None,
+    ]
+    rules = AlertRules(no_frame_for_s=0.5, backlog_above_frames=10)
+    hub = Hub("here", time.monotonic, rules=rules)
+
+    def standing() -> set[str]:
+        return {alert.rule for alert in hub.snapshot.alerts}
+
+    with (
+        zmq.Context() as context,
+        Publisher(
+            context, "tcp://127.0.0.1:0", heartbeat_s=0.1, state=lambda: states[0]
+        ) as publisher,
+        LiveFeed(hub, [publisher.url]),
+    ):
+        assert publisher.wait_for_subscriber(WITHIN_S)
+        publisher.send(movie(0))
+        # Of the missing frames the clock tells: nothing more is sent.
+        both = {"backlog_above_frames", "no_frame_for_s"}
+        assert comes_true(lambda: standing() == both)
+        states.pop(0)
+        assert comes_true(lambda: standing() == {"no_frame_for_s"})
+        assert hub.snapshot.services[publisher.url].waiting == 0
+        states.pop(0)
+        assert comes_true(lambda: not hub.snapshot.services)
 
 
 def test_a_session_that_has_ended_counts_its_gaps(

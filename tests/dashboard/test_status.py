@@ -89,7 +89,7 @@ def test_a_frame_in_words(hub: Hub, movie: Movie) -> None:
         "C": str(counts["C"]),
         "Si": str(counts["Si"]),
         "latency": "0.40 s",
-        "stages": "network 96 · positions 212 · latents 58",
+        "stages": "0.37 of 33.5 s",
         "model": "graphene-si",
         "hash": "5f3a9c41",
         "provider": "CPU",
@@ -172,17 +172,3 @@ def test_time_is_written_in_hours_minutes_and_seconds(
 )
 def test_dose_is_written_with_its_power_of_ten(electrons_nm2: float, text: str) -> None:
     assert dose(electrons_nm2) == text
-
-
-def test_what_a_service_wants_people_to_know_stands_there_until_it_is_over(
-    hub: Hub,
-) -> None:
-    assert texts(hub)["alarm"] == ""
-    hub.warn(ORIGIN, "NOT RECORDING: no space")
-    hub.warn("tcp://other:1", "NOT RECORDING: gone")
-    assert texts(hub)["alarm"] == "NOT RECORDING: no space · NOT RECORDING: gone"
-    assert status(View(), hub.snapshot).tones["alarm"] == "bad"
-    hub.warn("tcp://other:1", None)
-    assert texts(hub)["alarm"] == "NOT RECORDING: no space"
-    hub.warn(ORIGIN, None)
-    assert texts(hub)["alarm"] == ""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import zmq
@@ -19,6 +20,7 @@ from streamer.events import (
     Joined,
     Notice,
     Received,
+    Stands,
 )
 from streamer.following import ABANDONED
 from streamer.frame import Frame, Stream
@@ -27,12 +29,14 @@ from streamer.messages import (
     Feed,
 )
 from streamer.publisher import Publisher
+from streamer.service_state import Recorded, ServiceState
 from streamer.start import Start
 from streamer.subscriber import Subscriber
 
 Context = zmq.Context[zmq.Socket[bytes]]
 MakeFrame = Callable[..., Frame]
 Listen = Callable[[Subscriber, type[Event]], list[Event]]
+STANDS = ServiceState("today", 5, 5, 3, 0, Recorded.YES)
 
 
 def seqs(events: Iterable[Event], stream: Stream | None = None) -> list[int]:
@@ -309,3 +313,32 @@ def test_a_notice_is_heard_at_once_and_by_who_comes_late_until_it_is_taken_back(
                 heard += filter(None, [subscriber.receive(1)])
     texts = [notice.text for notice in of_type(heard, Notice)]
     assert texts == ["NOT RECORDING: no space", None]
+
+
+def test_a_state_is_heard_when_it_changes_and_not_at_every_heartbeat(
+    context: Context, url: str
+) -> None:
+    states = [STANDS, replace(STANDS, waiting=7), None]
+    said: list[ServiceState | None] = []
+    heard: list[Event] = []
+
+    def state() -> ServiceState | None:
+        said.append(states[0])
+        return said[-1]
+
+    with (
+        Subscriber(context, [url]) as subscriber,
+        Publisher(context, url, heartbeat_s=0.02, state=state),
+    ):
+        while len(states) > 1:
+            heard += filter(None, [subscriber.receive(0.02)])
+            # Each is said often before the next takes its place.
+            if states[0] in told(heard) and said.count(states[0]) > 10:
+                states.pop(0)
+        while None not in told(heard):
+            heard += filter(None, [subscriber.receive(1)])
+    assert told(heard) == [STANDS, replace(STANDS, waiting=7), None]
+
+
+def told(events: Iterable[Event]) -> list[ServiceState | None]:
+    return [event.state for event in of_type(events, Stands)]

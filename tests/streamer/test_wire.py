@@ -28,6 +28,7 @@ from streamer.messages import (
     Request,
     Unavailable,
 )
+from streamer.service_state import Recorded, ServiceState
 from streamer.wire import pack, unpack
 
 STREAM = Stream("5f0c", "SuperScan", "HAADF")
@@ -129,6 +130,15 @@ analyses = st.builds(
 
 feeds = st.builds(Feed, st.sampled_from(Content), streams)
 ranges = st.tuples(seqs, seqs).map(sorted)
+states = st.builds(
+    ServiceState,
+    names,
+    *[counts] * 4,
+    st.sampled_from(Recorded),
+    st.none() | names,
+    st.none() | counts,
+    st.none() | st.floats(0, allow_nan=False, allow_infinity=False),
+)
 controls = st.one_of(
     st.builds(
         Heartbeat,
@@ -140,6 +150,7 @@ controls = st.one_of(
             max_size=3,
         ).map(tuple),
         st.none() | names,
+        st.none() | states,
     ),
     st.builds(End, feeds, counts),
     st.builds(lambda feed, pair: Request(feed, *pair), feeds, ranges),

@@ -21,6 +21,14 @@ from streamer.wire import Buffer, Parts, pack, unpack
 STREAM = Stream("5f0c", "SuperScan", "HAADF")
 FRAME = Frame(STREAM, 7, np.arange(12, dtype=np.uint16).reshape(3, 4))
 FEED = Feed(Content.FRAME, STREAM)
+STATE = {
+    "session": "today",
+    "received": 5,
+    "committed": 5,
+    "waiting": 3,
+    "aside": 0,
+    "recorded": "yes",
+}
 SIDES = "expected an integer from 1 to 16384"
 
 ANALYSIS = Analysis(
@@ -256,6 +264,30 @@ def test_a_whole_number_stands_for_a_real_one() -> None:
             "heartbeat header: catch_up is 65536 (int), expected an integer from 1 to "
             "65535",
             id="port out of range",
+        ),
+        pytest.param(
+            tampered(Heartbeat(None, ()), state={**STATE, "waiting": -1}),
+            "heartbeat header, state: waiting is -1 (int), expected an integer from 0 "
+            "to 9223372036854775807",
+            id="negative backlog",
+        ),
+        pytest.param(
+            tampered(Heartbeat(None, ()), state={**STATE, "recorded": "perhaps"}),
+            "heartbeat header, state: recorded is 'perhaps' (str), expected one of "
+            "yes, no, off",
+            id="recorded or not",
+        ),
+        pytest.param(
+            tampered(Heartbeat(None, ()), state={**STATE, "bytes_per_s": math.inf}),
+            "heartbeat header, state: bytes_per_s is inf (float), expected a finite "
+            "number of 0 or more",
+            id="infinite rate",
+        ),
+        pytest.param(
+            tampered(Heartbeat(None, ()), state=[]),
+            "heartbeat header: state is [] (list), expected a map of at most 16384 "
+            "fields",
+            id="state that is none",
         ),
         pytest.param(
             tampered(ANALYSIS, atoms=2_000_001),

@@ -26,6 +26,7 @@ from streamer.messages import (
     Request,
     Unavailable,
 )
+from streamer.service_state import Recorded, ServiceState
 from streamer.wire import pack, unpack
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -125,6 +126,22 @@ MESSAGES: dict[str, Message] = {
         feeds=(
             FeedState(FRAMES, newest=41, first_kept=10),
             FeedState(ANALYSES, newest=40, first_kept=0, total=41),
+        ),
+    ),
+    "heartbeat-service": Heartbeat(
+        catch_up=5558,
+        feeds=(FeedState(ANALYSES, newest=40, first_kept=0),),
+        notice="NOT RECORDING: no space left on the disk",
+        state=ServiceState(
+            session="today",
+            received=44,
+            committed=43,
+            waiting=3,
+            aside=0,
+            recorded=Recorded.NO,
+            reason="NOT RECORDING: no space left on the disk",
+            free_bytes=812_300_000_000,
+            bytes_per_s=131_072.5,
         ),
     ),
     "end": End(FRAMES, total=42),

@@ -1,0 +1,136 @@
+"""When a viewer is to be alerted: settings, read from a TOML file."""
+
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from streamer.analysis import FRAME_BUDGET_S, Flag
+from streamer.errors import SettingsError
+
+MOST_BYTES = 2**16
+"""Of the file."""
+MOST_FRAMES = 1000
+"""That a rule may look back."""
+
+
+def off_is_none(value: object) -> object:
+    """TOML has no null: `false` switches a rule off."""
+    return None if value is False else value
+
+
+type Limit = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None,
+    BeforeValidator(off_is_none),
+]
+type Level = Annotated[
+    Annotated[float, Field(allow_inf_nan=False)] | None, BeforeValidator(off_is_none)
+]
+type Frames = Annotated[int, Field(ge=1, le=MOST_FRAMES)]
+type Named = Annotated[Flag, Field(strict=False)]
+
+
+class AlertRules(BaseModel):
+    """The rules; one that is None, or not true, never alerts.
+
+    What is said of frames must hold for `frames_in_a_row` of them until an alert
+    begins, and no longer hold for as many until it ends. Frames that were not analysed
+    as a whole (`partial`, for instance) say nothing of the sample and are passed over.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    frames_in_a_row: Frames = 3
+    """Frames: before an alert about frames begins, and before it ends."""
+
+    crystallinity_below: Level = None
+    """Mean crystallinity of a frame, in the model's own scale."""
+    hole_area_above_nm2: Limit = None
+    """Area without atoms, nm²."""
+    hole_growth_above_nm2_per_min: Limit = None
+    """How fast that area grows, nm²/min: slope over `hole_growth_frames`."""
+    hole_growth_frames: Annotated[Frames, Field(ge=2)] = 10
+    """Frames over which the growth is measured."""
+    silicon_below: Limit = None
+    """Si atoms in a frame, once there have been as many: with 1, all have left."""
+    carbon_loss_above_percent: Limit = None
+    """By how much the count of C has fallen, %, within `carbon_loss_frames`."""
+    carbon_loss_frames: Annotated[Frames, Field(ge=2)] = 10
+    """Frames within which the loss is measured."""
+    flags: tuple[Named, ...] = Field((), strict=False)
+    """Flags of frames, as `blurred` or `no-atoms`."""
+
+    latency_above_s: Limit = FRAME_BUDGET_S
+    """From the arrival of a frame to its analysis, s."""
+    backlog_above_frames: Limit = 10
+    """Frames that wait to be analysed; ends when there are half as many."""
+    no_frame_for_s: Annotated[
+        Annotated[float, Field(gt=0, allow_inf_nan=False)] | None,
+        BeforeValidator(off_is_none),
+    ] = 2 * FRAME_BUDGET_S
+    """Since the last frame, s, while the stream has not ended."""
+    not_recording: bool = True
+    """Whether a service that cannot record is alerted of."""
+    disk_below_gb: Limit = 10
+    """Free on the session's disk, GB (10⁹ bytes); ends at 1.1 times as much."""
+
+
+def read_rules(path: Path) -> AlertRules:
+    """The rules of a TOML file; what it does not name is as it is by default.
+
+    Raises
+    ------
+    SettingsError
+        It cannot be read, is no TOML, names what is no rule, or gives a value that
+        makes no sense.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1).decode()
+    except OSError as error:
+        raise SettingsError(
+            f"the rules {path} cannot be read: {error.strerror}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"the rules {path} are not text in UTF-8") from error
+    if len(text) > MOST_BYTES:
+        raise SettingsError(f"the rules {path} are longer than {MOST_BYTES} characters")
+    try:
+        return parse_rules(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is no TOML: {error}") from error
+    except ValidationError as error:
+        raise SettingsError(f"{path}: {problem(error)}") from error
+
+
+def parse_rules(values: object) -> AlertRules:
+    """Rules of what a TOML file holds.
+
+    Raises
+    ------
+    ValidationError
+        Of pydantic.
+    """
+    return AlertRules.model_validate(values)
+
+
+def problem(error: ValidationError) -> str:
+    """The first thing that is wrong, and what may be meant."""
+    first = error.errors(include_url=False)[0]
+    key = str(first["loc"][0]) if first["loc"] else "it"
+    if first["type"] == "extra_forbidden":
+        return f"{key!r:.80} is no rule{nearest(key, AlertRules.model_fields)}"
+    value = first["input"]
+    if first["type"] == "enum":
+        return f"{key}: {value!r:.80} is no flag{nearest(str(value), Flag)}"
+    return f"{key}: {value!r:.80}: {first['msg']}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What may be meant by `word`, or all that could be."""
+    words = [str(each) for each in known]
+    close = get_close_matches(word, words, n=1)
+    return f"; do you mean {close[0]}?" if close else f"; there are {', '.join(words)}"

@@ -1,0 +1,43 @@
+"""What a service says of its own work, in every heartbeat of what it publishes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Recorded(StrEnum):
+    """Whether what comes is kept."""
+
+    YES = "yes"
+    NO = "no"
+    """It should be, and cannot be."""
+    OFF = "off"
+    """Nobody means to: a session that is only looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """How a service stands: counts of frames are those of its whole session."""
+
+    session: str
+    """Name of the session."""
+    received: int
+    """Frames that have come and are there: on the disk, or in memory for it."""
+    committed: int
+    """Frames on the disk."""
+    waiting: int
+    """The backlog: frames that are there, and neither analysed nor set aside."""
+    aside: int
+    """Frames that are set aside: nobody analyses them."""
+    recorded: Recorded
+    reason: str | None = None
+    """Why frames or analyses are not kept; None while they are."""
+    free_bytes: int | None = None
+    """Of the session's disk, for its user, in steps of `FREE_STEP_BYTES`; None if
+    unknown."""
+    bytes_per_s: float | None = None
+    """What the newest frames and their analyses have taken of the disk, over the time
+    in which they came; None if unknown."""
+
+
+FREE_STEP_BYTES = 10**8
+"""Rounded down to whole steps, so that it does not differ at every look."""
