@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from bokeh.models import Column, Plot
 
+from dashboard.axis import Axis
 from dashboard.choices import Choices
+from dashboard.chronicle import Chronicle
 from dashboard.history import quantity_frame
 from dashboard.hub import Hub, Paint
 from dashboard.panels import (
@@ -14,6 +16,7 @@ from dashboard.panels import (
     panels,
     panels_key,
     show_now,
+    show_ruler,
     show_scene,
     show_trend,
 )
@@ -21,8 +24,10 @@ from dashboard.scene import Scene
 from dashboard.snapshot import Channel, LinkState, Snapshot
 from dashboard.state import PageState
 from dashboard.status import latency_share, status
-from dashboard.trend import Trend
+from dashboard.timeline import Timeline
+from dashboard.trend import Trend, Trends
 from dashboard.view import Mode, View
+from streamer.session.notes import MOST_SEQ
 
 PAINT_TIMEOUT_S = 5.0
 """How long to wait for a browser to paint: a tab that is hidden never does."""
@@ -36,7 +41,14 @@ class Drawn:
     """What the figures show."""
 
     scene: Scene
-    trend: Trend
+    trends: Trends
+    axis: Axis
+    """Over which the viewer wants plots over time."""
+
+    @property
+    def trend(self) -> Trend:
+        """What plots over time show."""
+        return self.trends.along(self.axis)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +83,9 @@ class Page:
         self._places = places
         self._view = View()
         self._choices = Choices()
+        timeline = Timeline()
+        self._chronicle = Chronicle(timeline)
+        state.update(timeline=timeline)
         self._panels: Panels | None = None
         self._drawn: Drawn | None = None
         self._number = self._painted = 0
@@ -115,10 +130,25 @@ class Page:
                 self._view = view.at(seq, snapshot)
             case "channel", str(name) if name in snapshot.channels:
                 self._view = view.of(name)
-        self._choices = self._choices.granting(verb, what)
+            case "rescale", _:
+                self._chronicle.rescale()
+                self._sent = None
+            case "note", str(text):
+                self._note(text, wish.get("seq"))
+        choices, self._choices = self._choices, self._choices.granting(verb, what)
+        if choices.axis != self._choices.axis:
+            self._sent = None
         if self._panels is not None:
             apply_choices(self._panels, self._choices)
         self.refresh()
+
+    def _note(self, text: str, seq: object) -> None:
+        """Keep what the viewer wrote of frame `seq`, else of the one that is shown."""
+        if self._drawn is None:
+            return
+        known = isinstance(seq, int) and 0 <= seq <= MOST_SEQ
+        about = seq if known and isinstance(seq, int) else self._drawn.scene.seq
+        self._hub.note(self._drawn.trends.history.stream, about, text)
 
     def _browser_is_busy(self) -> bool:
         waited_s = self._hub.clock() - self._sent_s
@@ -130,7 +160,8 @@ class Page:
         scene = self._view.shown_scene(snapshot)
         if channel is None or scene is None:
             return
-        new, old = drawn(scene, channel, self._drawn), self._drawn
+        new = drawn(scene, channel, self._drawn, self._choices.axis)
+        old = self._drawn
         if self._view.mode is Mode.LIVE and (old is None or scene is not old.scene):
             self._unpainted = Unpainted(scene, channel.arrived_s)
         if (
@@ -142,10 +173,13 @@ class Page:
         else:
             update(self._panels, old, new)
         self._drawn = new
+        if self._panels is not None:
+            self._chronicle.show(self._panels, scene, new.trends, new.axis, snapshot)
 
     def _build(self, new: Drawn) -> None:
         """Make the figures, for the first frame and for those of another kind."""
-        self._panels = panels(new.scene, new.trend)
+        self._panels = panels(new.scene, new.trend, self._chronicle.over)
+        show_ruler(self._panels, new.trend)
         apply_choices(self._panels, self._choices)
         for name, place in self._places.items():
             place.children = [self._panels.figures[name]]
@@ -183,15 +217,15 @@ def plots_in(places: Iterable[Column]) -> list[Plot]:
     return [model for model in models if isinstance(model, Plot)]
 
 
-def drawn(scene: Scene, channel: Channel, last: Drawn | None) -> Drawn:
+def drawn(scene: Scene, channel: Channel, last: Drawn | None, axis: Axis) -> Drawn:
     """What to draw of `scene` and of the stream that it belongs to.
 
     A frame that is held while another model takes over stays among its own.
     """
     foreign = quantity_frame(scene.model) != quantity_frame(channel.history.model)
     if foreign and last is not None:
-        return Drawn(scene, last.trend)
-    return Drawn(scene, channel.trend)
+        return Drawn(scene, last.trends, axis)
+    return Drawn(scene, channel.trends, axis)
 
 
 def update(panels: Panels, old: Drawn, new: Drawn) -> None:
@@ -202,3 +236,5 @@ def update(panels: Panels, old: Drawn, new: Drawn) -> None:
         show_now(panels, new.scene, new.trend)
     if new.trend is not old.trend:
         show_trend(panels, new.trend)
+    if new.trend.ruler != old.trend.ruler:
+        show_ruler(panels, new.trend)

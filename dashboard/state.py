@@ -14,6 +14,8 @@ from bokeh.core.properties import (
 from bokeh.model import DataModel
 from bokeh.models import Plot
 
+from dashboard.timeline import Timeline
+
 
 class PageState(DataModel):
     """Mirrored between the server and one browser; `assets/page.mjs` is its reader."""
@@ -41,6 +43,8 @@ class PageState(DataModel):
     channel = String(default="")
     plots = List(Instance(Plot))
     """All figures; they wait from `sending` to `sent`, to be painted once."""
+    timeline = Instance(Timeline)
+    """The plots over time."""
     sending = Int(default=0)
     """Number of the update; assigned first."""
     sent = Int(default=0)

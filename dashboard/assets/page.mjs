@@ -2,21 +2,27 @@
 // server what the viewer wants.
 
 import {watch_controls, write_controls} from "./controls.mjs"
+import {watch_notes} from "./notes.mjs"
 import {paint_at_once} from "./painting.mjs"
+import {watch_timeline} from "./timeline.mjs"
 import {write_age, write_gone, write_words} from "./words.mjs"
 
 export const start = (state) => {
   let wishes = 0
   let arrived_ms = performance.now()
 
-  const wish = (verb, object = 0) => {
+  const wish = (verb, object = 0, more = {}) => {
     wishes += 1
-    state.wish = {verb, object, number: wishes}
+    state.wish = {...more, verb, object, number: wishes}
   }
+  const write_timeline = watch_timeline(state.timeline, wish)
+  const write_notes = watch_notes(state, wish)
 
   const write = () => {
     write_words(state)
     write_controls(state)
+    write_timeline()
+    write_notes()
     write_age(state, arrived_ms)
   }
 

@@ -16,7 +16,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from dashboard.hub import Hub
 from dashboard.server import Dashboard
 from dashboard.snapshot import LinkState
-from dashboard.trend import COLUMNS
+from dashboard.grid import COLUMNS
 from streamer.analysis import Analysis
 
 type Movie = Callable[[int], Analysis]

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from dashboard.axis import Axis
 from dashboard.hub import Hub
+from dashboard.missing import Missing
 from dashboard.snapshot import CHANNELS, LinkState
 from streamer.analysis import Analysis
 from streamer.frame import Stream
@@ -92,9 +94,9 @@ def test_losses_are_counted_by_run_also_before_its_first_frame(
     hub: Hub, movie: Movie
 ) -> None:
     stream = movie(0).stream
-    hub.lose(stream, 3)
+    hub.lose(stream, Missing(4, 6))
     hub.add(movie(3))
-    hub.lose(stream, 2)
+    hub.lose(stream, Missing(9, 10))
     assert hub.snapshot.lost == {stream.id: 5}
 
 
@@ -140,7 +142,7 @@ def test_readers_on_other_threads_always_see_a_whole_state(movie: Movie) -> None
                 if (
                     not channel.history.newest.seq
                     == last
-                    == channel.trend.lines["seq"][-1]
+                    == channel.trends.along(Axis.FRAMES).lines["seq"][-1]
                 ):
                     broken.append(f"half of frame {last}")
 
