@@ -110,7 +110,7 @@ def pitch(seq: NDArray[np.int64], position: NDArray[np.float64]) -> float:
     position
         (N,), finite.
     """
-    steps = np.diff(position) / np.diff(seq)
+    steps = np.abs(np.diff(position) / np.diff(seq))
     steps = steps[steps > 0]
     if len(steps):
         return float(np.median(steps))

@@ -143,7 +143,10 @@ def in_words(ranges: Ranges, titles: Mapping[str, str]) -> str:
     """
     if ranges.rescaled_at is None:
         return f"ranges held since frame {ranges.since:,}"
-    names = list(dict.fromkeys(titles.get(k.name, k.name) for k in ranges.rescaled))
+    names = [
+        f"% of {key.name}" if key.kind == "shares" else titles.get(key.name, key.name)
+        for key in ranges.rescaled
+    ]
     if len(names) > NAMED:
         names = [f"{len(names)} plots"]
     return f"ranges held · {', '.join(names)} rescaled at frame {ranges.rescaled_at:,}"

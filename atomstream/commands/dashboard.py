@@ -51,6 +51,9 @@ def dashboard(
 ) -> None:
     """Show a recorded session, or what a running service publishes.
 
+    What viewers write about frames is kept in SESSION/notes.jsonl; without a session,
+    until the dashboard stops.
+
     Other computers are let in with a password only (docs/dashboard-access.md).
 
     Examples: atomstream dashboard runs/today,
@@ -61,15 +64,20 @@ def dashboard(
         raise SettingsError("give either a SESSION or --connect URL")
     from dashboard.feed import LiveFeed, SessionFeed
     from dashboard.hub import Hub
+    from dashboard.notebook import Notebook, NotesFollowed
     from dashboard.server import Dashboard
 
     host, port = at = host_and_port(address, "--address")
     access = page_access(at, password_file, tls_cert, tls_key, allow_origin, insecure)
     origin = str(session) if session else ", ".join(connect or [])
-    hub = Hub(origin, time.monotonic)
+    hub = Hub(origin, time.monotonic, notebook=Notebook(session))
     urls = connect or []
     security = connecting(urls, keys, server_key or [], insecure=insecure)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)
-    with feed, Dashboard(hub, host, port, access=access) as page:
+    with (
+        feed,
+        NotesFollowed(hub),
+        Dashboard(hub, host, port, access=access) as page,
+    ):
         typer.echo(f"open {page.url} (Ctrl-C to stop)")
         threading.Event().wait()

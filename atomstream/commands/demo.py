@@ -75,6 +75,7 @@ def demo(
     if address:
         check_page_address(*address)
     choice = engine_choice(EngineKind.LOCAL, None, threads, device, refine)
+    passing = record is None
     with ExitStack() as stack:
         if record is None:
             temporary = tempfile.TemporaryDirectory(prefix="atomstream-")
@@ -88,6 +89,7 @@ def demo(
             engine=choice,
             dashboard=address,
             access=access,
+            passing=passing,
             until_end=no_dashboard,
         )
         microscope = Simulation(source, frames, FRAME_BUDGET_S / speed, seed)

@@ -31,6 +31,8 @@ class ServiceSettings:
     """Address and port of the page; None for no page."""
     access: Access = field(default_factory=Access)
     """Who may open the page."""
+    passing: bool = False
+    """Whether the session folder is removed when the service has stopped."""
     until_end: bool = False
     """Stop by itself when every stream has ended and is analysed."""
     connect_security: Mapping[str, Connecting] = field(default_factory=dict)

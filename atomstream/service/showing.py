@@ -7,6 +7,7 @@ from atomstream.service.process import Lifeline
 from atomstream.service.tasks import Page
 from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
+from dashboard.notebook import Notebook, NotesFollowed
 from dashboard.server import Dashboard
 
 log = logging.getLogger("dashboard")
@@ -14,8 +15,9 @@ log = logging.getLogger("dashboard")
 
 def show(task: Page, lifeline: Lifeline) -> None:
     """Serve the page until told to stop."""
-    hub = Hub(task.analyses, time.monotonic)
+    hub = Hub(task.analyses, time.monotonic, notebook=Notebook(task.record))
     with (
+        NotesFollowed(hub),
         LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
         Dashboard(hub, task.address, task.port, access=task.access) as page,
     ):

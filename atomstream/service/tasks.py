@@ -78,6 +78,8 @@ class Page:
     port: int
     access: Access
     """Who may open it; the same again when this process was started again."""
+    record: Path | None
+    """Session folder, where what viewers write is kept; None if it is to be removed."""
 
     def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
@@ -128,6 +130,7 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
             as_subscriber(settings.publish_security),
             *settings.dashboard,
             settings.access,
+            None if settings.passing else settings.record,
         )
     return tasks
 

@@ -9,6 +9,9 @@ const REACH_PX = 7  // from the pointer to a mark
 const THREE = new Intl.NumberFormat("en", {maximumSignificantDigits: 3})
 const FINE = new Intl.NumberFormat("en", {maximumSignificantDigits: 5})
 
+// Bokeh hands over a dict as an object or as a Map.
+const column_of = ({data}, name) => data instanceof Map ? data.get(name) : data[name]
+
 const frames = (timeline, from, to) => {
   const {unit, width} = timeline
   if (timeline.axis != "frames")
@@ -80,11 +83,18 @@ const duration = (seconds) => {
   return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`
 }
 
-const place = ({data}, index) => {
-  const words = [`frame ${FINE.format(data.get("seq")[index])}`]
-  const [time_s, dose] = [data.get("time_s")[index], data.get("dose_e_nm2")[index]]
+const dose_in_words = (dose) => {
+  const [mantissa, power] = dose.toExponential(2).split("e")
+  const raised = [...String(Number(power))].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("")
+  return `${mantissa} × 10${raised} e/nm²`
+}
+
+const place = (lines, index) => {
+  const [seq, time_s, dose] = ["seq", "time_s", "dose_e_nm2"]
+    .map((name) => column_of(lines, name)[index])
+  const words = [`frame ${FINE.format(seq)}`]
   if (Number.isFinite(time_s)) words.push(duration(time_s))
-  if (Number.isFinite(dose)) words.push(`${dose.toExponential(2)} e/nm²`)
+  if (Number.isFinite(dose)) words.push(dose_in_words(dose))
   return words.join(" · ")
 }
 
@@ -94,16 +104,17 @@ const reading = (timeline, plot, x, y, reach) => {
   const {lines, gaps, marks, start, width} = timeline
   const at = Math.floor((x - start) / width)
   const said = []
-  if (Number.isFinite(lines.data.get("seq")[at])) {
+  if (Number.isFinite(column_of(lines, "seq")[at])) {
     said.push(place(lines, at))
-    const value = column ? lines.data.get(column)[at] : y
+    const value = column ? column_of(lines, column)[at] : y
     if (Number.isFinite(value)) said.push(`${label}: ${FINE.format(value)}`)
   }
-  const [left, right] = [gaps.data.get("left"), gaps.data.get("right")]
-  for (const [i, words] of gaps.data.get("words").entries())
+  const [left, right] = [column_of(gaps, "left"), column_of(gaps, "right")]
+  const where = column_of(marks, "x")
+  for (const [i, words] of column_of(gaps, "words").entries())
     if (x > left[i] - reach && x < right[i] + reach) said.push(words)
-  for (const [i, words] of marks.data.get("words").entries())
-    if (Math.abs(marks.data.get("x")[i] - x) < reach) said.push(words)
+  for (const [i, words] of column_of(marks, "words").entries())
+    if (Math.abs(where[i] - x) < reach) said.push(words)
   return said
 }
 

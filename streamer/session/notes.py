@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from streamer.errors import StorageError
@@ -31,6 +31,9 @@ MOST_BYTES = 1 << 20
 MOST_LINE_BYTES = 4096
 """The longest note, every character escaped, and what is said beside it."""
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
 MOST_ID_CHARACTERS = 200
 MOST_SEQ = 2**63 - 1
 
@@ -40,7 +43,7 @@ class Note:
     """What somebody wrote about a frame."""
 
     time_ns: int
-    """When, since 1970 UTC."""
+    """When, since 1970 UTC, in whole milliseconds."""
     stream_id: str
     seq: int
     text: str
@@ -67,7 +70,8 @@ def written_note(stream_id: str, seq: int, text: str, time_ns: int) -> Note | No
     start = text[: 4 * MOST_CHARACTERS]
     printable = "".join(c if c.isprintable() else " " for c in start)
     line = " ".join(printable.split())[:MOST_CHARACTERS].rstrip()
-    return Note(time_ns, stream_id, seq, line) if line else None
+    whole_ms = time_ns // 10**6 * 10**6
+    return Note(whole_ms, stream_id, seq, line) if line else None
 
 
 def append_note(folder: Path, note: Note) -> None:
@@ -114,8 +118,7 @@ def notes_state(folder: Path) -> tuple[int, int] | None:
 
 def encoded(note: Note) -> bytes:
     """The line of one note."""
-    whole_s, ns = divmod(note.time_ns, 10**9)
-    when = datetime.fromtimestamp(whole_s, UTC).replace(microsecond=ns // 1000)
+    when = EPOCH + note.time_ns // 10**6 * MILLISECOND
     fields = {
         "time": when.isoformat(timespec="milliseconds"),
         "stream": note.stream_id,
@@ -168,8 +171,8 @@ def _note(fields: object) -> Note:
         raise ValueError("a text that is none")
     if type(seq) is not int or not 0 <= seq <= MOST_SEQ:
         raise ValueError("not the number of a frame")
-    moment = datetime.fromisoformat(when).astimezone(UTC)
-    return Note(round(moment.timestamp() * 1e9), stream_id, seq, text)
+    since = datetime.fromisoformat(when).astimezone(UTC) - EPOCH
+    return Note(since // MILLISECOND * 10**6, stream_id, seq, text)
 
 
 def _is_line(text: object, most: int = MOST_CHARACTERS) -> bool:
