@@ -199,10 +199,11 @@ def notes_in_words(found: Notes, numbers: Mapping[str, int]) -> Iterator[str]:
         Of the session's streams, by their ids.
     """
     for note in found.notes:
-        when = datetime.fromtimestamp(note.time_ns // 10**9, UTC)
+        moment = datetime.fromtimestamp(note.time_ns // 10**9, UTC)
+        when = f"{moment:%Y-%m-%d %H:%M} UTC"
         number = numbers.get(note.stream_id)
         stream = "a stream that is not here" if number is None else f"stream {number}"
-        yield f"note: {when:%Y-%m-%d %H:%M} UTC, frame {note.seq} of {stream}: {note.text}"
+        yield f"note: {when}, frame {note.seq} of {stream}: {note.text}"
     if found.skipped:
         yield f"notes: {found.skipped} lines of the file are no notes, or too many"
     if found.problem:

@@ -19,6 +19,7 @@ from streamer.errors import SessionError
 from streamer.events import Received
 from streamer.frame import Stream
 from streamer.session.creation import create_session
+from streamer.session.notes import Note, append_note
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.stacks import open_stack
@@ -244,6 +245,11 @@ def test_sessions_are_listed_shown_and_verified(
     run("analyze", movie, "--record", session)
     assert "one" in run("sessions", "list", session.parent).out
     assert "movie.tif" in run("sessions", "show", session).out
+    with SessionReader(session) as reader:
+        stream_id = reader.streams()[0].stream.id
+    append_note(session, Note(0, stream_id, 1, "a [red]hole[/red] opens"))
+    said = "note: 1970-01-01 00:00 UTC, frame 1 of stream 0: a [red]hole[/red] opens"
+    assert said in " ".join(run("sessions", "show", session).out.split())
     assert run("sessions", "verify", session).code == 0
     damaged = session / "frames" / "000001.tif"
     content = bytearray(damaged.read_bytes())
