@@ -38,6 +38,7 @@ class Chronicle:
         self._begun = False
         self._strips: tuple[Strip, ...] = ()
         self._marks: tuple[Mark, ...] = ()
+        self._listed: tuple[Note, ...] = ()
         timeline.update(
             shown=self.over.shown,
             gaps=self.over.gaps,
@@ -119,10 +120,12 @@ class Chronicle:
     def _show_notes(self, trends: Trends, snapshot: Snapshot) -> None:
         stream_id = trends.history.stream.id
         mine = [note for note in snapshot.notes if note.stream_id == stream_id]
-        self._timeline.update(
-            notes=[row(note) for note in mine[-NOTES_LISTED:]],
-            notes_kept=snapshot.notes_kept,
-        )
+        listed = tuple(mine[-NOTES_LISTED:])
+        self._timeline.update(notes_kept=snapshot.notes_kept)
+        # Bokeh would look at each of them to find that they are the same.
+        if listed != self._listed:
+            self._listed = listed
+            self._timeline.update(notes=[row(note) for note in listed])
 
 
 def fill(
