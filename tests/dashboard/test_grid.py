@@ -39,6 +39,9 @@ def records(
         pytest.param(
             [0, 1, 2, 3, 4], [0, 10, 14, 30, 40], [0, 1, 1, 3, 4], id="an early frame"
         ),
+        pytest.param(
+            [0, 1, 3, 4], [0, 10, 28, 38], [0, 1, -1, 3, 4], id="missing in a hurry"
+        ),
         pytest.param([7], [70], [0], id="one frame"),
         pytest.param([0, 1, 2], [0, NAN, 20], [0, -1, 2], id="an unknown time"),
         pytest.param([0, 1, 2], [20, 10, 0], [0, 1, 2], id="a clock that runs back"),
