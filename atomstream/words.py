@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from streamer.events import (
 from streamer.frame import Frame
 from streamer.lattice import lattice_drift_percent
 from streamer.service_state import ServiceState
+from streamer.session.notes import Notes
 from streamer.session.records import AnalysisRecord, AttemptRecord
 
 
@@ -202,3 +204,23 @@ def aside_in_words(aside: AttemptRecord) -> str:
     """One line about a frame that is not analysed."""
     key = aside.key
     return f"set aside: frame {key.seq} of {key.stream_id}: {aside.reason}"
+
+
+def notes_in_words(found: Notes, numbers: Mapping[str, int]) -> Iterator[str]:
+    """A line for each note of a session, and for what is wrong with its file.
+
+    Parameters
+    ----------
+    numbers
+        Of the session's streams, by their ids.
+    """
+    for note in found.notes:
+        moment = datetime.fromtimestamp(note.time_ns // 10**9, UTC)
+        when = f"{moment:%Y-%m-%d %H:%M} UTC"
+        number = numbers.get(note.stream_id)
+        stream = "a stream that is not here" if number is None else f"stream {number}"
+        yield f"note: {when}, frame {note.seq} of {stream}: {note.text}"
+    if found.skipped:
+        yield f"notes: {found.skipped} lines of the file are no notes, or too many"
+    if found.problem:
+        yield f"notes: {found.problem}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dashboard.hub import Hub
+from dashboard.missing import Missing
 from dashboard.snapshot import Progress, Reach
 from streamer.analysis import Analysis, Preview
 from streamer.atoms import Atoms
@@ -96,7 +97,7 @@ class Backfill:
             return without_picture(stream, record, self._session.atoms(stream.id, seq))
         except SessionError as error:
             log.warning("atoms of frame %d of %s: %s", seq, stream.id, error)
-            self._hub.lose(stream, 1)
+            self._hub.lose(stream, Missing(seq, seq, "cannot be read back"))
             return None
 
     def _tell_progress(self) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from dashboard.axis import Axis
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -13,13 +15,20 @@ class Choices:
     """Angles half a period apart have the same colour."""
     mapped: str = ""
     """Quantity of the third map, where a model has it; "" for the most telling."""
+    axis: Axis = Axis.FRAMES
+    """Over what plots over time are drawn."""
 
     def wishes(self) -> dict[str, int | str]:
         """By verb, the wishes that make these choices out of any others.
 
         They stand in links, so that a page which a link opens looks the same.
         """
-        return {"atoms": int(self.dots), "fold": int(self.folded), "map": self.mapped}
+        return {
+            "atoms": int(self.dots),
+            "fold": int(self.folded),
+            "map": self.mapped,
+            "axis": str(self.axis),
+        }
 
     def granting(self, verb: object, what: object) -> "Choices":
         """These choices after a wish; what is no wish about them changes nothing."""
@@ -30,5 +39,7 @@ class Choices:
                 return replace(self, folded=bool(on))
             case "map", str(quantity):
                 return replace(self, mapped=quantity)
+            case "axis", str(name) if name in Axis:
+                return replace(self, axis=Axis(name))
             case _:
                 return self

@@ -42,9 +42,9 @@ def map_columns(trend: Trend, quantity: str) -> Columns:
     image, bins = trend.maps[quantity], trend.bins[quantity]
     return {
         "image": [image],
-        "x": [trend.start - 0.5],
+        "x": [trend.start],
         "y": [bins.low],
-        "dw": [float(image.shape[1] * trend.stride)],
+        "dw": [trend.width * image.shape[1]],
         "dh": [bins.high - bins.low],
     }
 

@@ -11,6 +11,7 @@ import zmq
 
 from dashboard.backfill import Backfill, reach_on_disk
 from dashboard.hub import Hub
+from dashboard.missing import Missing
 from dashboard.snapshot import LinkState, channel_name
 from streamer.analysis import Analysis
 from streamer.errors import AtomstreamError, SessionError
@@ -110,8 +111,8 @@ class LiveFeed:
         match event:
             case Received(Analysis() as analysis):
                 self._hub.add(analysis)
-            case Gap(stream, first, last):
-                self._hub.lose(stream, last - first + 1)
+            case Gap(stream, first, last, reason):
+                self._hub.lose(stream, Missing(first, last, reason))
             case Ended(stream) | Abandoned(stream):
                 self._hub.end(stream)
             case Heard(url):
@@ -248,7 +249,7 @@ class SessionFeed:
             analysis = self._session.analysis(stream.id, seq)
         except SessionError as error:
             log.warning("frame %d of %s is left out: %s", seq, stream.id, error)
-            self._hub.lose(stream, 1)
+            self._hub.lose(stream, Missing(seq, seq, "cannot be read back"))
         else:
             self._hub.add(analysis)
 
@@ -260,7 +261,8 @@ class SessionFeed:
         streams = {record.stream.id: record.stream for record in records}
         gaps = self._session.gaps()
         for gap in gaps[self._gaps_seen :]:
-            self._hub.lose(streams[gap.stream_id], gap.last - gap.first + 1)
+            missing = Missing(gap.first, gap.last, gap.reason)
+            self._hub.lose(streams[gap.stream_id], missing)
         self._gaps_seen = len(gaps)
 
 

@@ -28,8 +28,21 @@ from streamer.frame import Stream
 RECORD_BYTES = 16 * 2**20
 """Memory for the records of one stream: a week of frames of 33.5 s."""
 
+SWAPS_REMEMBERED = 100
+"""Of one stream; of more, the earliest are forgotten."""
+
 SUMMARIES = ("hole_area_nm2", "mean_crystallinity", "lattice_constant_nm")
 """Numbers of `Summary` that are drawn over the frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Another model took over."""
+
+    seq: int
+    """The first frame that it analysed."""
+    old: ModelId
+    new: ModelId
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +58,8 @@ class History:
     """One row a frame, see `record_dtype`; read-only."""
     scenes: tuple[Scene, ...]
     """The newest frames, as many as fit the budget; never empty."""
+    swaps: tuple[Swap, ...] = ()
+    """In the order in which they were noticed."""
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -105,11 +120,9 @@ def begun(analysis: Analysis) -> History:
 def extended(history: History, analysis: Analysis, scene_bytes: int) -> History:
     """`history` with one more frame, its oldest scenes dropped beyond `scene_bytes`.
 
-    A frame that comes again replaces itself; a late one goes to its place. What
-    another model found cannot be compared: the history begins again with it.
+    A frame that comes again replaces itself; a late one goes to its place.
     """
-    if quantity_frame(analysis.model) != quantity_frame(history.model):
-        return begun(analysis)
+    history = adapted(swapped(history, analysis), analysis.model)
     bins = MappingProxyType(fitting_bins(history.bins, analysis))
     new = scene(analysis, bins)
     scenes = (*(old for old in history.scenes if old.seq != new.seq), new)
@@ -120,6 +133,47 @@ def extended(history: History, analysis: Analysis, scene_bytes: int) -> History:
         records=frozen(inserted(rebinned(history, bins), record(new))),
         scenes=within_budget(scenes, scene_bytes),
     )
+
+
+def swapped(history: History, analysis: Analysis) -> History:
+    """`history`, which remembers it if another model has made this analysis."""
+    if analysis.model == history.model:
+        return history
+    swap = Swap(analysis.seq, history.model, analysis.model)
+    return replace(history, swaps=(*history.swaps, swap)[-SWAPS_REMEMBERED:])
+
+
+def adapted(history: History, model: ModelId) -> History:
+    """`history` in the quantities of `model`, without scenes if those are others.
+
+    Numbers of whole frames stay, and histograms of quantities that both models know;
+    those of others cannot be compared.
+    """
+    if quantity_frame(model) == quantity_frame(history.model):
+        return history
+    kept, names = common_quantities(history.model, model), quantity_names(model)
+    records = np.zeros(len(history.records), record_dtype(len(names)))
+    for field in records.dtype.names or ():
+        if field != "histograms":
+            records[field] = history.records[field]
+    for name in kept:
+        counts = history.records["histograms"][:, history.quantities.index(name)]
+        records["histograms"][:, names.index(name)] = counts
+    bins = {name: old for name, old in history.bins.items() if name in kept}
+    return replace(
+        history,
+        model=model,
+        bins=MappingProxyType(bins),
+        records=frozen(records),
+        scenes=(),
+    )
+
+
+def common_quantities(one: ModelId, other: ModelId) -> tuple[str, ...]:
+    """What both models tell of an atom, in the same terms."""
+    shared = tuple(name for name in quantity_names(one) if name in other.latents)
+    same_angle = angle_period_deg(one) == angle_period_deg(other)
+    return (ANGLE, *shared) if same_angle else shared
 
 
 def quantity_frame(model: ModelId) -> tuple[tuple[str, ...], float]:

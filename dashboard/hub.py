@@ -12,6 +12,8 @@ from dashboard.alert_rules import AlertRules
 from dashboard.alert_words import line
 from dashboard.alerts import with_alerts
 from dashboard.manifold import DrawManifold, Manifolds, no_decoder
+from dashboard.missing import Missing
+from dashboard.notebook import Notebook
 from dashboard.snapshot import (
     Link,
     LinkState,
@@ -22,6 +24,7 @@ from dashboard.snapshot import (
     with_frame,
     with_link,
     with_lost,
+    with_notes,
     with_notice,
     with_progress,
     with_reach,
@@ -31,6 +34,7 @@ from dashboard.snapshot import (
 from streamer.analysis import Analysis
 from streamer.frame import Stream
 from streamer.service_state import ServiceState
+from streamer.session.notes import written_note
 
 log = logging.getLogger("dashboard")
 
@@ -55,7 +59,8 @@ class Paint:
 class Hub:
     """Takes analyses from the threads of feeds and hands snapshots to any thread.
 
-    Numbers are worked out once, on the thread of a feed. Pages are only told that there
+    Numbers are worked out once, on the thread of a feed, or when the first page asks
+    for them where not every viewer wants them (`Trends`). Pages are only told that there
     is something new; each takes the newest snapshot when it is ready for it, so that
     a slow page skips frames and holds up nobody.
 
@@ -73,6 +78,8 @@ class Hub:
         What is alerted of, on the pages and in the log.
     wall_s
         Seconds since 1970 UTC.
+    notebook
+        Keeps what viewers write; by default in memory.
     """
 
     def __init__(
@@ -84,6 +91,7 @@ class Hub:
         *,
         rules: AlertRules | None = None,
         wall_s: Callable[[], float] = time.time,
+        notebook: Notebook | None = None,
     ) -> None:
         self.clock = clock
         self.manifolds = Manifolds(draw_manifold, self._tell)
@@ -95,7 +103,9 @@ class Hub:
         """The newest, of all pages together."""
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()
+        self._notebook = notebook or Notebook()
+        self.look_for_notes()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -127,9 +137,9 @@ class Hub:
         """Say how far the reading of a session has come; None when it is done."""
         self._change(lambda shown: with_progress(shown, progress))
 
-    def lose(self, stream: Stream, frames: int) -> None:
-        """Count frames that will never come."""
-        self._change(lambda shown: with_lost(shown, stream, frames))
+    def lose(self, stream: Stream, missing: Missing) -> None:
+        """Show and count frames that will never come."""
+        self._change(lambda shown: with_lost(shown, stream, missing))
 
     def end(self, stream: Stream) -> None:
         """Say that no more frames will come of a stream."""
@@ -151,8 +161,22 @@ class Hub:
         """See whether time alone is a reason for an alert, or ends one."""
         self._change(lambda shown: shown)
 
+    def note(self, stream: Stream, seq: int, text: str) -> None:
+        """Keep and show what a viewer wrote about a frame; nothing if it is blank."""
+        note = written_note(stream.id, seq, text, time.time_ns())
+        if note is not None:
+            with self._writing:
+                self._notebook.write(note)
+                self._show_notes()
+
+    def look_for_notes(self) -> None:
+        """Show what other dashboards of the same session wrote."""
+        with self._writing:
+            self._notebook.look()
+            self._show_notes()
+
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener`, on the thread of a feed, whenever there is a new snapshot.
+        """Call `listener`, on any thread, whenever there is a new snapshot.
 
         Returns
         -------
@@ -173,8 +197,13 @@ class Hub:
         with self._lock:
             return len(self._listeners)
 
+    def _show_notes(self) -> None:
+        notes, kept = self._notebook.notes, self._notebook.words
+        self._change(lambda known: with_notes(known, notes, kept))
+
     def _change(self, change: Callable[[Snapshot], Snapshot]) -> None:
-        # Rebinding a reference is atomic: those who read need no lock.
+        # Threads of feeds, pages and notes change it in turn; rebinding a reference is
+        # atomic, so that those who read need no lock.
         with self._writing:
             before = self._snapshot
             now_s, wall_s = self.clock(), self._wall_s()

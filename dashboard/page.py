@@ -7,8 +7,10 @@ from bokeh.models import Column, Plot
 
 from dashboard.alert_words import alert_lines
 from dashboard.archive import Visitor
+from dashboard.axis import Axis
 from dashboard.bookmark import Bookmark
 from dashboard.choices import Choices
+from dashboard.chronicle import Chronicle
 from dashboard.difference import difference, refusal
 from dashboard.figures.area import show_part
 from dashboard.figures.limits import draw_limits
@@ -25,6 +27,7 @@ from dashboard.panels import (
     show_mapped,
     show_now,
     show_picture,
+    show_ruler,
     show_scene,
     show_trend,
 )
@@ -33,11 +36,13 @@ from dashboard.snapshot import Channel, LinkState, Snapshot, channel_name
 from dashboard.state import PageState
 from dashboard.status import latency_share, status
 from dashboard.takeaway import taken, wanted
+from dashboard.timeline import Timeline
 from dashboard.travel import alone, reach_of
 from dashboard.traveller import Traveller
-from dashboard.trend import Trend
+from dashboard.trend import Trend, Trends
 from dashboard.view import Mode, View
 from dashboard.whereabouts import scanned_share
+from streamer.session.notes import MOST_SEQ
 
 PAINT_TIMEOUT_S = 5.0
 """How long to wait for a browser to paint: a tab that is hidden never does."""
@@ -58,7 +63,14 @@ class Drawn:
     """What the figures show."""
 
     scene: Scene
-    trend: Trend
+    trends: Trends
+    axis: Axis
+    """Over which the viewer wants plots over time."""
+
+    @property
+    def trend(self) -> Trend:
+        """What plots over time show."""
+        return self.trends.along(self.axis)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +115,9 @@ class Page:
         self._places = places
         self._traveller = Traveller(sought, visitor)
         self._choices = chosen(sought)
+        timeline = Timeline()
+        self._chronicle = Chronicle(timeline)
+        state.update(timeline=timeline)
         self._panels: Panels | None = None
         self._drawn: Drawn | None = None
         self._pictured: tuple[Scene, Scene | None] | None = None
@@ -147,9 +162,15 @@ class Page:
     def grant(self, wish: Mapping[str, object]) -> None:
         """Do what the viewer asks for; what makes no sense changes nothing."""
         verb, what = wish.get("verb"), wish.get("object")
-        if verb == "take" and isinstance(what, str):
-            self._hand_over(what)
-        elif self._drawn is not None:
+        match verb, what:
+            case "take", str(told):
+                self._hand_over(told)
+            case "rescale", _:
+                self._chronicle.rescale()
+                self._sent = None
+            case "note", str(text):
+                self._note(text, wish.get("seq"))
+        if self._drawn is not None:
             snapshot, seen = self._hub.snapshot, self._drawn.scene
             self._traveller.grant((verb, what), snapshot, seen)
         self._choose(self._choices.granting(verb, what))
@@ -191,6 +212,14 @@ class Page:
         self._state.update(refusal="", file_name=file.name, file=file.content)
         self._state.update(file=None)
 
+    def _note(self, text: str, seq: object) -> None:
+        """Keep what the viewer wrote of frame `seq`, else of the one that is shown."""
+        if self._drawn is None:
+            return
+        known = isinstance(seq, int) and 0 <= seq <= MOST_SEQ
+        about = seq if known and isinstance(seq, int) else self._drawn.scene.seq
+        self._hub.note(self._drawn.trends.history.stream, about, text)
+
     def _browser_is_busy(self) -> bool:
         waited_s = self._hub.clock() - self._sent_s
         return self._painted < self._number and waited_s < PAINT_TIMEOUT_S
@@ -201,7 +230,8 @@ class Page:
         scene = self._view.shown_scene(snapshot)
         if channel is None or scene is None:
             return
-        new, old = drawn(scene, channel, self._drawn), self._drawn
+        new = drawn(scene, channel, self._drawn, self._choices.axis)
+        old = self._drawn
         if self._view.mode is Mode.LIVE and (old is None or scene is not old.scene):
             self._unpainted = Unpainted(scene, channel.arrived_s)
         if (
@@ -215,6 +245,8 @@ class Page:
         self._drawn = new
         self._show_picture(scene)
         self._show_part(scene)
+        if self._panels is not None:
+            self._chronicle.show(self._panels, scene, new.trends, new.axis, snapshot)
 
     def _show_picture(self, scene: Scene) -> None:
         """The frame as it is, or what has changed since the reference."""
@@ -235,7 +267,8 @@ class Page:
 
     def _build(self, new: Drawn) -> None:
         """Make the figures, for the first frame and for those of another kind."""
-        self._panels = panels(new.scene, new.trend)
+        self._panels = panels(new.scene, new.trend, self._chronicle.over)
+        show_ruler(self._panels, new.trend)
         draw_limits(self._panels.figures["series"], self._hub.rules)
         apply_choices(self._panels, self._choices)
         show_mapped(self._panels, new.scene, new.trend, self._choices)
@@ -298,17 +331,17 @@ def plots_in(places: Iterable[Column]) -> list[Plot]:
     return [model for model in models if isinstance(model, Plot)]
 
 
-def drawn(scene: Scene, channel: Channel, last: Drawn | None) -> Drawn:
+def drawn(scene: Scene, channel: Channel, last: Drawn | None, axis: Axis) -> Drawn:
     """What to draw of `scene` and of the stream that it belongs to.
 
     A frame that is held while another model takes over stays among its own.
     """
     kind = quantity_frame(scene.model)
     if kind == quantity_frame(channel.history.model):
-        return Drawn(scene, channel.trend)
+        return Drawn(scene, channel.trends, axis)
     if last is not None and kind == quantity_frame(last.scene.model):
-        return Drawn(scene, last.trend)
-    return Drawn(scene, alone(scene).trend)
+        return Drawn(scene, last.trends, axis)
+    return Drawn(scene, alone(scene).trends, axis)
 
 
 def chosen(sought: Bookmark | None) -> Choices:
@@ -336,3 +369,5 @@ def update(panels: Panels, old: Drawn, new: Drawn, choices: Choices) -> None:
         show_now(panels, new.scene, new.trend)
     if new.trend is not old.trend:
         show_trend(panels, new.trend)
+    if new.trend.ruler != old.trend.ruler:
+        show_ruler(panels, new.trend)

@@ -1,6 +1,6 @@
 """All figures of a page, for the quantities of one model, and what fills them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bokeh.core.property.vectorization import Field
@@ -9,15 +9,14 @@ from bokeh.models import (
     Circle,
     Column,
     ColumnDataSource,
-    DataRange1d,
     LayoutDOM,
     LinearColorMapper,
     Range1d,
     Row,
 )
-from bokeh.models.annotations import Span as Cursor
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.ui import UIElement
+from bokeh.plotting import figure
 
 from dashboard.choices import Choices
 from dashboard.columns import (
@@ -32,25 +31,28 @@ from dashboard.figures import style
 from dashboard.figures.area import Area, area, follow
 from dashboard.figures.difference import Layer, difference_layer
 from dashboard.figures.latent_space import latent_space
-from dashboard.figures.latents import cursor, heat_map, histogram
+from dashboard.figures.latents import heat_map, histogram
 from dashboard.figures.maps import FrameMap, angle_map, frame_map, order_map
+from dashboard.figures.over_time import OverTime, label_axis
 from dashboard.figures.selection import selectable_maps
 from dashboard.figures.series import LINES, series
 from dashboard.history import quantity_frame
 from dashboard.latent_space import Plane
 from dashboard.mapped import ends, mapped
+from dashboard.ranges import Key, Ranges
 from dashboard.scene import ANGLE, Extent, Scene, order_column, quantity_names
 from dashboard.trend import Trend
+
+HEAT_MAP_TICKS, SERIES_TICKS = 4, 6
+"""Labels that an axis has room for, about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
     """How one quantity is spread over the atoms."""
 
-    over_frames: ColumnDataSource
+    over_time: ColumnDataSource
     now: ColumnDataSource
-    values: Range1d
-    """The axis that both share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,10 @@ class Panels:
     order: LinearColorMapper
     order_discs: "GlyphRenderer[Circle]"
     """The atoms of the third map."""
-    cursor: Cursor
+    ranges: Mapping[Key, Range1d]
+    """Of the values in plots over time, and of the histograms beside them."""
+    over_time: tuple[figure, ...]
+    """All plots over time."""
     figures: Mapping[str, LayoutDOM]
     """By the name of the place on the page."""
 
@@ -80,28 +85,30 @@ def panels_key(scene: Scene) -> object:
     return quantity_frame(scene.model), scene.extent.unit
 
 
-def panels(scene: Scene, trend: Trend) -> Panels:
+def panels(scene: Scene, trend: Trend, over: OverTime) -> Panels:
     """Figures for the quantities of `scene`, showing it and `trend`."""
     model, shown = scene.model, area(scene.extent)
     image = ColumnDataSource(image_columns(scene))
     atoms = ColumnDataSource(atom_columns(scene))
     lines = ColumnDataSource(line_columns(trend))
     spreads = {name: spread(name, scene, trend) for name in quantity_names(model)}
-    frames, mark = DataRange1d(range_padding=0), cursor(scene.seq)
     frame = frame_map(image, atoms, scene, shown)
+    ranges = value_ranges(spreads)
+    heat_maps, spread_row = spread_plots(spreads, ranges, over)
+    stack = series_stack(lines, ranges, over)
     by_angle, angle = angle_map(atoms, model, shown)
     by_order, discs, order = order_map(atoms, order_column(model), model, shown)
-    ranges = {name: each.values for name, each in spreads.items()}
+    values = {name: ranges[Key("values", name)] for name in spreads}
     outline = selectable_maps([frame.plot, by_angle, by_order])
-    plane = latent_space(model, atoms, ranges, outline)
+    plane = latent_space(model, atoms, values, outline)
     difference = difference_layer(frame.plot)
     figures = {
         "frame-map": frame.plot,
         "angle-map": by_angle,
         "order-map": by_order,
         "latent-space": plane.figure,
-        "spreads": spread_row(spreads, frames, mark),
-        "series": series_stack(lines, frames, mark),
+        "spreads": spread_row,
+        "series": Column(children=list(stack), sizing_mode="stretch_both"),
     }
     return Panels(
         image=image,
@@ -115,7 +122,8 @@ def panels(scene: Scene, trend: Trend) -> Panels:
         angle=angle,
         order=order,
         order_discs=discs,
-        cursor=mark,
+        ranges=ranges,
+        over_time=(*heat_maps, *stack),
         figures=figures,
     )
 
@@ -132,46 +140,52 @@ def handles(panels: Panels) -> dict[str, Model]:
 
 
 def spread(name: str, scene: Scene, trend: Trend) -> Spread:
-    """The sources of one quantity, and their range."""
-    seen = trend.seen[name]
+    """The sources of one quantity."""
     return Spread(
-        over_frames=ColumnDataSource(map_columns(trend, name)),
+        over_time=ColumnDataSource(map_columns(trend, name)),
         now=ColumnDataSource(now_columns(scene, name, trend.bins[name])),
-        values=Range1d(start=seen.low, end=seen.high),
     )
 
 
-def spread_row(
-    spreads: Mapping[str, Spread], frames: DataRange1d, mark: Cursor
-) -> LayoutDOM:
-    """For each quantity a heat map over the frames, and the present beside it."""
+def value_ranges(quantities: Iterable[str]) -> dict[Key, Range1d]:
+    """An axis for each thing that has one; `show_ranges` says from where to where."""
+    keys = [Key(kind, name) for name in quantities for kind in ("values", "shares")]
+    return {key: Range1d() for key in (*keys, *(Key("line", n.column) for n in LINES))}
+
+
+def spread_plots(
+    spreads: Mapping[str, Spread], ranges: Mapping[Key, Range1d], over: OverTime
+) -> tuple[tuple[figure, ...], LayoutDOM]:
+    """For each quantity a heat map over time, and all of them beside the present."""
     pairs: list[UIElement] = []
+    heat_maps = []
     for name, each in spreads.items():
         label = "angle (°)" if name == ANGLE else name
-        over_frames = heat_map(each.over_frames, label, each.values, frames)
-        over_frames.add_layout(mark)
-        now = histogram(each.now, each.values)
-        pairs.append(Row(children=[over_frames, now], sizing_mode="stretch_both"))
-    return Row(children=pairs, sizing_mode="stretch_both", spacing=10)
+        values, shares = ranges[Key("values", name)], ranges[Key("shares", name)]
+        over_time = heat_map(each.over_time, label, values, over)
+        now = histogram(each.now, values, shares)
+        pairs.append(Row(children=[over_time, now], sizing_mode="stretch_both"))
+        heat_maps.append(over_time)
+    row = Row(children=pairs, sizing_mode="stretch_both", spacing=10)
+    return tuple(heat_maps), row
 
 
 def series_stack(
-    lines: ColumnDataSource, frames: DataRange1d, mark: Cursor
-) -> LayoutDOM:
-    """Small plots, one above the other, with the frames in common."""
-    plots: list[UIElement] = []
-    for line in LINES:
-        plot = series(lines, line, frames, last=line is LINES[-1])
-        plot.add_layout(mark)
-        plots.append(plot)
-    return Column(children=plots, sizing_mode="stretch_both")
+    lines: ColumnDataSource, ranges: Mapping[Key, Range1d], over: OverTime
+) -> tuple[figure, ...]:
+    """Small plots, to be put one above the other."""
+    return tuple(
+        series(
+            lines, line, ranges[Key("line", line.column)], over, last=line is LINES[-1]
+        )
+        for line in LINES
+    )
 
 
 def show_scene(panels: Panels, scene: Scene, old: Extent) -> None:
     """Put another frame in the maps of atoms; `old` is where the last one lay."""
     follow(panels.area, old, scene.extent)
     panels.atoms.data = dict(atom_columns(scene))
-    panels.cursor.location = scene.seq
 
 
 def show_picture(panels: Panels, scene: Scene, change: Difference | None) -> None:
@@ -203,11 +217,26 @@ def show_now(panels: Panels, scene: Scene, trend: Trend) -> None:
 
 
 def show_trend(panels: Panels, trend: Trend) -> None:
-    """Put more frames in the plots over frames, and in the ranges of all plots."""
+    """Put more frames in the plots over time, or the same over another axis."""
     panels.lines.data = dict(line_columns(trend))
     for name, each in panels.spreads.items():
-        each.over_frames.data = dict(map_columns(trend, name))
-        each.values.update(start=trend.seen[name].low, end=trend.seen[name].high)
+        each.over_time.data = dict(map_columns(trend, name))
+
+
+def show_ruler(panels: Panels, trend: Trend) -> None:
+    """Say over what plots are drawn."""
+    *heat_maps, last = (plot for plot in panels.over_time if plot.xaxis[0].visible)
+    for plot in heat_maps:
+        label_axis(plot, trend.ruler, HEAT_MAP_TICKS)
+    label_axis(last, trend.ruler, SERIES_TICKS)
+
+
+def show_ranges(panels: Panels, ranges: Ranges) -> None:
+    """Let the axes of values reach from where to where `ranges` say."""
+    for key, axis in panels.ranges.items():
+        span = ranges.spans.get(key)
+        if span is not None and (span.low, span.high) != (axis.start, axis.end):
+            axis.update(start=span.low, end=span.high)
 
 
 def apply_choices(panels: Panels, choices: Choices) -> None:

@@ -8,10 +8,12 @@ from types import MappingProxyType
 from dashboard.alert import Alert
 from dashboard.filling import filled
 from dashboard.history import History, begun, extended
-from dashboard.trend import Trend, trend
+from dashboard.missing import Missing, with_missing
+from dashboard.trend import Trends
 from streamer.analysis import Analysis
 from streamer.frame import Stream
 from streamer.service_state import ServiceState
+from streamer.session.notes import Note
 
 CHANNELS = 8
 """Channels kept; of more, the one that has been quiet longest is dropped."""
@@ -68,7 +70,7 @@ class Channel:
     """The newest run of one source and channel."""
 
     history: History
-    trend: Trend
+    trends: Trends
     arrived_s: float
     """When its last frame arrived, on the feed's clock."""
     ended: bool = False
@@ -91,6 +93,14 @@ class Snapshot:
     """By `channel_name`, in the order in which they first appeared."""
     lost: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Frames that will never come, by stream id; also before the first that came."""
+    missing: Mapping[str, tuple[Missing, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """Which those are, the newest of them, by stream id."""
+    notes: tuple[Note, ...] = ()
+    """What viewers wrote, of all streams, in the order in which they wrote it."""
+    notes_kept: str = ""
+    """Where those are kept, and what is wrong with that, in words."""
 
     notices: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """What services want people to know, by their addresses."""
@@ -141,12 +151,12 @@ def channel_with_frame(
     """`known` with one more frame; begun anew by the frame of a new run."""
     if known is not None and known.history.stream.id == analysis.stream.id:
         history = extended(known.history, analysis, scene_bytes)
-        return replace(known, history=history, trend=trend(history), arrived_s=now_s)
+        return replace(known, history=history, trends=Trends(history), arrived_s=now_s)
     earlier = () if known is None else (*known.earlier_runs, known.history.stream.id)
     history = begun(analysis)
     return Channel(
         history=history,
-        trend=trend(history),
+        trends=Trends(history),
         arrived_s=now_s,
         earlier_runs=earlier[-RUNS_REMEMBERED:],
     )
@@ -162,7 +172,7 @@ def with_records(
     history = filled(channel.history, analyses, counted=counted)
     if history is channel.history:
         return snapshot
-    more = replace(channel, history=history, trend=trend(history))
+    more = replace(channel, history=history, trends=Trends(history))
     return replace_channel(snapshot, more)
 
 
@@ -183,12 +193,24 @@ def with_progress(snapshot: Snapshot, progress: Progress | None) -> Snapshot:
     return snapshot if same else replace(snapshot, progress=progress)
 
 
-def with_lost(snapshot: Snapshot, stream: Stream, frames: int) -> Snapshot:
-    """`frames` more of `stream` that will never come."""
-    others = {id_: n for id_, n in snapshot.lost.items() if id_ != stream.id}
+def with_lost(snapshot: Snapshot, stream: Stream, missing: Missing) -> Snapshot:
+    """More frames of `stream` that will never come."""
+    id_ = stream.id
+    others = {key: n for key, n in snapshot.lost.items() if key != id_}
     kept = dict(list(others.items())[-RUNS_REMEMBERED:])
-    lost = {**kept, stream.id: snapshot.lost.get(stream.id, 0) + frames}
-    return replace(snapshot, lost=MappingProxyType(lost))
+    lost = {**kept, id_: snapshot.lost.get(id_, 0) + missing.frames}
+    known = {key: snapshot.missing[key] for key in kept if key in snapshot.missing}
+    which = {**known, id_: with_missing(snapshot.missing.get(id_, ()), missing)}
+    return replace(
+        snapshot, lost=MappingProxyType(lost), missing=MappingProxyType(which)
+    )
+
+
+def with_notes(snapshot: Snapshot, notes: tuple[Note, ...], kept: str) -> Snapshot:
+    """What viewers wrote, and where it is kept."""
+    new = replace(snapshot, notes=notes, notes_kept=kept)
+    same = (notes, kept) == (snapshot.notes, snapshot.notes_kept)
+    return snapshot if same else new
 
 
 def with_end(snapshot: Snapshot, stream: Stream) -> Snapshot:

@@ -16,6 +16,7 @@ from bokeh.model import DataModel, Model
 from bokeh.models import Plot
 
 from dashboard.latent_space import LatentSpace
+from dashboard.timeline import Timeline
 from streamer.analysis import FRAME_BUDGET_S
 
 
@@ -70,6 +71,8 @@ class PageState(DataModel):
     handles = Dict(String, Instance(Model))
     """What of the figures the browser changes by itself, by name: it may find a model
     by its own name only when those that it takes the place of are forgotten."""
+    timeline = Instance(Timeline)
+    """The plots over time."""
     sending = Int(default=0)
     """Number of the update; assigned first."""
     sent = Int(default=0)

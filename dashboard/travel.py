@@ -8,7 +8,7 @@ from dashboard.bookmark import Bookmark
 from dashboard.history import History, frozen, record
 from dashboard.scene import Scene
 from dashboard.snapshot import Channel, LinkState, Reach, Snapshot, channel_name
-from dashboard.trend import trend
+from dashboard.trend import Trends
 from dashboard.view import View
 
 VERBS = ("seek", "step", "first", "last")
@@ -174,4 +174,4 @@ def alone(scene: Scene) -> Channel:
         records=frozen(record(scene)),
         scenes=(scene,),
     )
-    return Channel(history=history, trend=trend(history), arrived_s=0.0)
+    return Channel(history=history, trends=Trends(history), arrived_s=0.0)

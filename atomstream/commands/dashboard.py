@@ -64,6 +64,9 @@ def dashboard(
 ) -> None:
     """Show a recorded session, or what a running service publishes.
 
+    What viewers write about frames is kept in SESSION/notes.jsonl; without a session,
+    until the dashboard stops.
+
     Other computers are let in with a password only (docs/dashboard-access.md).
 
     Examples: atomstream dashboard runs/today,
@@ -80,6 +83,7 @@ def dashboard(
     from dashboard.archive import Archive
     from dashboard.feed import LiveFeed, SessionFeed
     from dashboard.hub import Hub
+    from dashboard.notebook import Notebook, NotesFollowed
     from dashboard.recall import Recall
     from dashboard.server import Dashboard
 
@@ -89,12 +93,19 @@ def dashboard(
     origin = str(session) if session else ", ".join(connect or [])
     folder = session or recorded
     draw = manifold_drawer(lambda: kept_models(folder) if folder else [])
-    hub = Hub(origin, time.monotonic, draw_manifold=draw, rules=alert_rules(alerts))
+    hub = Hub(
+        origin,
+        time.monotonic,
+        draw_manifold=draw,
+        rules=alert_rules(alerts),
+        notebook=Notebook(folder),
+    )
     urls = connect or []
     security = connecting(urls, keys, server_key or [], insecure=insecure)
     feed = SessionFeed(hub, session) if session else LiveFeed(hub, urls, security)
     with contextlib.ExitStack() as running:
         running.enter_context(feed)
+        running.enter_context(NotesFollowed(hub))
         archive = None
         if recorded:
             running.enter_context(Recall(hub, recorded))

@@ -76,6 +76,7 @@ def demo(
         insecure,
     )
     choice = engine_choice(EngineKind.LOCAL, None, threads, device, refine)
+    passing = record is None
     with ExitStack() as stack:
         keeps = record is not None
         if record is None:
@@ -90,6 +91,7 @@ def demo(
             engine=choice,
             dashboard=address,
             access=access,
+            passing=passing,
             until_end=no_dashboard,
         )
         microscope = Simulation(source, frames, FRAME_BUDGET_S / speed, seed)

@@ -48,8 +48,9 @@ def list_sessions(
 
 @app.command()
 def show(session: SessionFolder) -> None:
-    """Show a session: streams, by what they were analysed, lattice, gaps, events."""
-    from atomstream.words import analyses_in_words, drift_in_words
+    """Show a session: streams, models, lattice, gaps, events, notes."""
+    from atomstream.words import analyses_in_words, drift_in_words, notes_in_words
+    from streamer.session.notes import read_notes
     from streamer.session.reader import SessionReader
 
     console = Console()
@@ -75,6 +76,9 @@ def show(session: SessionFolder) -> None:
             console.print(aside_in_words(aside), highlight=False)
         for event in reader.events():
             console.print(f"{event.kind}: {event.text}", highlight=False)
+        numbers = {each.stream.id: each.number for each in reader.streams()}
+    for line in notes_in_words(read_notes(session), numbers):
+        console.print(line, highlight=False, markup=False)
 
 
 @app.command()

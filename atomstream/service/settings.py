@@ -34,6 +34,8 @@ class ServiceSettings:
     """Who may open the page."""
     rules: AlertRules = field(default_factory=AlertRules)
     """What it alerts of."""
+    passing: bool = False
+    """Whether the session folder is removed when the service has stopped."""
     until_end: bool = False
     """Stop by itself when every stream has ended and is analysed."""
     connect_security: Mapping[str, Connecting] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from atomstream.service.tasks import Page
 from dashboard.archive import Archive
 from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
+from dashboard.notebook import Notebook, NotesFollowed
 from dashboard.recall import Recall
 from dashboard.server import Dashboard
 
@@ -20,8 +21,15 @@ log = logging.getLogger("dashboard")
 def show(task: Page, lifeline: Lifeline) -> None:
     """Serve the page until told to stop."""
     draw = manifold_drawer(lambda: kept_models(task.record))
-    hub = Hub(task.analyses, time.monotonic, draw_manifold=draw, rules=task.rules)
+    hub = Hub(
+        task.analyses,
+        time.monotonic,
+        draw_manifold=draw,
+        rules=task.rules,
+        notebook=Notebook(None if task.passing else task.record),
+    )
     with (
+        NotesFollowed(hub),
         LiveFeed(hub, [task.analyses], {task.analyses: task.security}),
         Recall(hub, task.record),
         Archive(task.record) as archive,

@@ -83,6 +83,8 @@ class Page:
     """Who may open it; the same again when this process was started again."""
     rules: AlertRules
     """What it alerts of."""
+    passing: bool
+    """Whether that folder is to be removed: what viewers write is not kept there."""
 
     def __call__(self, stopping: Lifeline) -> None:
         """Run in this process until told to stop."""
@@ -135,6 +137,7 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
             *settings.dashboard,
             settings.access,
             settings.rules,
+            settings.passing,
         )
     return tasks
 

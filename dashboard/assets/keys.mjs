@@ -51,6 +51,7 @@ export const KEYS = {
     [["c"], "contrast of the frame", press("contrast")],
     [["t"], "dark or light", press("theme")],
     [["m"], "enlarge the panel under the pointer, or back", enlarge_pointed],
+    [["n"], "write a note about the frame, and read all", press("open-notes")],
     [["?"], "these keys", press("help")],
   ],
 }

@@ -18,16 +18,20 @@ import {keep_address, restore_choices} from "./link.mjs"
 import {travels, watch_travels} from "./travel.mjs"
 import {watch_sound} from "./sound.mjs"
 import {write_stages} from "./stages.mjs"
+import {watch_notes} from "./notes.mjs"
+import {watch_timeline} from "./timeline.mjs"
 import {write_age, write_gone, write_words} from "./words.mjs"
 
 export const start = (state) => {
   let wishes = 0
   let arrived_ms = performance.now()
 
-  const wish = (verb, object = 0) => {
+  const wish = (verb, object = 0, more = {}) => {
     wishes += 1
-    state.wish = {verb, object, number: wishes}
+    state.wish = {...more, verb, object, number: wishes}
   }
+  const write_timeline = watch_timeline(state.timeline, wish)
+  const write_notes = watch_notes(state, wish)
 
   const write = () => {
     write_words(state)
@@ -35,6 +39,8 @@ export const start = (state) => {
     write_mapped(state)
     write_stages(state)
     write_alerts(state)
+    write_timeline()
+    write_notes()
     write_age(state, arrived_ms)
     write_latent_space(state)
     write_selection(state)

@@ -3,25 +3,23 @@
 from bokeh.models import (
     BasicTicker,
     ColumnDataSource,
-    DataRange1d,
     Image,
     LinearColorMapper,
     Range1d,
 )
-from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
 from dashboard.figures import style
+from dashboard.figures.over_time import OverTime
 
 
 def heat_map(
-    source: ColumnDataSource, label: str, values: Range1d, frames: DataRange1d
+    source: ColumnDataSource, label: str, values: Range1d, over: OverTime
 ) -> figure:
     """A histogram a frame, as a column of colours."""
     plot = figure(
-        x_range=frames,
+        x_range=over.shown,
         y_range=values,
-        x_axis_label="frame",
         y_axis_label=label,
         tools="",
         toolbar_location=None,
@@ -31,16 +29,18 @@ def heat_map(
         min_border_top=4,
     )
     plot.grid.visible = False
-    plot.xaxis.ticker = BasicTicker(desired_num_ticks=4, min_interval=1)
     colour = LinearColorMapper(palette=style.density_palette(), low=0, high=255)
     plot.add_glyph(source, Image(dw="dw", dh="dh", color_mapper=colour))
+    over.mark(plot)
+    # What the browser says of the point under the pointer.
+    plot.tags = [label, ""]
     return plot
 
 
-def histogram(source: ColumnDataSource, values: Range1d) -> figure:
+def histogram(source: ColumnDataSource, values: Range1d, shares: Range1d) -> figure:
     """The histogram of the frame that is shown, beside its heat map."""
     plot = figure(
-        x_range=DataRange1d(start=0, range_padding=0.08),
+        x_range=shares,
         y_range=values,
         x_axis_label="% of atoms",
         tools="",
@@ -62,14 +62,3 @@ def histogram(source: ColumnDataSource, values: Range1d) -> figure:
         source=source,
     )
     return plot
-
-
-def cursor(seq: int) -> Span:
-    """A line at the frame that is shown; one for all plots over frames."""
-    return Span(
-        location=seq,
-        dimension="height",
-        line_color=style.CURSOR,
-        line_width=1,
-        line_alpha=0.8,
-    )

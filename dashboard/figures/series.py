@@ -1,16 +1,17 @@
-"""Numbers of the whole frame, over the frames."""
+"""Numbers of the whole frame, over time."""
 
 from dataclasses import dataclass
 
 from bokeh.models import (
     BasicTicker,
     ColumnDataSource,
-    DataRange1d,
     NumeralTickFormatter,
+    Range1d,
 )
 from bokeh.plotting import figure
 
 from dashboard.figures import style
+from dashboard.figures.over_time import OverTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,17 @@ LINES = (
 
 
 def series(
-    source: ColumnDataSource, line: Line, frames: DataRange1d, *, last: bool
+    source: ColumnDataSource,
+    line: Line,
+    values: Range1d,
+    over: OverTime,
+    *,
+    last: bool,
 ) -> figure:
-    """One number over the frames; the last plot of a column carries the axis."""
+    """One number over time; the last plot of a column carries the axis."""
     plot = figure(
-        x_range=frames,
-        y_range=DataRange1d(range_padding=0.15, default_span=line.span),
-        x_axis_label="frame" if last else None,
+        x_range=over.shown,
+        y_range=values,
         title=line.title,
         tools="",
         toolbar_location=None,
@@ -59,9 +64,11 @@ def series(
         min_border_bottom=4,
     )
     plot.xaxis.visible = last
-    plot.xaxis.ticker = BasicTicker(desired_num_ticks=6, min_interval=1)
     plot.yaxis.ticker = BasicTicker(desired_num_ticks=3, min_interval=line.step)
     plot.yaxis.formatter = NumeralTickFormatter(format=line.format)
-    plot.line("seq", line.column, line_color=line.colour, line_width=1.6, source=source)
-    plot.scatter("seq", line.column, color=line.colour, size=3, source=source)
+    plot.line("x", line.column, line_color=line.colour, line_width=1.6, source=source)
+    plot.scatter("x", line.column, color=line.colour, size=3, source=source)
+    over.mark(plot)
+    # What the browser says of the point under the pointer.
+    plot.tags = [line.title, line.column]
     return plot

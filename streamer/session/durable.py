@@ -26,9 +26,9 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary.unlink(missing_ok=True)
     try:
         yield temporary
-        _flush(temporary)
+        flush(temporary)
         temporary.replace(path)
-        _flush(path.parent)
+        flush(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -58,7 +58,7 @@ def probe(folder: Path, nbytes: int) -> None:
     path.unlink(missing_ok=True)
     try:
         path.write_bytes(bytes(nbytes))
-        _flush(path)
+        flush(path)
     finally:
         path.unlink(missing_ok=True)
 
@@ -108,10 +108,10 @@ def make_folder(path: Path) -> None:
     """
     if not path.is_dir():
         path.mkdir(parents=True, exist_ok=True)
-        _flush(path.parent)
+        flush(path.parent)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows opens no folders, and writes their names through.

@@ -22,6 +22,7 @@ from streamer.events import Received
 from streamer.frame import Frame, Stream
 from streamer.publisher import Publisher
 from streamer.session.creation import create_session
+from streamer.session.notes import Note, append_note
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.stacks import open_stack
@@ -268,8 +269,11 @@ def test_sessions_are_listed_shown_and_verified(
     shown = run("sessions", "show", session).out
     assert "movie.tif" in shown
     with SessionReader(session) as reader:
-        (record,) = reader.streams()
-    assert f"stream 0: id {record.stream.id}" in shown
+        stream_id = reader.streams()[0].stream.id
+    assert f"stream 0: id {stream_id}" in shown
+    append_note(session, Note(0, stream_id, 1, "a [red]hole[/red] opens"))
+    said = "note: 1970-01-01 00:00 UTC, frame 1 of stream 0: a [red]hole[/red] opens"
+    assert said in " ".join(run("sessions", "show", session).out.split())
     assert run("sessions", "verify", session).code == 0
     other = shutil.copytree(session, tmp_path / "runs" / "two")
     both = run("sessions", "verify", session, other)

@@ -13,10 +13,10 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from dashboard.grid import COLUMNS
 from dashboard.hub import Hub
 from dashboard.server import Dashboard
 from dashboard.snapshot import LinkState
-from dashboard.trend import COLUMNS
 from streamer.analysis import Analysis
 
 type Movie = Callable[[int], Analysis]

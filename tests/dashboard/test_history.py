@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dashboard import history as module
-from dashboard.history import History, begun, extended
+from dashboard.bins import Bins
+from dashboard.history import SWAPS_REMEMBERED, History, Swap, begun, extended
 from dashboard.scene import ANGLE
 from streamer.analysis import Analysis
 from streamer.atoms import Atoms
@@ -120,9 +121,33 @@ def test_a_latent_without_values_gets_its_bins_from_the_first_that_has_some(
     assert "z1" in extended(begun(first), movie(1), PLENTY).bins
 
 
-def test_a_model_with_other_latents_begins_the_history_again(movie: Movie) -> None:
-    other = replace(movie(2), model=replace(movie(2).model, latents=("z1",)))
-    assert seqs(extended(history_of(movie, 0, 1), other, PLENTY)) == ([2], [2])
+def test_a_model_with_other_latents_keeps_what_both_know(movie: Movie) -> None:
+    before = history_of(movie, 0, 1)
+    model = replace(movie(2).model, name="other", latents=("z9", "z1"))
+    after = extended(before, replace(movie(2), model=model), PLENTY)
+    assert seqs(after) == ([0, 1, 2], [2]), "numbers of all, pictures of the new ones"
+    assert after.quantities == (ANGLE, "z9", "z1")
+    counts = after.records["histograms"].sum(axis=2)
+    atoms = [len(movie(seq).atoms) for seq in range(3)]
+    assert counts[:, 0].tolist() == counts[:, 2].tolist() == atoms
+    assert counts[:, 1].tolist() == [0, 0, 0], "nobody gave a value of z9"
+    assert after.records["counts"][:2].tolist() == before.records["counts"].tolist()
+    assert after.swaps == (Swap(2, movie(0).model, model),)
+
+
+def test_angles_of_another_period_are_not_compared(movie: Movie) -> None:
+    model = replace(movie(1).model, angle_period_rad=math.pi)
+    after = extended(history_of(movie, 0), replace(movie(1), model=model), PLENTY)
+    assert after.bins[ANGLE] == Bins(-90.0, 90.0)
+    assert after.records["histograms"][:, 0].any(axis=1).tolist() == [False, True]
+
+
+def test_very_many_swaps_are_not_all_remembered(movie: Movie) -> None:
+    history = history_of(movie, 0)
+    for seq in range(1, SWAPS_REMEMBERED + 3):
+        model = replace(movie(0).model, sha256=f"{seq:064}")
+        history = extended(history, replace(movie(0), seq=seq, model=model), 1)
+    assert [swap.seq for swap in history.swaps] == list(range(3, SWAPS_REMEMBERED + 3))
 
 
 def test_a_retrained_model_with_the_same_latents_does_not(movie: Movie) -> None:

@@ -3,13 +3,18 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from dashboard.axis import Axis
 from dashboard.hub import Hub
+from dashboard.missing import Missing
+from dashboard.notebook import Notebook, NotesFollowed
 from dashboard.snapshot import CHANNELS, LinkState
 from streamer.analysis import Analysis
 from streamer.frame import Stream
+from streamer.session.notes import NOTES_NAME
 
 type Movie = Callable[[int], Analysis]
 
@@ -92,9 +97,9 @@ def test_losses_are_counted_by_run_also_before_its_first_frame(
     hub: Hub, movie: Movie
 ) -> None:
     stream = movie(0).stream
-    hub.lose(stream, 3)
+    hub.lose(stream, Missing(4, 6))
     hub.add(movie(3))
-    hub.lose(stream, 2)
+    hub.lose(stream, Missing(9, 10))
     assert hub.snapshot.lost == {stream.id: 5}
 
 
@@ -140,7 +145,7 @@ def test_readers_on_other_threads_always_see_a_whole_state(movie: Movie) -> None
                 if (
                     not channel.history.newest.seq
                     == last
-                    == channel.trend.lines["seq"][-1]
+                    == channel.trends.along(Axis.FRAMES).lines["seq"][-1]
                 ):
                     broken.append(f"half of frame {last}")
 
@@ -153,3 +158,66 @@ def test_readers_on_other_threads_always_see_a_whole_state(movie: Movie) -> None
     for reader in readers:
         reader.join()
     assert broken == []
+
+
+def test_which_frames_are_lost_is_remembered_with_the_reason(
+    hub: Hub, movie: Movie
+) -> None:
+    stream = movie(0).stream
+    hub.lose(stream, Missing(4, 6, "too late"))
+    hub.lose(stream, Missing(7, 7, "too late"))
+    hub.lose(Stream("other", "a", "b"), Missing(0, 0))
+    assert hub.snapshot.missing[stream.id] == (Missing(4, 7, "too late"),)
+    assert hub.snapshot.lost == {stream.id: 4, "other": 1}
+
+
+def test_notes_without_a_folder_are_kept_in_memory_and_say_so(
+    hub: Hub, movie: Movie
+) -> None:
+    hub.note(movie(0).stream, 3, "  a hole\nopens ")
+    hub.note(movie(0).stream, 3, " \n ")
+    (note,) = hub.snapshot.notes
+    assert (note.stream_id, note.seq, note.text) == (
+        movie(0).stream.id, 3, "a hole opens",
+    )  # fmt: skip
+    assert hub.snapshot.notes_kept.startswith("kept until this dashboard stops")
+
+
+def test_dashboards_of_one_session_see_each_others_notes(
+    tmp_path: Path, movie: Movie
+) -> None:
+    one, other = (
+        Hub("here", lambda: 0.0, notebook=Notebook(tmp_path)) for _ in range(2)
+    )
+    one.note(movie(0).stream, 1, "first")
+    other.note(movie(0).stream, 2, "second")
+    one.look_for_notes()
+    assert [note.text for note in one.snapshot.notes] == ["first", "second"]
+    assert one.snapshot.notes == other.snapshot.notes
+    again = Hub("here", lambda: 0.0, notebook=Notebook(tmp_path))
+    assert again.snapshot.notes == one.snapshot.notes
+    assert again.snapshot.notes_kept == f"kept in {tmp_path / NOTES_NAME}"
+
+
+def test_a_note_that_the_disk_does_not_take_is_shown_and_says_so(
+    tmp_path: Path, movie: Movie
+) -> None:
+    hub = Hub("here", lambda: 0.0, notebook=Notebook(tmp_path))
+    hub.note(movie(0).stream, 1, "kept")
+    (tmp_path / NOTES_NAME).rename(tmp_path / "elsewhere")
+    (tmp_path / NOTES_NAME).mkdir()
+    hub.note(movie(0).stream, 2, "not kept")
+    assert "not kept" in [note.text for note in hub.snapshot.notes]
+    assert hub.snapshot.notes_kept.startswith("1 NOT KEPT on disk")
+
+
+def test_notes_of_others_come_by_themselves(tmp_path: Path, movie: Movie) -> None:
+    hub = Hub("here", lambda: 0.0, notebook=Notebook(tmp_path))
+    heard = threading.Event()
+    hub.listen(heard.set)
+    with NotesFollowed(hub):
+        Hub("", lambda: 0.0, notebook=Notebook(tmp_path)).note(
+            movie(0).stream, 1, "from the other room"
+        )
+        assert heard.wait(20)
+    assert [note.text for note in hub.snapshot.notes] == ["from the other room"]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dashboard.hub import Hub
+from dashboard.missing import Missing
 from dashboard.scene import ATOMS_DRAWN
 from dashboard.snapshot import LinkState
 from dashboard.status import FLAG_WORDS, dose, duration, status
@@ -134,7 +135,7 @@ def test_atoms_that_are_not_drawn_are_counted(hub: Hub, movie: Movie) -> None:
 
 
 def test_lost_frames_are_bad_news(hub: Hub, movie: Movie) -> None:
-    hub.lose(movie(0).stream, 1200)
+    hub.lose(movie(0).stream, Missing(1, 1200))
     hub.add(movie(1200))
     said = status(View(), hub.snapshot)
     assert (said.texts["gaps"], said.tones["gaps"]) == ("1,200 lost", "bad")

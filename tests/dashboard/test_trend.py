@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from dashboard.bins import BINS, Bins
+from dashboard.grid import COLUMNS
 from dashboard.history import History, begun, extended
 from dashboard.scene import ANGLE
-from dashboard.trend import COLUMNS, Span, span, trend
+from dashboard.trend import Span, span, trend
 from streamer.analysis import Analysis, Flag
 
 type Movie = Callable[[int], Analysis]
@@ -70,7 +71,7 @@ def test_however_many_frames_there_are_the_columns_are_bounded(
 ) -> None:
     result = trend(history_of(movie, 0, last))
     assert COLUMNS / 2 <= len(result.lines["seq"]) <= COLUMNS
-    assert result.start + result.stride * len(result.lines["seq"]) > last
+    assert result.start + result.width * len(result.lines["seq"]) > last
     assert not np.isnan(result.lines["C"][[0, -1]]).any()
 
 
