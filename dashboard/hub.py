@@ -60,9 +60,9 @@ class Hub:
     """Takes analyses from the threads of feeds and hands snapshots to any thread.
 
     Numbers are worked out once, on the thread of a feed, or when the first page asks
-    for them where not every viewer wants them (`Trends`). Pages are only told that there
-    is something new; each takes the newest snapshot when it is ready for it, so that
-    a slow page skips frames and holds up nobody.
+    for them where not every viewer wants them (`Trends`). Pages are only told that
+    there is something new; each takes the newest snapshot when it is ready for it, so
+    that a slow page skips frames and holds up nobody.
 
     Parameters
     ----------
