@@ -31,9 +31,11 @@ const turned = (palette, zero, period) => {
 const point = (radius, degrees) =>
   `${(radius * Math.cos(rad(degrees))).toFixed(2)} ${(-radius * Math.sin(rad(degrees))).toFixed(2)}`
 
-const sector = (middle) => {
-  // A little wider than their distance, so that nothing shines through between them.
-  const from = middle - 200 / SECTORS, to = middle + 200 / SECTORS
+const sector = (middle, i) => {
+  const step = 360 / SECTORS
+  // Each reaches below the next, so that nothing shines through where they meet.
+  const from = middle - step * (i == 0 ? 1.5 : 0.5)
+  const to = middle + step * (i == SECTORS - 1 ? 0.5 : 1.5)
   const {inner, outer} = RADII
   const path = document.createElementNS(SVG, "path")
   path.setAttribute("d", `M${point(inner, from)}L${point(outer, from)}L${point(outer, to)}L${point(inner, to)}Z`)
