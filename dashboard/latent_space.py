@@ -106,7 +106,7 @@ def show_manifold(plane: Plane, model: ModelId, drawn: Manifold | str | None) ->
     if isinstance(drawn, Manifold):
         plane.manifold.data = dict(manifold_columns(drawn))
         axes, reason = list(drawn.latents), ""
-    else:
+    elif plane.manifold.data["image"]:
         plane.manifold.data = dict(no_image())
     space.update(manifold_axes=axes, no_manifold=reason)
     # Last: then the browser looks at the rest.

@@ -134,9 +134,9 @@ class Page:
         """Send what is new, unless the browser is still busy with the last update."""
         snapshot = self._hub.snapshot
         self._traveller.arrive(snapshot)
-        self._show_manifold()
         wanted = (self._view, self._choices, snapshot)
         if self._sent == wanted:
+            self._show_manifold()
             return
         if self._browser_is_busy():
             return
