@@ -136,6 +136,8 @@ def handles(panels: Panels) -> dict[str, Model]:
         "grey-values": panels.frame.values,
         "angle": panels.angle,
         "order": panels.order,
+        "map-x": panels.area.x,
+        "map-y": panels.area.y,
     }
 
 

@@ -1,12 +1,11 @@
 // The address of what is shown: in the address bar, so that a reload shows it again, and
 // for others to open.
 
+import {handle} from "./handles.mjs"
 import {element, entries, say} from "./words.mjs"
 
 const SETTLED_MS = 300
 const SAID_MS = 2000
-
-const axis = (state, name) => state.document.get_model_by_name(name)
 
 // A number that is short, and exact to a thousandth of what is seen.
 const short = (value, span) => {
@@ -15,8 +14,8 @@ const short = (value, span) => {
 }
 
 const zoomed = (state) => {
-  const x = axis(state, "map-x")
-  const y = axis(state, "map-y")
+  const x = handle(state, "map-x")
+  const y = handle(state, "map-y")
   if (x == null || (x.start == x.reset_start && x.end == x.reset_end
                     && y.start == y.reset_start && y.end == y.reset_end)) return {}
   const w = x.end - x.start

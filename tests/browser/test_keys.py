@@ -63,7 +63,7 @@ def test_keys_go_through_the_frames(film: "Screen") -> None:
         ("ArrowRight", "HISTORY", "4"),
         ("Home", "HISTORY", "0"),
         ("ArrowLeft", "HISTORY", "0"),
-        ("End", "HISTORY", "5"),
+        ("End", "PAUSED", "5"),
         ("l", "LIVE", "5"),
         (" ", "PAUSED", "5"),
         (" ", "LIVE", "5"),

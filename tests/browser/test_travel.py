@@ -35,14 +35,14 @@ FRAMES = 6
 
 pytestmark = pytest.mark.browser
 
-AXES = """() => ["map-x", "map-y"].map((name) => {
-  const axis = Bokeh.documents[0].get_model_by_name(name)
-  return [axis.start, axis.end]
-}).flat()"""
+AXES = """() => {
+  const {x_range: x, y_range: y} = Bokeh.documents[0].get_model_by_name("state").plots[0]
+  return [x.start, x.end, y.start, y.end]
+}"""
 
 ZOOM_IN = """() => {
-  for (const name of ["map-x", "map-y"]) {
-    const axis = Bokeh.documents[0].get_model_by_name(name)
+  const {x_range, y_range} = Bokeh.documents[0].get_model_by_name("state").plots[0]
+  for (const axis of [x_range, y_range]) {
     const [middle, span] = [(axis.start + axis.end) / 2, axis.end - axis.start]
     axis.setv({start: middle - span / 8, end: middle + span / 8})
   }

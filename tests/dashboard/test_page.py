@@ -278,13 +278,16 @@ def test_a_step_goes_to_the_next_frame_that_there_is(desk: Desk, movie: Movie) -
     for frames in (-1, -1, -1, 1, 1, 1):
         desk.wish("step", frames)
         seen.append(desk.headline()[:2])
-    assert seen == [("HISTORY", each) for each in "100144"]
+    assert seen == [
+        *(("HISTORY", each) for each in "1001"),
+        *(("PAUSED", each) for each in "44"),
+    ], "the newest is no earlier frame"
 
 
 def order_colours(desk: Desk) -> tuple[str, float, float]:
     """What the third map shows, and between which values."""
     (order_map,) = desk.places["order-map"].children
-    (discs,) = order_map.renderers
+    discs = order_map.renderers[0]
     colours = discs.glyph.fill_color.transform
     return discs.glyph.fill_color.field, colours.low, colours.high
 

@@ -229,7 +229,7 @@ def test_frames_of_another_model_are_shown_too(movie: Movie, tmp_path: Path) -> 
         desk.hub.set_reach(movie(0).stream, Reach(0, 1))
         desk.wish("first")
         assert desk.wait() == ("HISTORY", "0", "1 behind")
-        assert desk.text("order") == "old"
+        assert desk.state.mapped == "old"
         assert desk.wish("live") == ("LIVE", "1", "")
 
 
