@@ -43,7 +43,7 @@ def square(extent: Extent) -> Square:
 def area(extent: Extent) -> Area:
     """Ranges that show a whole frame, y downward."""
     # By these names the browser finds them, whose address says what part is shown.
-    shown = Area(Range1d(), Range1d(), unit=extent.unit)
+    shown = Area(Range1d(name="map-x"), Range1d(name="map-y"), unit=extent.unit)
     show_whole(shown, extent)
     return shown
 

@@ -36,12 +36,12 @@ FRAMES = 6
 pytestmark = pytest.mark.browser
 
 AXES = """() => {
-  const {x_range: x, y_range: y} = Bokeh.documents[0].get_model_by_name("state").plots[0]
+  const [{x_range: x, y_range: y}] = Bokeh.documents[0].get_model_by_name("state").plots
   return [x.start, x.end, y.start, y.end]
 }"""
 
 ZOOM_IN = """() => {
-  const {x_range, y_range} = Bokeh.documents[0].get_model_by_name("state").plots[0]
+  const [{x_range, y_range}] = Bokeh.documents[0].get_model_by_name("state").plots
   for (const axis of [x_range, y_range]) {
     const [middle, span] = [(axis.start + axis.end) / 2, axis.end - axis.start]
     axis.setv({start: middle - span / 8, end: middle + span / 8})
