@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from dashboard.choices import Choices
+from dashboard.snapshot import channel_name
+from streamer.frame import Stream
 from streamer.header import MAX_SEQ, is_identifier
 
 MOST_CHARACTERS = 600
@@ -103,3 +106,10 @@ def choices(texts: Mapping[str, str | None]) -> dict[str, int | str]:
     numbers = {name: whole(each) for name, each in said.items()}
     read = {n: s if (number := numbers[n]) is None else number for n, s in said.items()}
     return dict(list(read.items())[:MOST_CHOICES])
+
+
+def link(stream: Stream, choices: Choices) -> dict[str, str]:
+    """What a link to a frame of `stream` says beside the frame and its part."""
+    usual = Choices().wishes()
+    changed = {v: str(o) for v, o in choices.wishes().items() if usual.get(v) != o}
+    return {"channel": channel_name(stream), "run": stream.id, **changed}

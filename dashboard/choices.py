@@ -1,5 +1,6 @@
 """How a viewer wants frames drawn, whichever frame is shown."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dashboard.axis import Axis
@@ -29,6 +30,13 @@ class Choices:
             "map": self.mapped,
             "axis": str(self.axis),
         }
+
+    def granting_all(self, wishes: Mapping[str, object]) -> "Choices":
+        """These choices after wishes by verb, as they stand in links."""
+        choices = self
+        for verb, what in wishes.items():
+            choices = choices.granting(verb, what)
+        return choices
 
     def granting(self, verb: object, what: object) -> "Choices":
         """These choices after a wish; what is no wish about them changes nothing."""

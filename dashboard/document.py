@@ -9,9 +9,10 @@ from bokeh.server.contexts import BokehSessionContext
 
 from dashboard.archive import Archive
 from dashboard.bookmark import Bookmark, bookmark
+from dashboard.drawing import PLACES
 from dashboard.figures.style import light_colours, theme
 from dashboard.hub import Hub
-from dashboard.page import PLACES, Page
+from dashboard.page import Page
 from dashboard.state import PageState
 from dashboard.together import send_together
 from streamer.analysis import FRAME_BUDGET_S

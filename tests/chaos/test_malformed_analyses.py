@@ -12,9 +12,10 @@ from bokeh.document import Document
 from hypothesis import HealthCheck, given, settings
 
 from dashboard.document import empty_place
+from dashboard.drawing import PLACES
 from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
-from dashboard.page import PLACES, Page
+from dashboard.page import Page
 from dashboard.snapshot import LinkState
 from dashboard.state import PageState
 from streamer.analysis import Analysis, ModelId, Preview, Summary

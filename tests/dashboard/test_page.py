@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from bokeh.models import Circle, Column, ColumnDataSource, LinearColorMapper, Plot
 
+from dashboard.drawing import PLACES
 from dashboard.figures.series import LINES
 from dashboard.history import begun
 from dashboard.hub import Hub
-from dashboard.page import PAINT_TIMEOUT_S, PLACES, Page
+from dashboard.page import PAINT_TIMEOUT_S, Page
 from dashboard.snapshot import LinkState
 from dashboard.state import PageState
 from dashboard.trend import trend
