@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 
 from streamer.errors import StackError
 from streamer.frame import Completeness, JsonValue
+from streamer.metadata import bounded
 from streamer.session.acquisition import Acquisition
-from streamer.stacks.metadata import bounded
-from streamer.stacks.units import length_nm, pixel_side_nm, time_s
+from streamer.units import length_nm, pixel_side_nm, time_s
 
 MAX_NAME = 100
 NS_PER_S = 1_000_000_000
