@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from streamer.errors import StackError
 from streamer.frame import Completeness, JsonValue
@@ -19,7 +20,7 @@ MAX_NAME = 100
 NS_PER_S = 1_000_000_000
 MAX_NS = 2**63
 
-type Map = Mapping[str, JsonValue]
+Map: TypeAlias = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
