@@ -34,7 +34,8 @@ MAX_WHERE = 256
 """Longest name of a place within a header, in messages about it."""
 
 IDENTIFIER = "1 to 64 letters, digits, '_', '-' or '.'"
-_SHORT = reprlib.Repr(maxlevel=2)
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2
 """Lists of lists of lists would make a megabyte of words about a wrong field."""
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
@@ -72,7 +73,8 @@ class Fields:
     def choice(self, name: str, choices: type[Choice]) -> Choice:
         """One of the words of `choices`."""
         value = self.values.get(name)
-        if not isinstance(value, str) or value not in choices:
+        # Python 3.11 looks for members in an enumeration, not for their values.
+        if not isinstance(value, str) or value not in tuple(choices):
             raise self.unexpected(name, "one of " + ", ".join(choices))
         return choices(value)
 

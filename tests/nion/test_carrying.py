@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from atomstream.nion.bundling import bundle
 from nionswift_plugin.atomstream_bridge.carrying import FIRST, carried, needed
 
 ROOT = Path(__file__).parents[2]
@@ -82,15 +84,35 @@ def expanded(pattern: str) -> list[str]:
     return [before + choice + after for choice in inside.split(",")]
 
 
-def test_compiles_on_python_3_11() -> None:
-    python = shutil.which("python3.11") or "/usr/bin/python3.11"
-    if not Path(python).exists():
-        pytest.skip("no Python 3.11 here")
-    program = "import sys; [compile(open(f).read(), f, 'exec') for f in sys.argv[1:]]"
+@pytest.mark.timeout(300)  # packages may have to be fetched first
+def test_sends_on_python_3_11_what_its_nion_swift_scans(tmp_path: Path) -> None:
+    """With Nion's packages and those that the plug-in asks for; without atomstream."""
+    pytest.importorskip("nion.usim_device", reason="needs the extra [nion]")
+    uv = shutil.which("uv")
+    if uv is None:
+        pytest.skip("no uv here, to get Python 3.11 and its packages with")
+    bundle(tmp_path)
+    packages = ("msgpack", "nionswift-instrumentation", "nionswift-usim", "pyzmq")
+    # -P: the folder of this project is not looked in.
+    wanted = [f"--with={package}" for package in packages]
+    python = [uv, "run", "--no-project", "--python=3.11", *wanted, "python", "-P"]
+    if subprocess.run([*python, "-c", ""], capture_output=True).returncode:
+        pytest.skip("no Python 3.11 here, or no network to get its packages")
     done = subprocess.run(
-        [python, "-c", program, *map(str, FILES)], capture_output=True, text=True
+        [*python, Path(__file__).parent / "programs" / "scan_once.py"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert seen["python"] == list(OLDEST)
+    assert seen["streamer"].startswith(str(tmp_path))
+    assert [frame["seq"] for frame in seen["frames"]] == [0, 1]
+    for frame in seen["frames"]:
+        assert frame["topic"] == "frame/uSim Scan/HAADF"
+        assert frame["pixel_size_nm"] == 0.5
+        assert frame["pixels"] == list(range(64))
 
 
 def test_the_manifest_and_both_projects_have_one_version() -> None:
