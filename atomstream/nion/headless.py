@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ MISSING = (
     "Nion's simulator is not installed; install the extra: "
     "uv sync --extra nion, or pip install 'atomstream[nion]'"
 )
+PACKAGES = ("nion.instrumentation", "nion.usim_device")
 INSTRUMENT = "usim_stem_controller"
 CLOSING_S = 30.0
 
@@ -39,7 +41,7 @@ type Sample = Callable[[Wanted], NDArray[np.float32]]
 
 
 def check_installed() -> None:
-    """Refuse to go on without Nion's packages.
+    """Refuse to go on without Nion's packages; looks for them, which is quick.
 
     Raises
     ------
@@ -47,10 +49,11 @@ def check_installed() -> None:
         They are not installed.
     """
     try:
-        import nion.instrumentation
-        import nion.usim_device  # noqa: F401 - whether it is there
-    except ImportError as error:
-        raise SettingsError(MISSING) from error
+        found = [find_spec(name) for name in PACKAGES]
+    except ModuleNotFoundError:
+        found = [None]
+    if None in found:
+        raise SettingsError(MISSING)
 
 
 @contextmanager
