@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +21,6 @@ from streamer.simulator.microscope import Microscope
 from streamer.simulator.movie import Exposure, Movie, simulate
 
 log = logging.getLogger("nion")
-
-BUSY_S = 0.2
 
 
 class MovieSample:
@@ -43,8 +41,8 @@ class MovieSample:
         self._left = movie.frames
         self._drawing = ThreadPoolExecutor(1, "movie")
         self._next = self._draw()
-        self.is_last = threading.Event()
-        """Set when the last frame of the movie has been asked for."""
+        self.before_last: Callable[[], None] = lambda: None
+        """Called before the last frame is given."""
 
     def __call__(self, wanted: Wanted) -> NDArray[np.float32]:
         """The next frame.
@@ -61,7 +59,7 @@ class MovieSample:
         if self._left > 0:
             self._next = self._draw()
         else:
-            self.is_last.set()
+            self.before_last()
         return image
 
     def close(self) -> None:
@@ -80,11 +78,9 @@ def scan_movie(task: NionScan, stopping: threading.Event) -> None:
         with headless_scan(sample) as scan, plug_in(task.bind) as bridge:
             log.info("%d frames at %s", task.frames, bridge.state().url)
             adjust(scan, movie.microscope, task.interval_s)
-            scan.start_playing()
-            while not (sample.is_last.is_set() or stopping.wait(BUSY_S)):
-                pass
             # Nion finishes the frame that it has begun.
-            scan.stop_playing()
+            sample.before_last = scan.stop_playing
+            scan.start_playing()
             stopping.wait()
     finally:
         sample.close()
