@@ -1,4 +1,4 @@
-"""Has the bundled plug-in send what Nion's simulator scans, in any Python.
+"""Has Nion's own loader start the bundled plug-in, and Nion's simulator scan.
 
 Prints what a plain ZeroMQ client receives, as JSON: two frames of 8 x 8 pixels.
 """
@@ -7,18 +7,15 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgpack
 import numpy as np
 import zmq
-from atomstream_bridge.bridge import Bridge
-from atomstream_bridge.settings import BridgeSettings, write_settings
-from atomstream_bridge.watching import Watch
 from nion.instrumentation import HardwareSource, scan_base
+from nion.swift.model import PlugInManager
 from nion.usim_device import InstrumentDevice, ScanDevice
 from nion.utils import Registry
-
-import streamer
 
 
 class Ramp:
@@ -45,9 +42,15 @@ parameters = scan.get_current_frame_parameters()
 parameters.pixel_size, parameters.pixel_time_us, parameters.fov_nm = (8, 8), 1000, 4.0
 scan.set_current_frame_parameters(parameters)
 
-write_settings(folder / "settings.json", BridgeSettings(address="tcp://127.0.0.1:*"))
-bridge = Bridge(folder / "settings.json")
-watch = Watch(bridge)
+(folder / "atomstream.json").write_text('{"address": "tcp://127.0.0.1:*"}')
+api = SimpleNamespace(
+    application=SimpleNamespace(configuration_location=str(folder)),
+    create_panel=lambda panel: panel,
+)
+PlugInManager.register_api_broker_fn(lambda **_: api)
+PlugInManager.load_plug_in("PlugIns", "atomstream_bridge")
+(extension,) = PlugInManager.extensions
+bridge = extension._bridge
 client = zmq.Context().socket(zmq.SUB)
 client.subscribe("")
 client.connect(bridge.state().url)
@@ -62,8 +65,11 @@ while len(seen) < 2:
         pixels = np.frombuffer(payload, fields["dtype"]).tolist()
         seen.append({"topic": topic.decode(), **fields, "pixels": pixels})
 scan.stop_playing(sync_timeout=20)
-watch.close()
-bridge.close()
+PlugInManager.unload_plug_ins()
 client.close(0)
-result = {"python": sys.version_info[:2], "streamer": streamer.__file__, "frames": seen}
+result = {
+    "python": sys.version_info[:2],
+    "streamer": sys.modules["streamer"].__file__,
+    "frames": seen,
+}
 sys.stdout.write(json.dumps(result) + "\n")
