@@ -13,6 +13,7 @@ import pytest
 from nionswift_plugin.atomstream_bridge.bridge import Bridge
 from nionswift_plugin.atomstream_bridge.settings import BridgeSettings, write_settings
 from streamer.events import Gap
+from streamer.frame import Completeness
 
 Receive = Callable[[Bridge], Any]
 
@@ -44,10 +45,14 @@ class Source:
     abort_event: Event = field(default_factory=Event)
 
     def deliver(
-        self, value: float = 1.0, dtype: Any = np.float32, **other: Any
+        self,
+        value: float = 1.0,
+        dtype: Any = np.float32,
+        state: str = "complete",
+        **other: Any,
     ) -> None:
         args = SimpleNamespace(
-            channel_id="a", data_channel_id="a", name="HAADF", state="complete"
+            channel_id="a", data_channel_id="a", name="HAADF", state=state
         )
         axis = SimpleNamespace(offset=0.0, scale=0.5, units="nm")
         values = {
@@ -98,8 +103,8 @@ def test_what_cannot_be_read_is_counted_and_the_next_frame_is_sent(
     source.deliver(2.0)
     received.until(lambda: bool(received.frames()))
     assert received.frames()[0].image[0, 0] == 2
-    counters = listening.state().counters
-    assert (counters.failed, counters.sent) == (1, 1)
+    received.until(lambda: listening.state().counters.sent == 1)
+    assert listening.state().counters.failed == 1
     assert complaint in listening.state().problem
 
 
@@ -143,6 +148,23 @@ def test_a_source_that_does_not_scan_is_left_alone(listening: Bridge) -> None:
     camera = SimpleNamespace(hardware_source_id="camera", display_name="Camera")
     listening.add(camera)
     assert listening.state().sources == ("scan",)
+
+
+def test_an_aborted_frame_is_sent_also_when_nion_swift_says_no_last_word(
+    source: Source, listening: Bridge, receive: Receive
+) -> None:
+    received = receive(listening)
+    source.acquisition_state_changed_event.fire(True)
+    source.deliver(1.0)
+    growing = {"hardware_source": {"valid_rows": 3, "frame_index": 1}}
+    source.deliver(2.0, state="partial", metadata=growing)
+    source.abort_event.fire()
+    source.acquisition_state_changed_event.fire(False)
+    received.until(lambda: bool(received.ended()))
+    whole, broken = received.frames()
+    assert whole.completeness is Completeness.COMPLETE
+    assert (broken.completeness, broken.valid_rows) == (Completeness.ABORTED, 3)
+    assert [row[0] for row in broken.image] == [2] * 3 + [0] * 5
 
 
 @pytest.mark.parametrize("goes", ["removed", "off", "closed"])

@@ -6,6 +6,7 @@ Prints what a plain ZeroMQ client receives, as JSON: two frames of 8 x 8 pixels.
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -57,8 +58,10 @@ client.connect(bridge.state().url)
 client.recv_multipart()  # a heartbeat: it is connected
 scan.start_playing()
 seen = []
+deadline = time.monotonic() + 30
 while len(seen) < 2:
-    assert client.poll(20_000), bridge.state()
+    assert client.poll(5_000), bridge.state()
+    assert time.monotonic() < deadline, bridge.state()
     topic, header, payload = client.recv_multipart()
     fields = msgpack.unpackb(header)
     if fields["kind"] == "frame":
