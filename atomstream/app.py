@@ -15,6 +15,7 @@ from atomstream.commands import (
     export,
     keys,
     models,
+    nion,
     replay,
     serve,
     sessions,
@@ -49,4 +50,5 @@ app.add_typer(keys.app, name="keys")
 app.command(short_help="How good a model is, in one table.")(evaluate.evaluate)
 app.add_typer(train.app, name="train")
 app.command(short_help="Whether this machine can do the work.")(doctor.doctor)
+app.add_typer(nion.app, name="nion")
 app.add_typer(bench.app, name="bench")

@@ -153,14 +153,14 @@ def is_free(port: int) -> bool:
     return True
 
 
-def source(url: str, security: Connecting) -> Finding:
-    """Whether a publisher is heard."""
+def source(url: str, security: Connecting, listen_s: float = LISTEN_S) -> Finding:
+    """Whether a publisher is heard, within `listen_s`."""
     try:
         with (
             zmq.Context() as context,
             Subscriber(context, [url], security={url: security}) as subscriber,
         ):
-            deadline = time.monotonic() + LISTEN_S
+            deadline = time.monotonic() + listen_s
             while (left := deadline - time.monotonic()) > 0:
                 event = subscriber.receive(left)
                 if isinstance(event, Heard):
@@ -170,6 +170,6 @@ def source(url: str, security: Connecting) -> Finding:
     except AtomstreamError as error:
         return Finding(Verdict.BAD, "source", str(error))
     found = (
-        f"nothing from {url} in {LISTEN_S:.0f} s; is it running, is a firewall between?"
+        f"nothing from {url} in {listen_s:.0f} s; is it running, is a firewall between?"
     )
     return Finding(Verdict.BAD, "source", found)

@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from streamer.atoms import FIXED_COLUMNS, PLACE_COLUMNS, sigma_columns
 from streamer.errors import ModelError
-from streamer.frame import JsonValue
+
+type JsonValue = (
+    bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
+)
+"""As in `streamer.frame`, in the only form in which pydantic follows it."""
 
 CARD_FILE = "card.json"
 MAX_CARD_BYTES = 2**20

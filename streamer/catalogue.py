@@ -1,6 +1,7 @@
 """What a publisher has: its feeds, how far each has come, and what can be had again."""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from streamer.errors import WireError
 from streamer.messages import (
@@ -16,7 +17,7 @@ from streamer.messages import (
 from streamer.retention import Key, Retention
 from streamer.wire import Parts
 
-type Recall = Callable[[str, int], Carried | None]
+Recall: TypeAlias = Callable[[str, int], Carried | None]
 """The message of a stream id and seq, from where the source keeps them all."""
 
 EVICTED = "the source no longer keeps it"

@@ -9,6 +9,7 @@ import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import msgpack
 
@@ -33,9 +34,13 @@ MAX_WHERE = 256
 """Longest name of a place within a header, in messages about it."""
 
 IDENTIFIER = "1 to 64 letters, digits, '_', '-' or '.'"
-_SHORT = reprlib.Repr(maxlevel=2)
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2
 """Lists of lists of lists would make a megabyte of words about a wrong field."""
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+
+Choice = TypeVar("Choice", bound=StrEnum)
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,11 @@ class Fields:
             raise self.unexpected(name, IDENTIFIER)
         return value
 
-    def choice[E: StrEnum](self, name: str, choices: type[E]) -> E:
+    def choice(self, name: str, choices: type[Choice]) -> Choice:
         """One of the words of `choices`."""
         value = self.values.get(name)
-        if not isinstance(value, str) or value not in choices:
+        # Python 3.11 looks for members in an enumeration, not for their values.
+        if not isinstance(value, str) or value not in tuple(choices):
             raise self.unexpected(name, "one of " + ", ".join(choices))
         return choices(value)
 
@@ -106,7 +112,7 @@ class Fields:
             raise self.unexpected(name, "true or false")
         return value
 
-    def optional[T](self, read: Callable[[str], T], name: str) -> T | None:
+    def optional(self, read: Callable[[str], Value], name: str) -> Value | None:
         """What `read` gives, or None where the field is nil or absent."""
         return None if self.values.get(name) is None else read(name)
 

@@ -6,6 +6,7 @@ A *feed* is what one publisher sends of one stream: its frames, or their analyse
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from streamer.analysis import Analysis
 from streamer.frame import Frame, Stream
@@ -111,8 +112,8 @@ class Done:
     """It goes away and wants nothing more of any feed."""
 
 
-type Carried = Frame | Analysis
-type Message = Carried | Heartbeat | End | Request | Unavailable | Done
+Carried: TypeAlias = Frame | Analysis
+Message: TypeAlias = Carried | Heartbeat | End | Request | Unavailable | Done
 
 
 @dataclass(frozen=True, slots=True)

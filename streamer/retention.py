@@ -1,11 +1,12 @@
 """What a publisher keeps of what it sent, for those who missed it."""
 
 from collections import OrderedDict
+from typing import TypeAlias
 
 from streamer.messages import Content
 from streamer.wire import Parts
 
-type Key = tuple[Content, str]
+Key: TypeAlias = tuple[Content, str]
 """(content, stream id): what tells one feed from another."""
 
 

@@ -5,6 +5,7 @@ it has found the right publisher, and tells the publisher who connects.
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import zmq
 
@@ -68,7 +69,7 @@ class CurveServer:
     """One's own, and the list of those who may connect, which may change any time."""
 
 
-type Connecting = Plain | CurveClient
-type Binding = Plain | CurveServer
+Connecting: TypeAlias = Plain | CurveClient
+Binding: TypeAlias = Plain | CurveServer
 
 PLAIN = Plain()

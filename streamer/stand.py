@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, TypeAlias
 
 import zmq
 
@@ -21,7 +21,7 @@ CATCH_UP_QUEUE = 8
 SUBSCRIPTION_BYTES = 4096
 REQUEST_BYTES = 64 * 1024
 
-type Socket = zmq.Socket[bytes]
+Socket: TypeAlias = zmq.Socket[bytes]
 
 
 @dataclass(slots=True)

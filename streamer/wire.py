@@ -7,6 +7,7 @@ no more of a message than its limits allow.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from streamer.analysis import Analysis
 from streamer.checksum import check, checksum_of
@@ -45,8 +46,8 @@ MAX_TOPIC_BYTES = 8192
 MAX_PAYLOAD_BYTES = 2**31
 """A frame of 16384² pixels of 8 bytes."""
 
-type Buffer = bytes | memoryview
-type Parts = tuple[bytes, bytes, memoryview]
+Buffer: TypeAlias = bytes | memoryview
+Parts: TypeAlias = tuple[bytes, bytes, memoryview]
 
 
 def pack(message: Message, sent_ns: int) -> Parts:

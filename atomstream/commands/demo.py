@@ -2,6 +2,7 @@
 
 import tempfile
 from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -24,19 +25,34 @@ from atomstream.commands.page_options import (
 )
 from atomstream.engines import EngineKind
 from atomstream.links import links_in_words
+from atomstream.nion.headless import check_installed
 from atomstream.ports import free_address
 from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
-from atomstream.service.tasks import Simulation
+from atomstream.service.tasks import NionScan, Simulation
 from inference.catalogue import DEFAULT
 from inference.device import Device
 from streamer.analysis import FRAME_BUDGET_S
+
+
+class Source(StrEnum):
+    """What stands in for a microscope."""
+
+    SIMULATOR = "simulator"
+    NION = "nion"
 
 
 def demo(
     frames: Annotated[
         int, typer.Option(min=1, max=1000, help="Length of the movie.")
     ] = 50,
+    source: Annotated[
+        Source,
+        typer.Option(
+            help="simulator: frames as they are; nion: scanned by Nion Swift's own "
+            "code, and sent by the plug-in for it (needs the extra [nion])."
+        ),
+    ] = Source.SIMULATOR,
     speed: Annotated[
         float, typer.Option(metavar="X", min=0.01, help="Times as fast as real.")
     ] = 15.0,
@@ -64,8 +80,14 @@ def demo(
     A simulated microscope sends frames over ZeroMQ; the service keeps and analyses
     them; the page shows what is found. Ctrl-C stops.
 
-    Example: atomstream demo --speed 30
+    Examples
+    --------
+    atomstream demo --speed 30
+
+    atomstream demo --source nion
     """
+    if source is Source.NION:
+        check_installed()
     address, access = page_place_if_any(
         None if no_dashboard else page,
         "--dashboard",
@@ -82,9 +104,9 @@ def demo(
         if record is None:
             temporary = tempfile.TemporaryDirectory(prefix="atomstream-")
             record = Path(stack.enter_context(temporary)) / "demo"
-        source, analyses = free_address(), free_address()
+        images, analyses = free_address(), free_address()
         settings = ServiceSettings(
-            connect=(source,),
+            connect=(images,),
             record=record,
             publish=analyses,
             model=DEFAULT,
@@ -94,7 +116,8 @@ def demo(
             passing=passing,
             until_end=no_dashboard,
         )
-        microscope = Simulation(source, frames, FRAME_BUDGET_S / speed, seed)
+        kind = NionScan if source is Source.NION else Simulation
+        microscope = kind(images, frames, FRAME_BUDGET_S / speed, seed)
         if address:
             scheme = "https" if access.certificate else "http"
             links = links_in_words(f"{scheme}://{page}")

@@ -1,7 +1,7 @@
 """`atomstream doctor`: whether this machine can do the work, and what is wrong."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,6 +18,12 @@ from atomstream.engines import check_device
 from inference.catalogue import DEFAULT
 from inference.device import Device
 
+if TYPE_CHECKING:
+    from atomstream.checkup import Finding
+
+FROM_NION = "tcp://127.0.0.1:5555"
+"""Where the plug-in sends, unless told otherwise."""
+
 
 def doctor(
     record: Annotated[
@@ -28,6 +34,12 @@ def doctor(
         str | None,
         typer.Option("--connect", metavar="URL", help="A source that should be heard."),
     ] = None,
+    nion: Annotated[
+        bool,
+        typer.Option(
+            "--nion", help="Only why nothing comes from the plug-in in Nion Swift."
+        ),
+    ] = False,
     model: ModelName = DEFAULT,
     threads: Threads = None,
     device: DeviceName = Device.AUTO,
@@ -39,15 +51,29 @@ def doctor(
 
     Exits with 1 when something would keep a service from working.
 
-    Example: atomstream doctor --record runs --connect tcp://127.0.0.1:5555
+    Examples: atomstream doctor --record runs --connect tcp://127.0.0.1:5555,
+    atomstream doctor --nion
     """
-    from atomstream.checkup import Networks, Verdict, examine
+    from atomstream.checkup import Networks, examine
 
     check_device(device)
+    if nion:
+        connect = connect or FROM_NION
     urls, named = [connect] if connect else [], [server_key] if server_key else []
     sources = connecting(urls, keys, named, insecure=insecure)
-    networks = Networks(model, threads_or_default(threads), device)
-    findings = examine(networks, record, sources)
+    if nion:
+        from atomstream.nion.checkup import examine_nion
+
+        show([finding for item in sources.items() for finding in examine_nion(*item)])
+    else:
+        networks = Networks(model, threads_or_default(threads), device)
+        show(examine(networks, record, sources))
+
+
+def show(findings: "list[Finding]") -> None:
+    """Print findings; exit with 1 when one is bad."""
+    from atomstream.checkup import Verdict
+
     table = Table("", "what", "found")
     marks = {
         Verdict.GOOD: "[green]ok",

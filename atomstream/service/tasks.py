@@ -111,6 +111,24 @@ class Simulation:
         play(self, stopping)
 
 
+@dataclass(frozen=True, slots=True)
+class NionScan:
+    """Stands in for a microscope: Nion Swift's own scan of the simulated movie."""
+
+    bind: str
+    """Address at which frames are published."""
+    frames: int
+    interval_s: float
+    """From the start of one frame to that of the next, but for what Nion adds."""
+    seed: int
+
+    def __call__(self, stopping: threading.Event) -> None:
+        """Run in this process until told to stop."""
+        from atomstream.nion.scanning import scan_movie
+
+        scan_movie(self, stopping)
+
+
 def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
     """The processes of a new service, by name; who receives is never to be late."""
     tasks: dict[str, Task] = {

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import StackError
+from streamer.nion_item import NionItem, read_item
 from streamer.session.acquisition import Acquisition
 from streamer.stacks import hdf5_probe
 from streamer.stacks.hdf5_probe import MAX_CHUNK_BYTES, chunk_bytes
-from streamer.stacks.nion import NionItem, read_item
 from streamer.stacks.npy import choose
 from streamer.stacks.pixels import frame_axes, frame_dtype, is_plausible
 from streamer.stacks.stack import UNKNOWN_CHANNEL, Recording, Selection, frames_of

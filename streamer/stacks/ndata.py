@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from streamer.errors import StackError
-from streamer.stacks.nion import read_item
+from streamer.nion_item import read_item
 from streamer.stacks.npy import check_expansion, npy_images, read_header
 from streamer.stacks.pixels import frame_axes, frame_dtype
 from streamer.stacks.stack import Recording, Selection, frames_of

@@ -13,7 +13,7 @@ from streamer.frame import MAX_SIDE_PX, Frame, Stream
 from streamer.session.acquisition import Acquisition
 from streamer.stacks.failures import stack_failures
 from streamer.stacks.pixels import frame_pixels
-from streamer.stacks.units import are_square, square_pixel_nm
+from streamer.units import are_square, square_pixel_nm
 
 UNKNOWN_CHANNEL = "unknown"
 """Channel of a file that does not say which detector it is from."""

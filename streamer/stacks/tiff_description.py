@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import tifffile
 
 from streamer.errors import StackError
+from streamer.nion_item import read_item
 from streamer.session.acquisition import Acquisition
 from streamer.session.description import Description, find
-from streamer.stacks.nion import read_item
 from streamer.stacks.tiff_ome import read_ome
-from streamer.stacks.units import pixel_side_nm
+from streamer.units import pixel_side_nm
 
 NION_KEY = "nion.1"
 UNITS = {tifffile.RESUNIT.INCH: "inch", tifffile.RESUNIT.CENTIMETER: "cm"}

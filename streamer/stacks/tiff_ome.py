@@ -2,7 +2,7 @@
 
 import tifffile
 
-from streamer.stacks.units import pixel_side_nm
+from streamer.units import pixel_side_nm
 
 DEFAULT_UNIT = "um"
 """Of physical sizes, by the OME schema."""

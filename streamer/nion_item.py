@@ -8,18 +8,19 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from streamer.errors import StackError
 from streamer.frame import Completeness, JsonValue
+from streamer.metadata import bounded
 from streamer.session.acquisition import Acquisition
-from streamer.stacks.metadata import bounded
-from streamer.stacks.units import length_nm, pixel_side_nm, time_s
+from streamer.units import length_nm, pixel_side_nm, time_s
 
 MAX_NAME = 100
 NS_PER_S = 1_000_000_000
 MAX_NS = 2**63
 
-type Map = Mapping[str, JsonValue]
+Map: TypeAlias = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)

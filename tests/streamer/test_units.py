@@ -3,7 +3,7 @@ import math
 import pytest
 
 from streamer.errors import StackError
-from streamer.stacks.units import (
+from streamer.units import (
     length_nm,
     pixel_side_nm,
     square_pixel_nm,

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from streamer.frame import JsonValue
-from streamer.stacks.metadata import MAX_METADATA_BYTES, bounded
+from streamer.metadata import MAX_METADATA_BYTES, bounded
 
 
 def nested(depth: int) -> dict[str, JsonValue]:

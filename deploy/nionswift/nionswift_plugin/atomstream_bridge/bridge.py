@@ -1,0 +1,121 @@
+"""The plug-in's own state: its settings, its outlet and what it listens to."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.errors import AtomstreamError
+
+from .listening import Listener, is_scan
+from .nion_objects import HardwareSource
+from .outlet import Counters, Outlet
+from .settings import (
+    BridgeSettings,
+    read_settings,
+    write_settings,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the panel shows."""
+
+    settings: BridgeSettings
+    url: str
+    """Where frames can be had; empty while nothing is sent."""
+    sources: tuple[str, ...]
+    """Names of the hardware sources that are listened to."""
+    counters: Counters
+    problem: str
+    """Why nothing is sent, or what went wrong last; empty: nothing."""
+
+
+class Bridge:
+    """Sends what any scan hardware source delivers; never asks one for anything.
+
+    Parameters
+    ----------
+    file
+        Where settings are remembered.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.settings, damaged = read_settings(file)
+        self._problem = damaged or ""
+        self._sources: dict[str, HardwareSource] = {}
+        self._listeners: dict[str, Listener] = {}
+        self._outlet: Outlet | None = None
+        self._open()
+
+    def add(self, source: HardwareSource) -> None:
+        """Listen to a hardware source, if it is one that scans."""
+        if is_scan(source):
+            self._sources[source.hardware_source_id] = source
+            self._listen(source.hardware_source_id)
+
+    def remove(self, source: HardwareSource) -> None:
+        """A hardware source is no longer there."""
+        self._sources.pop(source.hardware_source_id, None)
+        if listener := self._listeners.pop(source.hardware_source_id, None):
+            listener.close()
+
+    def apply(self, settings: BridgeSettings) -> None:
+        """Go on by these settings, and remember them; streams begin anew."""
+        self._shut()
+        self.settings, self._problem = settings, ""
+        try:
+            write_settings(self._file, settings)
+        except OSError as error:
+            self._problem = f"settings are not remembered: {error}"
+        self._open()
+
+    def state(self) -> State:
+        """What there is to be seen now."""
+        counters = self._outlet.counters() if self._outlet else Counters()
+        return State(
+            self.settings,
+            self._outlet.url if self._outlet else "",
+            tuple(sorted(self._listeners)),
+            counters,
+            self._problem or counters.last_error,
+        )
+
+    def close(self) -> None:
+        """End all streams and give the address back."""
+        self._shut()
+        self._sources.clear()
+
+    def _open(self) -> None:
+        if not self.settings.enabled:
+            return
+        try:
+            self._outlet = Outlet(self.settings)
+        except AtomstreamError as error:
+            self._fail(error)
+            return
+        for name in self._sources:
+            self._listen(name)
+
+    def _listen(self, name: str) -> None:
+        if self._outlet is None or name in self._listeners:
+            return
+        try:
+            source = self._sources[name]
+            self._listeners[name] = Listener(source, self._outlet, self.settings)
+        except AtomstreamError as error:
+            self._fail(error)
+
+    def _fail(self, error: AtomstreamError) -> None:
+        log.warning("atomstream: %s", error)
+        self._problem = str(error)
+
+    def _shut(self) -> None:
+        for listener in self._listeners.values():
+            listener.close()
+        self._listeners.clear()
+        if self._outlet:
+            self._outlet.close()
+        self._outlet = None

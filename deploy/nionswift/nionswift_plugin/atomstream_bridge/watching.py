@@ -1,0 +1,27 @@
+"""Finds the scan hardware sources of the Nion Swift around us, now and later."""
+
+from typing import Any
+
+from .bridge import Bridge
+
+
+class Watch:
+    """Adds each hardware source to a bridge, and takes it away again."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        from nion.instrumentation import HardwareSource
+
+        manager: Any = HardwareSource.HardwareSourceManager()
+        # A plug-in that is loaded later may bring its microscope later.
+        self._listening = [
+            manager.hardware_source_added_event.listen(bridge.add),
+            manager.hardware_source_removed_event.listen(bridge.remove),
+        ]
+        for source in manager.hardware_sources:
+            bridge.add(source)
+
+    def close(self) -> None:
+        """Look no more."""
+        listening, self._listening = self._listening, []
+        for listener in listening:
+            listener.close()

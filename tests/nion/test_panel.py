@@ -1,0 +1,124 @@
+"""The panel, of Nion Swift's own widgets, and the plug-in as Nion Swift starts it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nionswift_plugin.atomstream_bridge import SETTINGS, AtomstreamExtension
+from nionswift_plugin.atomstream_bridge.bridge import Bridge
+from nionswift_plugin.atomstream_bridge.panel import Panel
+from nionswift_plugin.atomstream_bridge.settings import (
+    BridgeSettings,
+    read_settings,
+    write_settings,
+)
+
+FREE = BridgeSettings(address="tcp://127.0.0.1:*")
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def ui(microscope: Any) -> Any:
+    """What Nion Swift hands to a panel, without a screen."""
+    from nion.swift import Facade
+    from nion.ui import TestUI
+
+    del microscope  # with it all of Nion is imported, and its warnings are over
+    return Facade.UserInterface("~1.0", TestUI.UserInterface())
+
+
+@pytest.fixture
+def window() -> Any:
+    """Its tasks run at once."""
+    return SimpleNamespace(queue_task=lambda task: task())
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    write_settings(tmp_path / SETTINGS, FREE)
+    return tmp_path / SETTINGS
+
+
+@pytest.fixture
+def bridge(file: Path) -> Iterator[Bridge]:
+    bridge = Bridge(file)
+    yield bridge
+    bridge.close()
+
+
+def texts(column: Any) -> list[str]:
+    """What all of its widgets say."""
+    return [getattr(child, "text", None) or "" for child in column._widget.children]
+
+
+def line(column: Any, label: str) -> Any:
+    """The line to write in that stands below a label."""
+    return column._widget.children[texts(column).index(label) + 1]
+
+
+def test_shows_settings_and_where_frames_go(
+    ui: Any, window: Any, bridge: Bridge
+) -> None:
+    panel = Panel(bridge)
+    column = panel.create_panel_widget(ui, window)
+    assert f"no microscope yet at {bridge.state().url}" in texts(column)
+    assert line(column, "Address").text == FREE.address
+    panel.close()
+
+
+def test_what_is_typed_in_is_applied_and_remembered(
+    ui: Any, window: Any, bridge: Bridge, file: Path
+) -> None:
+    panel = Panel(bridge)
+    column = panel.create_panel_widget(ui, window)
+    line(column, "Channels (empty: all)").on_editing_finished("HAADF, MAADF")
+    assert bridge.settings.channels == ("HAADF", "MAADF")
+    assert read_settings(file)[0].channels == ("HAADF", "MAADF")
+    panel.close()
+
+
+def test_nonsense_is_refused_in_the_panel_and_changes_nothing(
+    ui: Any, window: Any, bridge: Bridge
+) -> None:
+    panel = Panel(bridge)
+    column = panel.create_panel_widget(ui, window)
+    line(column, "Address").on_editing_finished("somewhere")
+    assert bridge.settings == FREE
+    assert any("expected tcp://HOST:PORT" in text for text in texts(column))
+    panel.close()
+
+
+def test_switched_off_it_gives_the_address_back(
+    ui: Any, window: Any, bridge: Bridge
+) -> None:
+    panel = Panel(bridge)
+    column = panel.create_panel_widget(ui, window)
+    column._widget.children[0].on_checked_changed(False)
+    assert bridge.state().url == ""
+    column._widget.children[0].on_checked_changed(True)
+    assert bridge.state().url
+    panel.close()
+
+
+def test_nion_swift_starts_it_with_what_scans_already_and_what_comes_later(
+    microscope: Any, file: Path
+) -> None:
+    from nion.instrumentation import HardwareSource
+
+    panels: list[Any] = []
+    application = SimpleNamespace(configuration_location=str(file.parent))
+    api = SimpleNamespace(application=application, create_panel=panels.append)
+    extension = AtomstreamExtension(SimpleNamespace(get_api=lambda **_: api))
+    assert [panel.panel_name for panel in panels] == ["atomstream"]
+    assert extension._bridge.state().sources == (microscope.hardware_source_id,)
+    manager = HardwareSource.HardwareSourceManager()
+    manager.hardware_source_removed_event.fire(microscope)
+    assert extension._bridge.state().sources == ()
+    manager.hardware_source_added_event.fire(microscope)
+    assert extension._bridge.state().sources == (microscope.hardware_source_id,)
+    extension.close()
+    assert extension._bridge.state().url == ""

@@ -1,0 +1,117 @@
+"""What the operator chose is remembered, and what makes no sense is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nionswift_plugin.atomstream_bridge.bridge import Bridge, State
+from nionswift_plugin.atomstream_bridge.form import ENTRIES, changed, told
+from nionswift_plugin.atomstream_bridge.outlet import Counters
+from nionswift_plugin.atomstream_bridge.settings import (
+    BridgeSettings,
+    read_settings,
+    write_settings,
+)
+from streamer.errors import AtomstreamError
+
+OTHER = BridgeSettings(
+    enabled=False,
+    address="tcp://192.0.2.7:6000",
+    key_folder="/keys",
+    channels=("HAADF", "MAADF"),
+    partial_every_s=2.0,
+    retention_mib=4096,
+)
+
+
+def test_settings_are_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "atomstream.json"
+    assert read_settings(file) == (BridgeSettings(), None)
+    write_settings(file, OTHER)
+    assert read_settings(file) == (OTHER, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "Expecting value"),
+        ("[]", "a map"),
+        ('{"colour": 1}', "'colour' is no setting"),
+        ('{"enabled": 1}', "enabled is 1, expected a bool"),
+        ('{"channels": [1]}', "channels is (1,)"),
+        ('{"address": "here"}', "expected tcp://HOST:PORT"),
+        ('{"retention_mib": 0}', "0 MiB kept"),
+        ('{"partial_every_s": 0.01}', "partial frames every 0.01 s"),
+        ('{"partial_every_s": NaN}', "partial frames every nan s"),
+    ],
+)
+def test_a_damaged_file_gives_the_usual_settings_and_a_word(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    file = tmp_path / "atomstream.json"
+    file.write_text(text)
+    settings, damaged = read_settings(file)
+    assert settings == BridgeSettings()
+    assert damaged is not None
+    assert complaint in damaged
+
+
+def test_what_the_panel_shows_can_be_typed_in_again() -> None:
+    for name, entry in ENTRIES.items():
+        text = entry.show(getattr(OTHER, name))
+        copied = changed(BridgeSettings(), name, text)
+        assert copied == replace(BridgeSettings(), **{name: getattr(OTHER, name)})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("address", "5555", "expected tcp://HOST:PORT"),
+        ("partial_every_s", "often", "'often', expected a number"),
+        ("retention_mib", "1.5", "expected a whole number"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(name: str, text: str, complaint: str) -> None:
+    with pytest.raises(AtomstreamError, match=complaint):
+        changed(BridgeSettings(), name, text)
+
+
+def test_the_panel_says_where_how_many_and_what_went_wrong() -> None:
+    state = State(
+        OTHER, "tcp://192.0.2.7:6000", ("usim_scan_device",),
+        Counters(sent=7, dropped=1, failed=2, subscribers=1, kept_bytes=3 * 2**20),
+        "oh",
+    )  # fmt: skip
+    assert told(state)[0] == "off"
+    on = replace(state, settings=replace(OTHER, enabled=True))
+    assert told(on) == (
+        "usim_scan_device at tcp://192.0.2.7:6000",
+        "sent 7, dropped 1, failed 2, subscribers 1, kept 3 MiB",
+        "oh",
+    )
+    assert told(replace(on, url=""))[0] == "nothing is sent"
+
+
+def test_an_address_that_is_taken_is_said_and_another_one_helps(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    free = BridgeSettings(address="tcp://127.0.0.1:*")
+    write_settings(first, free)
+    one = Bridge(first)
+    write_settings(second, replace(free, address=one.state().url))
+    other = Bridge(second)
+    assert "in use by another program" in other.state().problem
+    other.apply(free)
+    assert other.state().problem == ""
+    assert other.state().url
+    one.close()
+    other.close()
+
+
+def test_an_address_beyond_this_computer_needs_keys(tmp_path: Path) -> None:
+    file = tmp_path / "atomstream.json"
+    write_settings(file, BridgeSettings(address="tcp://0.0.0.0:*"))
+    bridge = Bridge(file)
+    assert "reaches beyond this computer" in bridge.state().problem
+    assert bridge.state().url == ""
+    bridge.close()
