@@ -50,6 +50,11 @@ class Ruler:
         name = "frame" if self.axis is Axis.FRAMES else str(self.axis)
         return f"{name} ({self.unit})" if self.unit else name
 
+    @property
+    def short_title(self) -> str:
+        """The same where there is little room: a dose is told by its unit."""
+        return self.unit if self.axis is Axis.DOSE else self.title
+
 
 def ruler(axis: Axis, farthest: float) -> Ruler:
     """In units that suit an axis which reaches to `farthest` frames, s or e/nm²."""

@@ -43,7 +43,7 @@ from dashboard.ranges import Key, Ranges
 from dashboard.scene import ANGLE, Extent, Scene, order_column, quantity_names
 from dashboard.trend import Trend
 
-HEAT_MAP_TICKS, SERIES_TICKS = 4, 6
+HEAT_MAP_TICKS, SERIES_TICKS = 3, 6
 """Labels that an axis has room for, about."""
 
 
@@ -168,7 +168,7 @@ def spread_plots(
         now = histogram(each.now, values, shares)
         pairs.append(Row(children=[over_time, now], sizing_mode="stretch_both"))
         heat_maps.append(over_time)
-    row = Row(children=pairs, sizing_mode="stretch_both", spacing=10)
+    row = Row(children=pairs, sizing_mode="stretch_both", spacing=4)
     return tuple(heat_maps), row
 
 
@@ -229,8 +229,8 @@ def show_ruler(panels: Panels, trend: Trend) -> None:
     """Say over what plots are drawn."""
     *heat_maps, last = (plot for plot in panels.over_time if plot.xaxis[0].visible)
     for plot in heat_maps:
-        label_axis(plot, trend.ruler, HEAT_MAP_TICKS)
-    label_axis(last, trend.ruler, SERIES_TICKS)
+        label_axis(plot, trend.ruler, trend.ruler.short_title, HEAT_MAP_TICKS)
+    label_axis(last, trend.ruler, trend.ruler.title, SERIES_TICKS)
 
 
 def show_ranges(panels: Panels, ranges: Ranges) -> None:

@@ -13,6 +13,7 @@ const press = (id) => () => element(id).click()
 
 const back = ({state, wish}) => {
   if (!element("contrast-box").hidden) element("contrast").click()
+  else if (!element("notes").hidden) element("close-notes").click()
   else if (enlarged() != null) enlarge(null)
   else if (!leave_selection(state) && !state.following) wish("live")
 }

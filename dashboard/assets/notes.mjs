@@ -46,10 +46,7 @@ export const watch_notes = (state, wish) => {
   element("close-notes").onclick = () => open(false)
   element("write-note").onclick = write
   field.oninput = choose
-  field.onkeydown = (event) => {
-    if (event.key == "Enter") write()
-    if (event.key == "Escape") open(false)
-  }
+  field.onkeydown = ({key, isComposing}) => { if (key == "Enter" && !isComposing) write() }
   return () => {
     choose()
     const count = timeline.notes.length

@@ -24,7 +24,7 @@ def heat_map(
         tools="",
         toolbar_location=None,
         sizing_mode="stretch_both",
-        min_border_left=52,
+        min_border_left=44,
         min_border_right=0,
         min_border_top=4,
     )
@@ -48,7 +48,7 @@ def histogram(source: ColumnDataSource, values: Range1d, shares: Range1d) -> fig
         sizing_mode="stretch_height",
         width=70,
         min_border_left=0,
-        min_border_right=8,
+        min_border_right=4,
         min_border_top=4,
     )
     plot.yaxis.visible = False

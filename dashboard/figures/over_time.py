@@ -67,8 +67,8 @@ class OverTime:
         plot.add_layout(self.cursor)
 
 
-def label_axis(plot: figure, ruler: Ruler, ticks: int) -> None:
+def label_axis(plot: figure, ruler: Ruler, title: str, ticks: int) -> None:
     """Say over what a plot is drawn."""
     least = 1 if ruler.axis is Axis.FRAMES else 0
-    plot.xaxis.axis_label = ruler.title
+    plot.xaxis.axis_label = title
     plot.xaxis.ticker = BasicTicker(desired_num_ticks=ticks, min_interval=least)

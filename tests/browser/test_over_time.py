@@ -100,7 +100,8 @@ def test_one_choice_draws_everything_over_time_or_dose(
         screen.page.select_option("#axis", axis)
         screen.page.wait_for_function(f"(axis) => {TIMELINE}.axis == axis", arg=axis)
         screen.wait_until_painted()
-        assert screen.page.evaluate(TITLES) == [title] * 5
+        short = "10⁸ e/nm²" if axis == "dose" else title
+        assert screen.page.evaluate(TITLES) == [short] * 4 + [title]
         assert screen.page.evaluate(SHOWN) == pytest.approx([start, end])
         assert screen.page.evaluate(CURSOR) == [pytest.approx(cursor)]
 
@@ -232,20 +233,26 @@ def test_a_note_is_seen_by_all_viewers_of_all_dashboards_and_kept(
     two_screens: tuple[Page, Page], session: Path, frame: Movie
 ) -> None:
     one, other = two_screens
+    one.keyboard.press("Home")
+    one.locator("#mode", has_text="HISTORY").wait_for()
     one.keyboard.press("n")
-    assert one.locator("#note-about").inner_text() == "Note at frame 1"
+    assert one.locator("#note-about").inner_text() == "Note at frame 0"
     assert str(session / NOTES_NAME) in one.locator("#notes-kept").inner_text()
-    one.locator("#note").press_sequentially("nothing new <i>here</i>")
+    one.locator("#note").press_sequentially("a <i>hole</i> opens")
     one.keyboard.press("Enter")
     for page in (one, other):
         page.locator("#open-notes", has_text="Notes (1)").wait_for()
     other.click("#open-notes")
     item = other.locator("#note-list li")
-    assert "nothing new <i>here</i>" in item.inner_text()
+    one.keyboard.press("Escape")
+    assert one.locator("#notes").is_hidden()
+    assert one.locator("#mode").inner_text() == "HISTORY", "one key closes one thing"
+    assert one.locator("#atoms").is_checked(), "letters of a note are no keys"
+    assert "a <i>hole</i> opens" in item.inner_text()
     item.locator("button").click()
     other.locator("#mode", has_text="HISTORY").wait_for()
     (note,) = read_notes(session).notes
     assert (note.stream_id, note.seq, note.text) == (
-        frame(0).stream.id, 1, "nothing new <i>here</i>",
+        frame(0).stream.id, 0, "a <i>hole</i> opens",
     )  # fmt: skip
     assert other.locator("#note").get_attribute("maxlength") == "280"
