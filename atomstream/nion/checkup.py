@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import zmq
 
 from atomstream.checkup import Finding, Verdict, source
+from streamer.attending import UNHEARD_S
 from streamer.endpoint import Address, open_socket, receive
 from streamer.errors import AtomstreamError
 from streamer.messages import HEARTBEAT_TOPIC, FeedState, Heartbeat
 from streamer.security import Connecting
-from streamer.subscriber import UNHEARD_S
 from streamer.wire import PARTS, unpack
 
 CONNECT_S = 3.0
