@@ -55,7 +55,7 @@ def test_an_update_has_the_bytes_of_its_image_and_atoms(few: list[Analysis]) -> 
 def test_memory_is_looked_at_after_half_and_all_frames_and_after_all_pages(
     few: list[Analysis],
 ) -> None:
-    lasting = asyncio.run(endurance(endless(few), 10, 2, nothing))
+    lasting = asyncio.run(endurance(endless(few), 10, 2, nothing, forgotten_s=0))
     assert (lasting.frames, lasting.loads) == (10, 2)
     assert 50 < lasting.half_mb < 1000
     assert lasting.loads_mb >= lasting.half_mb / 2
