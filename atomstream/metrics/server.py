@@ -1,8 +1,6 @@
 """The web server that Prometheus asks: three pages, without a password."""
 
 import asyncio
-import errno
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +11,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
-from tornado.netutil import bind_sockets
 from tornado.tcpserver import TCPServer
 from tornado.web import Application, RequestHandler
 
-from streamer.errors import LinkError
+from atomstream.ports import listening
 
 MOST_CONNECTIONS = 64
 """At once; whoever comes beyond is turned away."""
@@ -114,27 +111,19 @@ class MetricsServer:
 
     def __init__(self, pages: Application, address: str, port: int) -> None:
         self._pages, self._address, self._port = pages, address, port
-        self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
-        self._sockets: list[socket.socket] = []
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
     @property
     def url(self) -> str:
         """Where the metrics are, once it has started."""
         host = f"[{self._address}]" if ":" in self._address else self._address
-        return f"http://{host}:{self._sockets[0].getsockname()[1]}/metrics"
+        return f"http://{host}:{self._door.getsockname()[1]}/metrics"
 
     def __enter__(self) -> Self:
-        try:
-            self._sockets = bind_sockets(self._port, self._address)
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            why = "is in use by another program" if taken else "cannot be used here"
-            raise LinkError(
-                f"{self._address}:{self._port} {why}; choose another address with "
-                "--metrics HOST:PORT"
-            ) from error
+        self._door = listening(self._address, self._port, "--metrics")
+        self._door.setblocking(False)
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         return self
 
@@ -155,7 +144,7 @@ class MetricsServer:
             body_timeout=IDLE_S,
         )
         door = Door(http_server)
-        door.add_sockets(self._sockets)
+        door.add_socket(self._door)
         await self._stopping.wait()
         door.stop()
         await http_server.close_all_connections()
