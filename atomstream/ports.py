@@ -19,9 +19,22 @@ def check_page_address(host: str, port: int, option: str = "--dashboard") -> Non
     LinkError
         Another program has the port, or the address is none of this computer's.
     """
+    with listening(host, port, option):
+        pass
+
+
+def listening(host: str, port: int, option: str) -> socket.socket:
+    """A socket to which browsers can connect; port 0 stands for any free one.
+
+    Raises
+    ------
+    LinkError
+        Another program has the port, or the address is none of this computer's;
+        `option` is named as the way out.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port)):
-            pass
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         why = "is in use by another program" if taken else "cannot be used here"

@@ -22,6 +22,7 @@ Recall: TypeAlias = Callable[[str, int], Carried | None]
 
 EVICTED = "the source no longer keeps it"
 NEVER_SENT = "the source never sent it"
+UNREADABLE = "the source could not read it again"
 
 
 def key_of(feed: Feed) -> Key:
@@ -98,7 +99,7 @@ class Catalogue:
             message = self._recall(request.feed.stream.id, request.first)
         # Whatever a source's own code raises must not take the live stream with it.
         except Exception as error:
-            raise WireError(f"the source could not read it again: {error}") from error
+            raise WireError(f"{UNREADABLE}: {error}") from error
         if message is None:
             return None
         is_it = feed_of(message) == request.feed and message.seq == request.first

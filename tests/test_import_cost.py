@@ -16,6 +16,7 @@ UNNEEDED = {
     "streamer.publisher": NEVER | SCREEN | FILES | {"scipy", "onnxruntime"},
     "atomstream.app": NEVER | SOLVERS | {"bokeh", "tornado", "onnxruntime", "scipy"},
     "atomstream.service.receiving": NEVER | SCREEN | {"onnxruntime", "scipy"},
+    "atomstream.metrics.server": NEVER | FILES | {"bokeh", "onnxruntime", "scipy"},
     "dashboard.server": NEVER | FILES | {"onnxruntime", "scipy"},
 }
 

@@ -52,6 +52,14 @@ InsecureAll = Annotated[
         "without a password.",
     ),
 ]
+InsecureService = Annotated[
+    bool,
+    typer.Option(
+        "--insecure",
+        help="Do without protection beyond this computer: without keys, a page "
+        "without a password, and metrics for everybody.",
+    ),
+]
 Secure = Annotated[
     bool,
     typer.Option(

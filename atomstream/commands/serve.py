@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from atomstream.commands.metrics_options import MetricsAddress, metrics_place_if_any
 from atomstream.commands.options import (
     DeviceName,
     EngineName,
@@ -29,7 +30,7 @@ from atomstream.commands.page_options import (
     page_place_if_any,
 )
 from atomstream.commands.security import (
-    InsecureAll,
+    InsecureService,
     Keys,
     Secure,
     ServerKeys,
@@ -61,7 +62,8 @@ def serve(
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
     allow_origin: AllowOrigin = None,
-    insecure: InsecureAll = False,
+    metrics: MetricsAddress = None,
+    insecure: InsecureService = False,
     model: ModelName = DEFAULT,
     pixel_size: PixelSize = None,
     estimate_pixel_size: EstimatePixelSize = False,
@@ -85,7 +87,7 @@ def serve(
     again; `models use` gives it another one.
 
     Example: atomstream serve --connect tcp://127.0.0.1:5555 --record runs/today
-    --dashboard 127.0.0.1:5006
+    --dashboard 127.0.0.1:5006 --metrics 9464
     """
     check_pixel_size(pixel_size, estimate_pixel_size)
     sources = connecting(connect, keys, server_key or [], insecure=insecure)
@@ -93,6 +95,7 @@ def serve(
     address, access = page_place_if_any(
         page, "--dashboard", password_file, tls_cert, tls_key, allow_origin, insecure
     )
+    metrics_address = metrics_place_if_any(metrics, address, insecure=insecure)
     rules = alert_rules(alerts, has_page=address is not None)
     choice = engine_choice(engine, scheduler, threads, device, refine)
     warn_of_trial(verify_model(find_model(model)))
@@ -111,6 +114,7 @@ def serve(
         dashboard=address,
         access=access,
         rules=rules,
+        metrics=metrics_address,
         until_end=until_end,
         connect_security=sources,
         publish_security=analyses,

@@ -13,6 +13,7 @@ from streamer.session.roles import Role
 from streamer.session.writing import index_for
 
 PAGE_MODULES = ("atomstream.service.showing",)
+METRICS_MODULES = ("atomstream.service.exporting",)
 
 
 def run_service(settings: ServiceSettings, beside: Mapping[str, Task]) -> None:
@@ -33,5 +34,8 @@ def run_service(settings: ServiceSettings, beside: Mapping[str, Task]) -> None:
     tasks = {**service_tasks(settings), **beside}
     # While this process has the session, who has a part of it is about to let go.
     with index_for(settings.record, Role.SERVICE):
-        warm_up(PAGE_MODULES if settings.dashboard else ())
+        warm_up(
+            (PAGE_MODULES if settings.dashboard else ())
+            + (METRICS_MODULES if settings.metrics else ())
+        )
         Supervisor(tasks, partial(ask_again, settings.record)).run()

@@ -34,6 +34,8 @@ class ServiceSettings:
     """Who may open the page."""
     rules: AlertRules = field(default_factory=AlertRules)
     """What it alerts of."""
+    metrics: tuple[str, int] | None = None
+    """Address and port of the metrics; None for none."""
     passing: bool = False
     """Whether the session folder is removed when the service has stopped."""
     until_end: bool = False

@@ -94,6 +94,24 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Exporter:
+    """Serves metrics of what it is told, as any subscriber to analyses could."""
+
+    analyses: str
+    """Address at which analyses are published."""
+    security: Connecting
+    """How it is protected."""
+    address: str
+    port: int
+
+    def __call__(self, stopping: Lifeline) -> None:
+        """Run in this process until told to stop."""
+        from atomstream.service.exporting import export
+
+        export(self, stopping)
+
+
+@dataclass(frozen=True, slots=True)
 class Simulation:
     """Stands in for a microscope: a simulated movie as a live stream."""
 
@@ -147,16 +165,20 @@ def service_tasks(settings: ServiceSettings) -> dict[str, Task]:
             settings.until_end,
         ),
     }
+    analyses = Address.parse(settings.publish).from_here().url
+    security = as_subscriber(settings.publish_security)
     if settings.dashboard:
         tasks["dashboard"] = Page(
-            Address.parse(settings.publish).from_here().url,
-            as_subscriber(settings.publish_security),
+            analyses,
+            security,
             settings.record,
             *settings.dashboard,
             settings.access,
             settings.rules,
             settings.passing,
         )
+    if settings.metrics:
+        tasks["metrics"] = Exporter(analyses, security, *settings.metrics)
     return tasks
 
 

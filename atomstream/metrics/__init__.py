@@ -1,0 +1,1 @@
+"""Numbers of a service for Prometheus; nothing here knows the page."""

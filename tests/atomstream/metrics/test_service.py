@@ -1,0 +1,166 @@
+"""A real service that serves metrics, as Prometheus sees it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from atomstream.ports import free_address
+from streamer.errors import SessionError
+from streamer.session.reader import SessionReader
+
+type Run = Callable[..., Any]
+type Spawn = Callable[..., subprocess.Popen[str]]
+type Wait = Callable[[Callable[[], bool], float], None]
+type Ask = Callable[..., tuple[int, str]]
+type Scrape = Callable[[int], dict[str, float]]
+
+LATENCY = "atomstream_analysis_latency_seconds"
+STAGE = "atomstream_stage_seconds"
+
+SERVE = ("serve", "--connect", "tcp://127.0.0.1:5555", "--record", "{tmp}/session")
+OPEN = "could be read by everybody in the network: give --metrics 127.0.0.1:9464, or"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--metrics", "0.0.0.0:9464"), f"the metrics at 0.0.0.0:9464 {OPEN}"),
+        (("--metrics", "[::]:9464"), f"the metrics at [::]:9464 {OPEN}"),
+        (("--metrics", "lab-pc:9464"), f"the metrics at lab-pc:9464 {OPEN}"),
+        (("--metrics", "here"), "--metrics here: expected HOST:PORT"),
+        (("--metrics", "70000"), "expected HOST:PORT"),
+        (("--metrics", "127.0.0.1:{taken}"), "is in use by another program"),
+        (("--metrics", "{taken}"), "choose another address with --metrics HOST:PORT"),
+        (("--metrics", "192.0.2.1:9464", "--insecure"), "cannot be used here"),
+        (
+            ("--metrics", "{free}", "--dashboard", "127.0.0.1:{free}"),
+            "is where the page is to be; give it another port",
+        ),
+    ],
+)
+def test_metrics_that_would_be_open_or_cannot_be_served_are_refused(
+    run: Run, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = {"taken": other.getsockname()[1], "free": free_port()}
+        words = (each.format(tmp=tmp_path, **ports) for each in (*SERVE, *options))
+        outcome = run(*words)
+    assert outcome.code == 2
+    assert said in outcome.err.splitlines()[-1]
+    assert not (tmp_path / "session").exists()
+
+
+def free_port() -> int:
+    return int(free_address().rpartition(":")[2])
+
+
+def frames_in(session: Path) -> int:
+    try:
+        with SessionReader(session) as reader:
+            return reader.totals().frames
+    except SessionError:  # not there yet
+        return 0
+
+
+def test_a_service_tells_prometheus_what_its_session_holds(
+    tmp_path: Path, spawn: Spawn, movie: Path, wait_for: Wait, ask: Ask, scrape: Scrape
+) -> None:
+    source, session, port = free_address(), tmp_path / "today", free_port()
+    spawn(
+        "serve", "--connect", source, "--record", session, "--threads", "1",
+        "--publish", free_address(), "--metrics", str(port),
+    )  # fmt: skip
+    wait_for(lambda: ask(port, "/readyz")[0] == 200, 60)
+    assert ask(port, "/healthz")[0] == 200
+    spawn("replay", movie, "--bind", source, "--period", "0.1")
+    analysed = "atomstream_frames_analysed_total"
+    latencies = f"{LATENCY}_count"
+    wait_for(
+        lambda: (found := scrape(port)).get(analysed) == found.get(latencies) == 3, 90
+    )
+    found = scrape(port)
+    with SessionReader(session) as reader:
+        (stream,) = reader.streams()
+        recorded = sorted(
+            reader.analyses(stream.stream.id), key=lambda each: each.frame.seq
+        )
+    last = recorded[-1]
+    of_movie = f"channel={stream.stream.channel},source={stream.stream.source}"
+    sha256 = last.model.sha256[:12]
+    expected = {
+        "atomstream_service_heard": 1,
+        "atomstream_recording": 1,
+        "atomstream_frames_received_total": 3,
+        "atomstream_frames_committed_total": 3,
+        "atomstream_frames_waiting": 0,
+        "atomstream_frames_set_aside": 0,
+        "atomstream_frames_late_total": 0,
+        f"atomstream_analyses_total{{{of_movie}}}": 3,
+        f"{LATENCY}_sum": sum(each.latency_s for each in recorded),
+        f"atomstream_atoms{{{of_movie},species=C}}": last.summary.counts["C"],
+        f"atomstream_atoms{{{of_movie},species=Si}}": last.summary.counts["Si"],
+        f"atomstream_mean_crystallinity{{{of_movie}}}": last.summary.mean_crystallinity,
+        f"atomstream_hole_area_nm2{{{of_movie}}}": last.summary.hole_area_nm2,
+        f"atomstream_lattice_constant_nm{{{of_movie}}}": (
+            last.summary.lattice_constant_nm
+        ),
+        f"atomstream_model_info{{name={last.model.name},sha256={sha256}}}": 1,
+        f"atomstream_provider_info{{provider={last.provider}}}": 1,
+        **{
+            f"{STAGE}_sum{{stage={stage}}}": sum(
+                each.stages_ms.get(stage, 0) * 1e-3 for each in recorded
+            )
+            for stage in last.stages_ms
+        },
+    }
+    assert {each: found.get(each) for each in expected} == pytest.approx(expected)
+    assert found["atomstream_session_disk_free_bytes"] == pytest.approx(
+        shutil.disk_usage(session).free, rel=0.2
+    )
+    assert 0 <= found["atomstream_last_analysis_age_seconds"] < 90
+
+
+def listener_at(port: int, service: subprocess.Popen[str]) -> int:
+    """The process of a service that serves at `port`."""
+    for child in psutil.Process(service.pid).children(recursive=True):
+        for each in child.net_connections(kind="tcp"):
+            if each.status == psutil.CONN_LISTEN and each.laddr.port == port:
+                return child.pid
+    raise AssertionError(f"nobody listens at {port}")
+
+
+def test_metrics_that_are_killed_come_back_and_cost_no_frame(
+    tmp_path: Path, spawn: Spawn, wait_for: Wait, ask: Ask, scrape: Scrape
+) -> None:
+    stack = tmp_path / "noise.npy"
+    np.save(stack, np.random.default_rng(1).random((500, 32, 32), np.float32))
+    source, session, port = free_address(), tmp_path / "today", free_port()
+    service = spawn(
+        "serve", "--connect", source, "--record", session, "--threads", "1",
+        "--publish", free_address(), "--metrics", f":{port}", "--no-refine",
+    )  # fmt: skip
+    spawn("replay", stack, "--bind", source, "--period", "0.1", "--pixel-size", "0.02")
+    wait_for(lambda: scrape(port).get(f"{LATENCY}_count", 0) > 3, 90)
+    victim, done = listener_at(port, service), frames_in(session)
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: ask(port, "/readyz")[0] == 200, 60)
+    assert listener_at(port, service) != victim
+    wait_for(lambda: frames_in(session) > done + 3, 60)
+    wait_for(lambda: scrape(port).get(f"{LATENCY}_count", 0) > 0, 60)
+    found = scrape(port)
+    # What is the session's was not forgotten; what is counted began anew.
+    analysed = found["atomstream_frames_analysed_total"]
+    assert analysed > found[f"{LATENCY}_count"]
+    with SessionReader(session) as reader:
+        assert not reader.gaps()  # nothing was lost meanwhile
+    service.terminate()
+    assert service.wait(30) == 0
