@@ -6,14 +6,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from dashboard.bins import Bins
 from dashboard.history import first_bins
 from dashboard.scene import Scene, scene
 from dashboard.snapshot import Reach
 from streamer.errors import AtomstreamError, SessionError
-from streamer.session.reader import SessionReader
+
+if TYPE_CHECKING:
+    from streamer.session.reader import SessionReader
 
 log = logging.getLogger(__name__)
 
@@ -164,8 +166,11 @@ class Archive:
         self._keep(found)
         return Answer(request, found, Reach(*reach))
 
-    def _opened(self) -> SessionReader:
+    def _opened(self) -> "SessionReader":
         if self._session is None:
+            # What reads files is not needed where no session is.
+            from streamer.session.reader import SessionReader
+
             self._session = SessionReader(self.folder)
         self._session.check_there()
         return self._session

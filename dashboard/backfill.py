@@ -93,8 +93,10 @@ class Backfill:
     def _read(self, stream: Stream, seq: int) -> Analysis | None:
         """A frame with its atoms; one that cannot be read is counted as lost."""
         try:
-            (record,) = self._session.analyses(stream.id, seq, seq)
-            return without_picture(stream, record, self._session.atoms(stream.id, seq))
+            for record in self._session.analyses(stream.id, seq, seq):
+                atoms = self._session.atoms(stream.id, seq)
+                return without_picture(stream, record, atoms)
+            return None  # whoever writes the session has taken it out
         except SessionError as error:
             log.warning("atoms of frame %d of %s: %s", seq, stream.id, error)
             self._hub.lose(stream, Missing(seq, seq, "cannot be read back"))

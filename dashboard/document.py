@@ -60,6 +60,8 @@ def make_page(
     page = Page(hub, state, places, asked_for(doc), visitor)
     page.refresh()
     doc.title = "atomstream"
+    # The page says so itself, and nothing of it is covered.
+    doc.config.notify_connection_status = False
     doc.theme = theme()
     doc.template_variables["budget_s"] = FRAME_BUDGET_S
     doc.template_variables["may_log_out"] = may_log_out(doc)

@@ -261,9 +261,11 @@ class SessionFeed:
         streams = {record.stream.id: record.stream for record in records}
         gaps = self._session.gaps()
         for gap in gaps[self._gaps_seen :]:
+            if gap.stream_id not in streams:
+                return  # its stream has come since: seen with the next look
             missing = Missing(gap.first, gap.last, gap.reason)
             self._hub.lose(streams[gap.stream_id], missing)
-        self._gaps_seen = len(gaps)
+            self._gaps_seen += 1
 
 
 class Follower:

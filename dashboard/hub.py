@@ -161,9 +161,9 @@ class Hub:
         """See whether time alone is a reason for an alert, or ends one."""
         self._change(lambda shown: shown)
 
-    def note(self, stream: Stream, seq: int, text: str) -> None:
+    def note(self, stream_id: str, seq: int, text: str) -> None:
         """Keep and show what a viewer wrote about a frame; nothing if it is blank."""
-        note = written_note(stream.id, seq, text, time.time_ns())
+        note = written_note(stream_id, seq, text, time.time_ns())
         if note is not None:
             with self._writing:
                 self._notebook.write(note)

@@ -9,7 +9,7 @@ from dashboard.trend import Span, Trend
 FIXED: dict[str, Span] = {SCORE: Span(0.0, 100.0), SIGMA: Span(0.0, 20.0)}
 """Ends of the colours for what means the same with every model."""
 
-WORDS = {SCORE: "score (%)", SIGMA: "position \N{PLUS-MINUS SIGN} (pm)"}
+WORDS = {SCORE: "Score (%)", SIGMA: "Position \N{PLUS-MINUS SIGN} (pm)"}
 """What quantities are called whose columns are not called what they are."""
 
 
@@ -32,4 +32,5 @@ def ends(column: str, trend: Trend) -> Span:
 
 def words(column: str) -> str:
     """What the page calls `column`."""
-    return WORDS.get(column, column)
+    # Latents may be called z1; only what is a word begins like one.
+    return WORDS.get(column, column.capitalize() if column.isalpha() else column)

@@ -16,7 +16,7 @@ from dashboard.scene import Scene
 from dashboard.snapshot import Channel, LinkState, Snapshot
 from dashboard.state import PageState
 from dashboard.status import latency_share, status
-from dashboard.takeaway import taken, wanted
+from dashboard.takeaway import Wanted, taken, wanted
 from dashboard.travel import reach_of
 from dashboard.traveller import Traveller
 from dashboard.view import Mode, View
@@ -117,7 +117,7 @@ class Page:
                 self._drawing.chronicle.rescale()
                 self._sent = None
             case "note", str(text):
-                self._note(text, wish.get("seq"))
+                self._note(text, wish.get("seq"), wish.get("run"))
         if (shown := self._drawing.shown) is not None:
             self._traveller.grant((verb, what), self._hub.snapshot, shown.scene)
         self._choose(self._choices.granting(verb, what))
@@ -133,13 +133,13 @@ class Page:
         """Send the browser the file that its viewer wants, or say why not."""
         if (shown := self._drawing.shown) is None:
             return
-        snapshot = self._hub.snapshot
+        snapshot = self._traveller.in_its_run(self._hub.snapshot)
         channel = self._view.shown_channel(snapshot)
         scenes = () if channel is None else channel.history.scenes
         try:
             wish = wanted(told)
             # A newer frame may be on its way to whoever asked for this one.
-            seen = (scene for scene in scenes if scene.seq == wish.seq)
+            seen = (scene for scene in scenes if is_what_was_seen(scene, wish))
             scene = next(seen, shown.scene)
             file = taken(scene, self._view.name(snapshot) or "", wish)
         except ValueError as error:
@@ -148,13 +148,23 @@ class Page:
         self._state.update(refusal="", file_name=file.name, file=file.content)
         self._state.update(file=None)
 
-    def _note(self, text: str, seq: object) -> None:
-        """Keep what the viewer wrote of frame `seq`, else of the one that is shown."""
+    def _note(self, text: str, seq: object, run: object) -> None:
+        """Keep what the viewer wrote of frame `seq`, else of the one that is shown.
+
+        The run is that of the frame which the viewer saw: another may have begun since.
+        """
         if (shown := self._drawing.shown) is None:
             return
         known = isinstance(seq, int) and 0 <= seq <= MOST_SEQ
         about = seq if known and isinstance(seq, int) else shown.scene.seq
-        self._hub.note(shown.trends.history.stream, about, text)
+        channel = self._view.shown_channel(self._hub.snapshot)
+        runs = (
+            ()
+            if channel is None
+            else (channel.history.stream.id, *channel.earlier_runs)
+        )
+        seen = run if isinstance(run, str) and run in runs else shown.scene.stream.id
+        self._hub.note(seen, about, text)
 
     def _browser_is_busy(self) -> bool:
         waited_s = self._hub.clock() - self._sent_s
@@ -216,3 +226,8 @@ class Page:
         if channel is None or channel.ended or over:
             return None
         return self._hub.clock() - channel.arrived_s
+
+
+def is_what_was_seen(scene: Scene, wish: Wanted) -> bool:
+    """Whether it is the frame that a viewer saw when asking for its atoms."""
+    return scene.seq == wish.seq and wish.run in (None, scene.stream.id)

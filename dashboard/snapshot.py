@@ -81,6 +81,11 @@ class Channel:
     superseded: bool = False
     """Another run has taken its place; a page that looks at it still does."""
 
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Ids of all streams that have, or had, this name."""
+        return *self.earlier_runs, self.history.stream.id
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:

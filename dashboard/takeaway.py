@@ -28,6 +28,8 @@ class Wanted:
     format: str
     seq: int
     """The frame that the viewer saw when asking."""
+    run: str | None
+    """Id of its stream; None if that is not told."""
     region: Region | None
     """None for all atoms of the frame."""
 
@@ -54,10 +56,13 @@ def wanted(told: str) -> Wanted:
         raise ValueError("a wish is not that deep") from None
     if not isinstance(wish, dict) or wish.get("format") not in FORMATS:
         raise ValueError(f"atoms are taken away as {' or '.join(FORMATS)}")
-    seq, within = wish.get("frame"), wish.get("region")
+    seq, within, run = wish.get("frame"), wish.get("region"), wish.get("run")
     if type(seq) is not int or not isinstance(within, dict | None):
         raise ValueError("a wish names a frame and, if any, a region")
-    return Wanted(wish["format"], seq, None if within is None else region(within))
+    if not isinstance(run, str | None):
+        raise ValueError("a wish names the run of its frame by its id")
+    part = None if within is None else region(within)
+    return Wanted(wish["format"], seq, run, part)
 
 
 def taken(scene: Scene, stream: str, wish: Wanted) -> File:

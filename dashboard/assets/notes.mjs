@@ -1,6 +1,6 @@
 // What viewers write about frames: a field to write in, and the list of all.
 
-import {element, say} from "./words.mjs"
+import {element, entries, say} from "./words.mjs"
 
 // Of a Map or an object: Bokeh hands over a dict as either.
 const fields = (note) => note instanceof Map ? Object.fromEntries(note) : note
@@ -25,6 +25,7 @@ export const watch_notes = (state, wish) => {
   const {timeline} = state
   const [panel, field, list] = ["notes", "note", "note-list"].map(element)
   let about = 0
+  let run = ""
   let listed = null
 
   const open = (shown) => {
@@ -32,13 +33,16 @@ export const watch_notes = (state, wish) => {
     if (shown) field.focus()
   }
   const write = () => {
-    if (field.value.trim()) wish("note", field.value, {seq: about})
+    if (field.value.trim()) wish("note", field.value, {seq: about, run})
     field.value = ""
     choose()
   }
   // A note belongs to the frame that was shown when its first letter was written.
   const choose = () => {
-    if (!field.value) about = state.shown
+    if (!field.value) {
+      about = state.shown
+      run = Object.fromEntries(entries(state.link)).run ?? ""
+    }
     say("note-about", `Note at frame ${about.toLocaleString("en")}`)
   }
 

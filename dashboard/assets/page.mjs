@@ -20,6 +20,7 @@ import {watch_sound} from "./sound.mjs"
 import {write_stages} from "./stages.mjs"
 import {watch_notes} from "./notes.mjs"
 import {watch_timeline} from "./timeline.mjs"
+import {start_reconnecting} from "./reconnect.mjs"
 import {write_age, write_gone, write_words} from "./words.mjs"
 
 export const start = (state) => {
@@ -63,6 +64,7 @@ export const start = (state) => {
   watch_alerts()
   watch_sound()
   state.document.on_event("connection_lost", write_gone)
+  start_reconnecting(state)
   state.document.on_event("client_reconnected", write)
   setInterval(() => write_age(state, arrived_ms), 1000)
   paint_at_once(state, () => {

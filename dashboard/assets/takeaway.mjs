@@ -1,7 +1,7 @@
 // Files of atoms: asked for here, made by the server, saved by the browser.
 
 import {selected_region} from "./selection.mjs"
-import {element, say} from "./words.mjs"
+import {element, entries, say} from "./words.mjs"
 
 export const write_takeaway = (state) => {
   for (const id of ["take-csv", "take-parquet"])
@@ -12,7 +12,8 @@ export const watch_takeaway = (state, wish) => {
   const ask = (format) => {
     say("refusal", "")
     const region = selected_region()
-    wish("take", JSON.stringify({format, frame: state.shown, region}))
+    const {run} = Object.fromEntries(entries(state.link))
+    wish("take", JSON.stringify({format, frame: state.shown, run, region}))
   }
   element("take-csv").onclick = () => ask("csv")
   element("take-parquet").onclick = () => ask("parquet")

@@ -97,6 +97,14 @@ class Screen:
         )
         self.wait_until_painted()
 
+    def wait_for_text_only(self, name: str, text: str) -> None:
+        """Return when `text` stands there, whether or not anything is painted."""
+        self.page.wait_for_function(
+            "([name, text]) => document.getElementById(name).innerText == text",
+            arg=[name, text],
+            timeout=WITHIN_MS,
+        )
+
     def map(self, number: int) -> Locator:
         """The frame, the angles, or the order."""
         return self.page.locator(".square").nth(number)

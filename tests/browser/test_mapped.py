@@ -95,7 +95,7 @@ def test_the_third_map_shows_the_quantity_that_is_chosen_and_says_its_range(
     )
     hub.add(frame)
     screen.open()
-    names = ["crystallinity", "z1", "z2", "score (%)", "position ± (pm)"]
+    names = ["Crystallinity", "z1", "z2", "Score (%)", "Position ± (pm)"]
     assert offered(screen) == names
     assert screen.page.input_value("#mapped") == "crystallinity"
     low, high = map(float, screen.text("mapped-ends").split(" to "))
@@ -123,7 +123,7 @@ def test_a_choice_holds_from_frame_to_frame_and_for_each_model_that_has_it(
     hub.add(replace(movie(2), model=poor))
     screen.wait_for_text("frame", "2")
     assert screen.page.input_value("#mapped") == "z1"
-    assert offered(screen)[:2] == ["z1", "score (%)"]
+    assert offered(screen)[:2] == ["z1", "Score (%)"]
     hub.add(movie(3))
     screen.wait_for_text("frame", "3")
     assert screen.page.input_value("#mapped") == "z2"
@@ -135,7 +135,7 @@ def test_without_refined_positions_their_uncertainty_is_not_offered(
     frame = few_atoms(movie, x_sigma_nm=[np.nan] * 3, y_sigma_nm=[np.nan] * 3)
     hub.add(frame)
     screen.open()
-    assert offered(screen) == ["crystallinity", "z1", "z2", "score (%)"]
+    assert offered(screen) == ["Crystallinity", "z1", "z2", "Score (%)"]
     assert "NaN pm" in hovered(screen, frame, 2)
 
 

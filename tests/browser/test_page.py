@@ -199,3 +199,20 @@ def test_missing_data_and_a_missing_server_turn_red_by_themselves(
     assert screen.tone("mode") == "bad"
     # The browser says itself that it tried in vain to connect again.
     screen.complaints.clear()
+
+
+def test_a_page_comes_back_by_itself_when_its_server_was_started_anew(
+    screen: "Screen", hub: Hub, movie: Movie
+) -> None:
+    hub.add(movie(0))
+    with Dashboard(hub, port=0) as before:
+        screen.url = before.url
+        screen.open()
+    screen.wait_for_text_only("mode", "OFFLINE")
+    hub.add(movie(1))
+    port = int(screen.url.rpartition(":")[2])
+    with Dashboard(hub, port=port):
+        screen.wait_for_text("frame", "1")
+        assert screen.text("mode") == "LIVE"
+    # The browser says itself that it tried in vain to connect again.
+    screen.complaints.clear()

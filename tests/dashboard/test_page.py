@@ -409,3 +409,26 @@ def test_a_file_is_of_the_frame_that_its_viewer_saw(
 def test_nothing_is_handed_over_before_the_first_frame(desk: Desk) -> None:
     desk.wish("take", '{"format": "csv", "frame": 0}')
     assert desk.state.file_name == ""
+
+
+def test_files_and_notes_are_of_the_run_that_their_viewer_saw(
+    desk: Desk, movie: Movie
+) -> None:
+    desk.show(movie(0), movie(1), movie(2))
+    desk.wish("seek", 1)
+    anew = Stream("anew", "simulator", "HAADF")
+    desk.show(*(replace(movie(40 + n), seq=n, stream=anew) for n in range(2)))
+    saved: list[bytes | None] = []
+    desk.state.on_change("file", lambda _attr, _old, file: saved.append(file))
+    run = movie(0).stream.id
+    for told in (f', "run": "{run}"', ""):
+        desk.wish("take", f'{{"format": "csv", "frame": 1{told}}}')
+        desk.paint()
+    desk.page.grant({"verb": "note", "object": "a hole", "seq": 1, "run": run})
+    desk.page.grant({"verb": "note", "object": "another", "seq": 1, "run": "unknown"})
+    rows = [file.count(b"\n") - 1 for file in saved if file]
+    assert rows == [len(movie(1).atoms)] * 2
+    assert [note.stream_id for note in desk.hub.snapshot.notes] == [run, run]
+    desk.wish("live")
+    desk.page.grant({"verb": "note", "object": "late", "seq": 1, "run": run})
+    assert desk.hub.snapshot.notes[-1].stream_id == run
