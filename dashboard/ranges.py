@@ -16,6 +16,8 @@ ROOM = 0.15
 LEAST = 1e-3
 """Least length of a range, of its largest value: less cannot be told on an axis."""
 
+DOUBLINGS = 64
+"""Of a range at most, before it is fitted instead."""
 NAMED = 2
 """Ranges that are named when they were rescaled; of more, how many."""
 
@@ -112,13 +114,20 @@ def held(
 
 
 def doubled(span: Span, seen: Span) -> Span:
-    """`span`, doubled towards where `seen` reaches beyond it."""
+    """`span`, doubled towards where `seen` reaches beyond it.
+
+    What cannot be reached so, from a range without length or to the end of all
+    numbers, is taken as it is: anybody may publish such values.
+    """
     low, high = span.low, span.high
-    while seen.low < low:
-        low -= high - low
-    while seen.high > high:
-        high += high - low
-    return Span(low, high)
+    for _ in range(DOUBLINGS):
+        if low <= seen.low and seen.high <= high:
+            return Span(low, high)
+        if seen.low < low:
+            low -= high - low
+        else:
+            high += high - low
+    return Span(min(span.low, seen.low), max(span.high, seen.high))
 
 
 def roomy(key: Key, span: Span, least: float) -> Span:

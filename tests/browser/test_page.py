@@ -214,5 +214,6 @@ def test_a_page_comes_back_by_itself_when_its_server_was_started_anew(
     with Dashboard(hub, port=port):
         screen.wait_for_text("frame", "1")
         assert screen.text("mode") == "LIVE"
+        screen.page.goto("about:blank")
     # The browser says itself that it tried in vain to connect again.
     screen.complaints.clear()

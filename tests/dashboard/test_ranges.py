@@ -83,3 +83,18 @@ def test_the_page_says_since_when_and_what_was_rescaled() -> None:
     )
     found = {Z1: Span(0, 90), SHARE: Span(0, 80), CARBON: Span(-900, 100)}
     assert "3 plots rescaled" in in_words(held(wider, found, 1201, LEAST), {})
+
+
+@pytest.mark.parametrize(
+    ("span", "seen"),
+    [
+        (Span(0.0, 0.0), Span(-1.0, 2.0)),
+        (Span(0.0, 5e-324), Span(0.0, 1.7e308)),
+        (Span(-1.7e308, 1.7e308), Span(-1.79e308, 1.79e308)),
+    ],
+    ids=["no length", "the shortest", "the end of all numbers"],
+)
+def test_what_doubling_cannot_reach_is_taken_as_it_is(span: Span, seen: Span) -> None:
+    wider = doubled(span, seen)
+    assert wider.low <= seen.low
+    assert wider.high >= seen.high
