@@ -5,7 +5,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -248,6 +248,33 @@ def test_two_viewers_look_at_different_frames(
         async with Viewer.open(url) as one, Viewer.open(url) as other:
             await one.after("seek", 0)
             assert (one.text("frame"), other.text("frame")) == ("0", "2")
+
+    play(scenario)
+
+
+def test_of_ten_viewers_nine_see_every_frame_while_one_sleeps(
+    hub: Hub, play: Callable[[Scenario], None], movie: Movie
+) -> None:
+    hub.add(movie(0))
+
+    async def scenario(url: str) -> None:
+        async with AsyncExitStack() as stack:
+            viewers = [
+                await stack.enter_async_context(Viewer.open(url)) for _ in range(10)
+            ]
+            *awake, asleep = viewers
+            for viewer in awake:
+                await viewer.paint()
+            for seq in range(1, 6):
+                hub.add(movie(seq))
+                for viewer in awake:
+                    await viewer.update()
+                    await viewer.paint()
+                assert {viewer.text("frame") for viewer in awake} == {str(seq)}
+            assert asleep.text("frame") == "0"
+            await asleep.paint()
+            await asleep.update()
+            assert asleep.text("frame") == "5", "what it missed is not sent any more"
 
     play(scenario)
 
