@@ -122,7 +122,7 @@ def test_pointing_reads_numbers_gaps_models_and_notes(
     screen: "Screen", hub: Hub, frame: Movie
 ) -> None:
     filled(hub, frame)
-    hub.note(frame(0).stream, 12, "a hole <b>opens</b>")
+    hub.note(frame(0).stream.id, 12, "a hole <b>opens</b>")
     other = replace(frame(0).model, name="other", latents=("crystallinity", "z7"))
     hub.add(replace(frame(20), model=other))
     screen.open()

@@ -174,8 +174,8 @@ def test_which_frames_are_lost_is_remembered_with_the_reason(
 def test_notes_without_a_folder_are_kept_in_memory_and_say_so(
     hub: Hub, movie: Movie
 ) -> None:
-    hub.note(movie(0).stream, 3, "  a hole\nopens ")
-    hub.note(movie(0).stream, 3, " \n ")
+    hub.note(movie(0).stream.id, 3, "  a hole\nopens ")
+    hub.note(movie(0).stream.id, 3, " \n ")
     (note,) = hub.snapshot.notes
     assert (note.stream_id, note.seq, note.text) == (
         movie(0).stream.id, 3, "a hole opens",
@@ -189,8 +189,8 @@ def test_dashboards_of_one_session_see_each_others_notes(
     one, other = (
         Hub("here", lambda: 0.0, notebook=Notebook(tmp_path)) for _ in range(2)
     )
-    one.note(movie(0).stream, 1, "first")
-    other.note(movie(0).stream, 2, "second")
+    one.note(movie(0).stream.id, 1, "first")
+    other.note(movie(0).stream.id, 2, "second")
     one.look_for_notes()
     assert [note.text for note in one.snapshot.notes] == ["first", "second"]
     assert one.snapshot.notes == other.snapshot.notes
@@ -203,10 +203,10 @@ def test_a_note_that_the_disk_does_not_take_is_shown_and_says_so(
     tmp_path: Path, movie: Movie
 ) -> None:
     hub = Hub("here", lambda: 0.0, notebook=Notebook(tmp_path))
-    hub.note(movie(0).stream, 1, "kept")
+    hub.note(movie(0).stream.id, 1, "kept")
     (tmp_path / NOTES_NAME).rename(tmp_path / "elsewhere")
     (tmp_path / NOTES_NAME).mkdir()
-    hub.note(movie(0).stream, 2, "not kept")
+    hub.note(movie(0).stream.id, 2, "not kept")
     assert "not kept" in [note.text for note in hub.snapshot.notes]
     assert hub.snapshot.notes_kept.startswith("1 NOT KEPT on disk")
 
