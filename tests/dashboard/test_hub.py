@@ -217,7 +217,7 @@ def test_notes_of_others_come_by_themselves(tmp_path: Path, movie: Movie) -> Non
     hub.listen(heard.set)
     with NotesFollowed(hub):
         Hub("", lambda: 0.0, notebook=Notebook(tmp_path)).note(
-            movie(0).stream, 1, "from the other room"
+            movie(0).stream.id, 1, "from the other room"
         )
         assert heard.wait(20)
     assert [note.text for note in hub.snapshot.notes] == ["from the other room"]
