@@ -27,6 +27,11 @@ def image_columns(scene: Scene) -> Columns:
     }
 
 
+def no_image() -> Columns:
+    """Columns of an image, without any."""
+    return {name: [] for name in ("image", "x", "y", "dw", "dh")}
+
+
 def atom_columns(scene: Scene) -> Columns:
     """One row an atom."""
     return dict(scene.atoms)

@@ -8,6 +8,7 @@ from bokeh.core.properties import Dict, Instance, List, String
 from bokeh.model import DataModel
 from bokeh.models import ColumnDataSource, LinearAxis, Plot, Range1d
 
+from dashboard.columns import no_image
 from dashboard.manifold import Manifold
 from dashboard.scene import ANGLE, quantity_names
 from streamer.analysis import ModelId
@@ -87,11 +88,6 @@ def empty_density() -> Mapping[str, object]:
     """An image for the browser to fill."""
     image = np.zeros((DENSITY_BINS, DENSITY_BINS), np.uint8)
     return {"image": [image], "x": [0.0], "y": [0.0], "dw": [1.0], "dh": [1.0]}
-
-
-def no_image() -> Mapping[str, object]:
-    """Columns of an image, without any."""
-    return {name: [] for name in ("image", "x", "y", "dw", "dh")}
 
 
 def show_manifold(plane: Plane, model: ModelId, drawn: Manifold | str | None) -> None:

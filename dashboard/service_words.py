@@ -12,6 +12,7 @@ from dashboard.snapshot import Channel, LinkState, Snapshot
 from streamer.service_state import Recorded, ServiceState
 
 NOTHING = "\N{EN DASH}"
+"""Stands where a number would, when there is none."""
 UNKNOWN = "unknown: nothing heard"
 RECENT = 10
 """Frames by which it is told how long one takes."""

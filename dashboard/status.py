@@ -5,15 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.scene import ATOMS_DRAWN, Scene, angle_period_deg
-from dashboard.service_words import service_words
+from dashboard.service_words import NOTHING, service_words
 from dashboard.snapshot import Channel, Link, LinkState, Snapshot, channel_name
 from dashboard.view import Mode, View
 from dashboard.whereabouts import scan, whereabouts
 from streamer.analysis import FRAME_BUDGET_S, Flag
 from streamer.atoms import SPECIES
-
-NOTHING = "\N{EN DASH}"
-"""Stands where a number would, when there is none."""
 
 FLAG_WORDS: Mapping[Flag, str] = {
     Flag.NO_PIXEL_SIZE: "no pixel size, none to be told from the lattice: not analysed",

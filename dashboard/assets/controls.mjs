@@ -1,5 +1,6 @@
 // Buttons, slider and choices: how they look, and what the viewer wants of them.
 
+import {copy_link} from "./link.mjs"
 import {element} from "./words.mjs"
 
 export const write_controls = (state) => {
@@ -26,8 +27,11 @@ const offer = (select, names) => {
     select.replaceChildren(...names.map((name) => new Option(name)))
 }
 
-export const watch_controls = (wish) => {
-  element("pause").onclick = () => wish("pause")
+export const watch_controls = (state, wish) => {
+  for (const id of ["pause", "live", "compare"]) element(id).onclick = () => wish(id)
+  element("copy-link").onclick = () => copy_link(state)
+  const seek = element("seek")
+  seek.oninput = () => wish("seek", seek.valueAsNumber)
   element("channel").onchange = (event) => wish("channel", event.target.value)
   for (const id of ["atoms", "fold"])
     element(id).onchange = (event) => wish(id, Number(event.target.checked))

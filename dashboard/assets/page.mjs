@@ -15,7 +15,6 @@ import {paint_at_once} from "./painting.mjs"
 import {watch_selection, write_selection} from "./selection.mjs"
 import {watch_takeaway, write_takeaway} from "./takeaway.mjs"
 import {keep_address, restore_choices} from "./link.mjs"
-import {travels, watch_travels} from "./travel.mjs"
 import {watch_sound} from "./sound.mjs"
 import {write_stages} from "./stages.mjs"
 import {watch_notes} from "./notes.mjs"
@@ -49,7 +48,7 @@ export const start = (state) => {
   }
 
   restore_choices(state)
-  watch_controls(wish)
+  watch_controls(state, wish)
   watch_mapped(wish)
   watch_keys({state, wish})
   start_titles(state)
@@ -59,7 +58,6 @@ export const start = (state) => {
   watch_latent_space(state, () => write_selection(state))
   watch_selection(state)
   watch_takeaway(state, wish)
-  watch_travels(travels(state, wish))
   keep_address(state)
   watch_alerts()
   watch_sound()

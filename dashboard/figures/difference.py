@@ -8,12 +8,11 @@ from bokeh.models.annotations import ColorBar
 from bokeh.models.renderers import Renderer
 from bokeh.plotting import figure
 
+from dashboard.columns import no_image
 from dashboard.difference import ZERO, Difference
 from dashboard.figures import style
 from dashboard.figures.maps import add_colour_bar
 from dashboard.scene import Scene
-
-NOTHING: dict[str, list[object]] = {"image": [], "x": [], "y": [], "dw": [], "dh": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Layer:
     def hide(self) -> None:
         """Show the frame."""
         if self.source.data["image"]:
-            self.source.data = dict(NOTHING)
+            self.source.data = dict(no_image())
         self._appear(own=False)
 
     def _appear(self, *, own: bool) -> None:
@@ -57,7 +56,7 @@ def difference_layer(plot: figure) -> Layer:
     """A layer on the frame's map `plot`, over its image and under its atoms."""
     frame = plot.renderers[0]
     bars = [each for each in plot.below if isinstance(each, ColorBar)]
-    source = ColumnDataSource(dict(NOTHING))
+    source = ColumnDataSource(dict(no_image()))
     palette = diverging_palette()
     colour = LinearColorMapper(palette=palette, low=0, high=2 * ZERO)
     image = plot.add_glyph(

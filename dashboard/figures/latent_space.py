@@ -12,6 +12,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
+from dashboard.columns import no_image
 from dashboard.figures import style
 from dashboard.figures.selection import DIMMED, selectable
 from dashboard.latent_space import (
@@ -19,7 +20,6 @@ from dashboard.latent_space import (
     Plane,
     axis_names,
     empty_density,
-    no_image,
     usual_axes,
 )
 from streamer.analysis import ModelId

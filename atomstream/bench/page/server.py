@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
 
 import zmq
 
-from atomstream.bench.fresh_process import last_line
+from atomstream.bench.child import next_line
 from atomstream.bench.page.serving import Told
 from atomstream.ports import free_address
 from streamer.analysis import Analysis
@@ -19,6 +18,7 @@ from streamer.errors import SettingsError
 from streamer.publisher import Publisher
 
 ARRIVES_WITHIN_S = 60.0
+DOES = "serving the page"
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Server:
         assert stdin is not None
         stdin.write("\n")
         stdin.flush()
-        return Told.from_line(next_line(self.process))
+        return Told.from_line(next_line(self.process, DOES))
 
     async def shown(self) -> Told:
         """When it has the newest."""
@@ -88,26 +88,6 @@ def serving() -> Iterator[Server]:
         ) as process,
     ):
         try:
-            yield Server(publisher, process, next_line(process).strip())
+            yield Server(publisher, process, next_line(process, DOES).strip())
         finally:
             process.kill()
-
-
-def next_line(process: subprocess.Popen[str]) -> str:
-    """What a process says next.
-
-    Raises
-    ------
-    SettingsError
-        It failed instead.
-    """
-    line = _pipe(process.stdout).readline()
-    if not line:
-        process.kill()
-        raise SettingsError(f"it failed: {last_line(_pipe(process.stderr).read())}")
-    return line
-
-
-def _pipe(pipe: IO[str] | None) -> IO[str]:
-    assert pipe is not None
-    return pipe

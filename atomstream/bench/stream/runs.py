@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from atomstream.bench.fresh_process import last_line
+from atomstream.bench.child import next_line
 from atomstream.bench.peer.environment import Environment
 from atomstream.bench.stream.told import Job
 from atomstream.ports import free_address
@@ -20,6 +20,7 @@ JOINING_S = 0.5
 """Until a subscription has certainly reached the sender; some cannot tell."""
 ENDLESS = 10**9
 BY_KARABO = Path(__file__).parents[1] / "peer" / "by_karabo.py"
+DOES = "sending or receiving"
 PEER = "karabo-bridge"
 CURVE = "curve"
 """TCP, encrypted."""
@@ -51,7 +52,7 @@ def run(job: Job, peer: Environment | None) -> Told:
         assert sender.stdin is not None
         sender.stdin.write("go\n")
         sender.stdin.flush()
-        told: dict[str, Any] = json.loads(next_line(receiver))
+        told: dict[str, Any] = json.loads(next_line(receiver, DOES))
     return Told(told["cpu_ms"], tuple(told["latencies_ms"]))
 
 
@@ -75,27 +76,11 @@ def program(command: list[str], greeting: str) -> Iterator[subprocess.Popen[str]
         text=True,
     ) as process:
         try:
-            if next_line(process).strip() != greeting:
+            if next_line(process, DOES).strip() != greeting:
                 raise SettingsError(f"{command[0]} did not say that it is {greeting}")
             yield process
         finally:
             process.kill()
-
-
-def next_line(process: subprocess.Popen[str]) -> str:
-    """What a process says next.
-
-    Raises
-    ------
-    SettingsError
-        It failed instead.
-    """
-    line = _stream(process.stdout).readline()
-    if not line:
-        process.kill()
-        why = last_line(_stream(process.stderr).read())
-        raise SettingsError(f"sending or receiving failed: {why}")
-    return line
 
 
 def free_url(transport: str, folder: Path) -> str:
@@ -103,8 +88,3 @@ def free_url(transport: str, folder: Path) -> str:
     if transport == "ipc":
         return f"ipc://{folder}/bench"
     return free_address()
-
-
-def _stream(pipe: IO[str] | None) -> IO[str]:
-    assert pipe is not None
-    return pipe
