@@ -5,7 +5,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -34,14 +34,29 @@ LIMIT_S = 100.0
 """For all frames, on a machine that has much else to do."""
 
 
-def started(allowed_failures: int = 3, **options: object) -> "distributed.LocalCluster":
-    return distributed.LocalCluster(
+@contextmanager
+def started(
+    allowed_failures: int = 3, **options: object
+) -> Iterator["distributed.LocalCluster"]:
+    """A cluster; Dask fails to close one whose killed workers are just starting."""
+    with distributed.LocalCluster(
         threads_per_worker=1,
         processes=True,
         dashboard_address=":0",
         scheduler_kwargs={"dashboard": False, "allowed_failures": allowed_failures},
         **options,
-    )
+    ) as running:
+        yield running
+        until(lambda: all(map(at_work, running.workers.values())))
+
+
+def at_work(nanny: "distributed.Nanny") -> bool:
+    """Whether the worker of a nanny has started and lives."""
+    worker = nanny.process
+    if worker is None or worker.status is not distributed.Status.running:
+        return False
+    process = worker.process
+    return process is not None and process.is_alive()
 
 
 @pytest.fixture(scope="module")
