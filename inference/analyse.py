@@ -1,5 +1,6 @@
 """The whole path of one frame: pixels → probabilities → atoms → order → analysis."""
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 from inference.bonds import Bonds, bonds_of
 from inference.describe import Describer, describer_of
 from inference.histograms import ranges_of
+from inference.lattice import Lattice, lattice_at_rest
 from inference.locate import Peaks, locate
 from inference.model import Model
 from inference.order import Order, in_places
@@ -24,6 +26,7 @@ from inference.report import (
 )
 from inference.report import Report
 from inference.segment import Maps, segment
+from inference.stars import stars_of
 from inference.stopwatch import Stopwatch
 from inference.summary import summarise
 from inference.tiles import MOST_PX
@@ -106,9 +109,8 @@ class Analyser:
         bonds = bonds_of(seen.placed.smooth() * scale.pixel_size_nm)
         atoms = self._table(frame, scale.pixel_size_nm, seen.placed, seen.order, bonds)
         ranges = ranges_of(self.model.card.encoder)
-        summary = summarise(
-            atoms, shape, scale.pixel_size_nm, bonds, judged.lattice, ranges
-        )
+        lattice = _lattice(judged, bonds, seen.placed.rowcol * scale.pixel_size_nm)
+        summary = summarise(atoms, shape, scale.pixel_size_nm, bonds, lattice, ranges)
         watch.lap("summary")
         return report.of(flags, atoms, summary)
 
@@ -267,6 +269,18 @@ def _judged(
         return Judged(())
     seen = np.isfinite(placed.net).all(axis=1)
     return judge(pixels.image, placed.net[seen], placed.score[seen], pixel_size_nm)
+
+
+def _lattice(judged: Judged, bonds: Bonds, measured_nm: NDArray[np.float64]) -> Lattice:
+    """The lattice where nothing pulls at it, if there is one.
+
+    With a pixel size that is wrong, bonds are told by the wrong distance: the lattice
+    by which that was judged stands.
+    """
+    if not math.isfinite(judged.lattice.scale) or contradicts(judged.lattice.scale):
+        return judged.lattice
+    stars = stars_of(bonds, measured_nm)
+    return lattice_at_rest(stars) if len(stars) else judged.lattice
 
 
 def _with_doubt(flags: tuple[Flag, ...], told_nm: float | None) -> tuple[Flag, ...]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from inference.stars import LARGEST_BEND_RAD, Stars, bends, seen_stars
+
 FEWEST = 5
 """Atoms below which none has its three neighbours and a next one."""
 MOST = 4000
@@ -22,15 +24,10 @@ NEIGHBOUR_BONDS = 1.35
 """Farther than this many bonds is no neighbour; second neighbours are at 1.73."""
 BORDER_BONDS = 1.2
 """Nearer to the border than this an atom may lack a neighbour that is not seen."""
-LARGEST_BEND_RAD = np.radians(25)
-"""By which an angle between bonds may differ from 120°: displacements of 0.015 nm an
-axis leave most atoms whole, a square (90°) or triangular lattice (60°) none."""
 
 OUTLIER_SPREADS = 4.5
 """Median absolute deviations, three standard ones, beyond which an atom's bonds have no
 say in the mean."""
-BACK_BY_THIRDS = np.exp(-2j * np.pi / 3 * np.arange(3))
-"""Turns three directions, 120° apart, onto the first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +37,9 @@ class Honeycomb:
     rowcol: NDArray[np.float64]
     """(N, 2)."""
     bond: float
-    """Mean bond of whole atoms, which noise hardly changes; where no atom is whole, the
-    median distance of all atoms from the second nearest."""
+    """Mean bond of whole atoms, which noise hardly changes, but damage does
+    (`at_rest`); where no atom is whole, the median distance of all atoms from the
+    second nearest."""
     bond_sigma: float
     """Standard uncertainty of that by the scatter of whole atoms, as if they were
     independent; NaN below two."""
@@ -67,6 +65,12 @@ class Honeycomb:
         """
         return _ratio(self.whole, self.inner & (self.neighbours >= 3))
 
+    def stars(self) -> Stars:
+        """Of the whole atoms."""
+        rowcol = self.rowcol[self.whole]
+        around = self.rowcol[self.nearest[self.whole]]
+        return seen_stars(rowcol, around - rowcol[:, None])
+
 
 def honeycomb_of(rowcol: NDArray[np.float64], shape: tuple[int, int]) -> Honeycomb:
     """The surroundings of each atom, or of some where there are very many.
@@ -90,23 +94,18 @@ def honeycomb_of(rowcol: NDArray[np.float64], shape: tuple[int, int]) -> Honeyco
     inner = inside.all(axis=1)
     inner &= (rowcol[:, 0] > first_row + margin) & (rowcol[:, 0] < last_row - margin)
     bonds = rowcol[nearest] - rowcol[:, None]
-    whole = inner & (neighbours == 3) & (_bends(bonds) < LARGEST_BEND_RAD)
-    bond, sigma = _bond(bonds[whole]) if whole.any() else (about, np.nan)
+    whole = inner & (neighbours == 3) & (bends(bonds) < LARGEST_BEND_RAD)
+    stars = seen_stars(rowcol[whole], bonds[whole])
+    bond, sigma = _bond(stars) if whole.any() else (about, np.nan)
     return Honeycomb(rowcol, bond, sigma, nearest, neighbours, inner, whole)
 
 
-def _bond(bonds: NDArray[np.float64]) -> tuple[float, float]:
-    """Mean bond of atoms with (N, 3, 2) bonds 120° apart, and its uncertainty.
+def _bond(stars: Stars) -> tuple[float, float]:
+    """Mean length of the stars, and its uncertainty.
 
-    Of each atom it is the length of the regular star that fits its bonds best: turned
-    onto each other by 120°, they are averaged. The atom's own noise cancels, and noise
-    lengthens the star by a sixth of what it adds to a single bond. Si, whose bonds are
-    longer, is left out, and so are other outliers.
+    Si, whose bonds are longer, is left out, and so are other outliers.
     """
-    across = bonds[..., 0] + 1j * bonds[..., 1]
-    order = np.argsort(np.angle(across), axis=1)
-    turned = np.take_along_axis(across, order, axis=1) * BACK_BY_THIRDS
-    length = np.abs(turned.mean(axis=1))
+    length = np.abs(stars.seen)
     off = np.abs(length - np.median(length))
     kept = length[off <= OUTLIER_SPREADS * np.median(off)]
     sigma = float(kept.std(ddof=1) / np.sqrt(len(kept))) if len(kept) > 1 else np.nan
@@ -127,14 +126,6 @@ def _bands(
     first = band[chosen] * BAND_ATOMS
     last = np.minimum(first + BAND_ATOMS, count) - 1
     return ordered[chosen], ordered[first, 0], ordered[last, 0]
-
-
-def _bends(bonds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,): by how much the worst angle between the three bonds differs from 120°."""
-    direction = np.arctan2(bonds[..., 0], bonds[..., 1])
-    between = np.abs(direction - np.roll(direction, 1, axis=1))
-    angle = np.minimum(between, 2 * np.pi - between)
-    return np.asarray(np.abs(angle - 2 * np.pi / 3).max(axis=1))
 
 
 def _ratio(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:

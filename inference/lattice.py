@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass
 
+from inference.at_rest import bond_at_rest
 from inference.honeycomb import Honeycomb
+from inference.stars import Stars
 
 BOND_NM = 0.142
 """C-C bond of graphene."""
@@ -18,7 +20,7 @@ class Lattice:
     constant_nm: float
     """Side of the hexagonal cell; NaN where no honeycomb is seen."""
     sigma_nm: float
-    """Standard uncertainty of it by the scatter among atoms."""
+    """Standard uncertainty of it by the scatter among atoms, or among places."""
 
     @property
     def scale(self) -> float:
@@ -33,3 +35,15 @@ def lattice_of(honeycomb: Honeycomb, pixel_size_nm: float) -> Lattice:
     """By the bond of a honeycomb whose positions are in pixels."""
     nm = math.sqrt(3) * pixel_size_nm
     return Lattice(nm * honeycomb.bond, nm * honeycomb.bond_sigma)
+
+
+def lattice_at_rest(stars: Stars) -> Lattice:
+    """By the bonds where nothing pulls at them.
+
+    Parameters
+    ----------
+    stars
+        In nm; one at least.
+    """
+    bond = bond_at_rest(stars)
+    return Lattice(math.sqrt(3) * bond.length, math.sqrt(3) * bond.sigma)
