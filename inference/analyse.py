@@ -109,7 +109,7 @@ class Analyser:
         bonds = bonds_of(seen.placed.smooth() * scale.pixel_size_nm)
         atoms = self._table(frame, scale.pixel_size_nm, seen.placed, seen.order, bonds)
         ranges = ranges_of(self.model.card.encoder)
-        lattice = _lattice(judged, bonds, seen.placed.rowcol * scale.pixel_size_nm)
+        lattice = _lattice(judged, bonds, seen.placed, scale.pixel_size_nm)
         summary = summarise(atoms, shape, scale.pixel_size_nm, bonds, lattice, ranges)
         watch.lap("summary")
         return report.of(flags, atoms, summary)
@@ -271,7 +271,9 @@ def _judged(
     return judge(pixels.image, placed.net[seen], placed.score[seen], pixel_size_nm)
 
 
-def _lattice(judged: Judged, bonds: Bonds, measured_nm: NDArray[np.float64]) -> Lattice:
+def _lattice(
+    judged: Judged, bonds: Bonds, placed: Placed, pixel_size_nm: float
+) -> Lattice:
     """The lattice where nothing pulls at it, if there is one.
 
     With a pixel size that is wrong, bonds are told by the wrong distance: the lattice
@@ -279,7 +281,7 @@ def _lattice(judged: Judged, bonds: Bonds, measured_nm: NDArray[np.float64]) -> 
     """
     if not math.isfinite(judged.lattice.scale) or contradicts(judged.lattice.scale):
         return judged.lattice
-    stars = stars_of(bonds, measured_nm)
+    stars = stars_of(bonds, placed.tempered(pixel_size_nm) * pixel_size_nm)
     return lattice_at_rest(stars) if len(stars) else judged.lattice
 
 

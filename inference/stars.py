@@ -24,7 +24,7 @@ class Stars:
     """(N,): length and direction of the star that fits an atom's bonds best, by
     positions that scatter little, which tell directions."""
     measured: NDArray[np.complex128]
-    """(N,): the same by positions that lean on no lattice, which tell lengths."""
+    """(N,): the same by positions that lean less on a lattice, which tell lengths."""
 
     def __len__(self) -> int:
         return len(self.rowcol)
@@ -36,7 +36,7 @@ def stars_of(bonds: Bonds, measured_nm: NDArray[np.float64]) -> Stars:
     Parameters
     ----------
     measured_nm
-        (N, 2): the atoms of `bonds`, as measured.
+        (N, 2): where the atoms of `bonds` are, leaning less on a lattice.
     """
     atom, neighbours = _amid_three(bonds.pairs, len(bonds.rowcol_nm))
     seen = _between(bonds.rowcol_nm, atom, neighbours)
