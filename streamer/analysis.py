@@ -99,8 +99,8 @@ class Summary:
     """Median length of the bonds between C atoms, those at edges and defects too."""
     mean_crystallinity: float
     lattice_constant_nm: float = math.nan
-    """Side of the hexagonal cell, 0.246 in graphene: √3 bonds where the lattice does not
-    turn, so that nothing pulls at it. In nm by the pixel size that was used; where that
+    """Side of the hexagonal cell, 0.246 in graphene: √3 bonds where the lattice does
+    not turn, and nothing pulls at it. In nm by the pixel size that was used; where that
     was estimated from the lattice, it is graphene's by assumption."""
     lattice_constant_sigma_nm: float = math.nan
     """Standard uncertainty of it by scatter in the frame; the pixel size's own, and
