@@ -65,12 +65,6 @@ class Honeycomb:
         """
         return _ratio(self.whole, self.inner & (self.neighbours >= 3))
 
-    def stars(self) -> Stars:
-        """Of the whole atoms."""
-        rowcol = self.rowcol[self.whole]
-        around = self.rowcol[self.nearest[self.whole]]
-        return seen_stars(rowcol, around - rowcol[:, None])
-
 
 def honeycomb_of(rowcol: NDArray[np.float64], shape: tuple[int, int]) -> Honeycomb:
     """The surroundings of each atom, or of some where there are very many.

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.at_rest import bond_at_rest
 from inference.card import DcnnCard
 from inference.honeycomb import FEWEST, honeycomb_of
 from inference.lattice import BOND_NM
@@ -82,6 +81,4 @@ def _measured(
         return None
     shape = image.shape[0], image.shape[1]
     honeycomb = honeycomb_of(maps.grid.to_frame(peaks.rowcol), shape)
-    if not is_graphene(image, honeycomb):
-        return None
-    return BOND_NM / bond_at_rest(honeycomb.stars()).length
+    return BOND_NM / honeycomb.bond if is_graphene(image, honeycomb) else None
