@@ -23,6 +23,7 @@ from dashboard.archive import Archive
 from dashboard.document import ASSETS, document_maker
 from dashboard.hub import Hub
 from dashboard.listener import Listener
+from dashboard.metrics import PageMetrics
 from streamer.analysis import FRAME_BUDGET_S
 from streamer.errors import LinkError
 
@@ -191,6 +192,7 @@ class Dashboard:
             own_origins(self._address, port) | set(self._access.origins),
             self._access.key("sessions"),
             ASSETS,
+            PageMetrics(self._hub).registry,
         )
 
     def _in_words(self, error: OSError) -> str:
