@@ -111,6 +111,8 @@ class Hub:
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._writing = threading.RLock()
+        # Of its own: frames do not wait for a disk that takes its time with a note.
+        self._noting = threading.Lock()
         self._notebook = notebook or Notebook()
         self.look_for_notes()
 
@@ -176,13 +178,13 @@ class Hub:
         """Keep and show what a viewer wrote about a frame; nothing if it is blank."""
         note = written_note(stream_id, seq, text, time.time_ns())
         if note is not None:
-            with self._writing:
+            with self._noting:
                 self._notebook.write(note)
                 self._show_notes()
 
     def look_for_notes(self) -> None:
         """Show what other dashboards of the same session wrote."""
-        with self._writing:
+        with self._noting:
             self._notebook.look()
             self._show_notes()
 

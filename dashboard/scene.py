@@ -227,7 +227,8 @@ def shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def counted_greys(image: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """(GREYS,) pixels by grey level."""
-    return np.bincount(image.ravel(), minlength=GREYS).astype(np.uint32)
+    # Three times as fast as NumPy, which makes 64-bit numbers of the pixels first.
+    return np.array(Image.fromarray(image).histogram(), np.uint32)
 
 
 def position_sigma_pm(atoms: Atoms) -> NDArray[np.float32]:
