@@ -17,6 +17,15 @@ MOST_FRAMES = 1000
 """That a rule may look back."""
 
 
+NOTICE, STOPPED = "notice", "stopped"
+ALWAYS = (NOTICE, STOPPED)
+"""Rules without a setting: what a service says by itself, and that nothing comes to
+the page any more."""
+
+FRAMES = ("frames_in_a_row", "hole_growth_frames", "carbon_loss_frames")
+"""Settings that are no rules, but say of how many frames one is."""
+
+
 def off_is_none(value: object) -> object:
     """TOML has no null: `false` switches a rule off."""
     return None if value is False else value
@@ -76,6 +85,18 @@ class AlertRules(BaseModel):
     """Whether a service that cannot record is alerted of."""
     disk_below_gb: Limit = 10
     """Free on the session's disk, GB (10⁹ bytes); ends at 1.1 times as much."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the rules that can alert, as alerts say it."""
+        settings = self.model_dump(exclude={"flags", *FRAMES})
+        on = (name for name, limit in settings.items() if limit not in (None, False))
+        return (*on, *(flag_rule(flag) for flag in self.flags), *ALWAYS)
+
+
+def flag_rule(flag: Flag) -> str:
+    """Name of the rule about a flag."""
+    return f"flags {flag}"
 
 
 def read_rules(path: Path) -> AlertRules:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from dashboard.bins import Bins
 from dashboard.history import first_bins
+from dashboard.runs import whole_run
 from dashboard.scene import Scene, scene
-from dashboard.snapshot import Reach
+from dashboard.snapshot import Channel, Reach
 from streamer.errors import AtomstreamError, SessionError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Request:
     it, 0 for the nearest."""
     bins: Mapping[str, Bins]
     """To count its atoms in."""
+    whole_run: bool = False
+    """Whether the numbers of all frames of its run are wanted too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +48,8 @@ class Answer:
     """None if it could not be read."""
     reach: Reach | None = None
     """Frames of that stream that can be read."""
+    run: Channel | None = None
+    """All of it, without pictures, if that was asked for."""
     problem: str = ""
     """Why it could not be read."""
 
@@ -164,7 +169,9 @@ class Archive:
             analysis = session.analysis(request.stream_id, seq)
             found = scene(analysis, {**first_bins(analysis), **request.bins})
         self._keep(found)
-        return Answer(request, found, Reach(*reach))
+        there = Reach(*reach)
+        run = whole_run(session, found, there) if request.whole_run else None
+        return Answer(request, found, there, run)
 
     def _opened(self) -> "SessionReader":
         if self._session is None:

@@ -24,8 +24,9 @@ FARTHEST = 1e9
 
 WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
-OWN = frozenset(("channel", "run", "frame", "x", "y", "w"))
-"""Names that are not those of choices."""
+OWN = frozenset(("channel", "run", "frame", "against", "x", "y", "w"))
+"""Names that are not those of choices; those of what browsers keep to themselves are
+unknown here, and so mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,19 @@ class Bookmark:
         default_factory=lambda: MappingProxyType({})
     )
     """Wishes about how frames are drawn, by their verbs."""
+    against: int | None = None
+    """Frame of the same run that is taken away from the one above."""
 
 
 def bookmark(arguments: Mapping[str, Sequence[bytes]]) -> Bookmark:
     """What the arguments of an address ask for; the first of each name counts."""
     texts = {name: text(values) for name, values in arguments.items()}
     run = texts.get("run") or ""
-    frame = whole(texts.get("frame"))
     return Bookmark(
         channel=texts.get("channel") or None,
         run=run if is_identifier(run) else None,
-        frame=frame if frame is not None and 0 <= frame <= MAX_SEQ else None,
+        frame=frame_number(texts.get("frame")),
+        against=frame_number(texts.get("against")),
         zoom=zoom(*(real(texts.get(name)) for name in ("x", "y", "w"))),
         choices=MappingProxyType(choices(texts)),
     )
@@ -82,6 +85,12 @@ def text(values: Sequence[bytes]) -> str | None:
 def whole(said: str | None) -> int | None:
     """The integer that `said` is."""
     return int(said) if said and WHOLE.fullmatch(said) else None
+
+
+def frame_number(said: str | None) -> int | None:
+    """The number of a frame that `said` is."""
+    number = whole(said)
+    return number if number is not None and 0 <= number <= MAX_SEQ else None
 
 
 def real(said: str | None) -> float | None:
@@ -108,8 +117,14 @@ def choices(texts: Mapping[str, str | None]) -> dict[str, int | str]:
     return dict(list(read.items())[:MOST_CHOICES])
 
 
-def link(stream: Stream, choices: Choices) -> dict[str, str]:
-    """What a link to a frame of `stream` says beside the frame and its part."""
+def link(
+    stream: Stream, choices: Choices, against: int | None = None
+) -> dict[str, str]:
+    """What a link to a frame of `stream` says beside the frame and its part.
+
+    `against` is as of `Bookmark`.
+    """
     usual = Choices().wishes()
     changed = {v: str(o) for v, o in choices.wishes().items() if usual.get(v) != o}
-    return {"channel": channel_name(stream), "run": stream.id, **changed}
+    compared = {} if against is None else {"against": str(against)}
+    return {"channel": channel_name(stream), "run": stream.id, **compared, **changed}

@@ -29,11 +29,11 @@ from dashboard.panels import (
     show_scene,
     show_trend,
 )
+from dashboard.runs import alone
 from dashboard.scene import Scene
 from dashboard.snapshot import Channel, Snapshot
 from dashboard.state import PageState
 from dashboard.timeline import Timeline
-from dashboard.travel import alone
 from dashboard.trend import Trend, Trends
 
 PLACES = (

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.alert import Judgement, Severity
-from dashboard.alert_rules import AlertRules
+from dashboard.alert_rules import AlertRules, flag_rule
 from dashboard.history import flag_bits
 from streamer.analysis import Flag
 from streamer.atoms import SPECIES
@@ -148,7 +148,7 @@ def frame_measures(
         )
     for flag in rules.flags:
         yield Measure(
-            f"flags {flag}",
+            flag_rule(flag),
             Severity.WARN,
             0.5,
             (records["flags"] & flag_bits([flag]) != 0).astype(np.float64),

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.alert import Severity
@@ -19,6 +19,7 @@ from dashboard.snapshot import (
     LinkState,
     Progress,
     Reach,
+    Run,
     Snapshot,
     with_end,
     with_frame,
@@ -29,6 +30,7 @@ from dashboard.snapshot import (
     with_progress,
     with_reach,
     with_records,
+    with_runs,
     with_service,
 )
 from streamer.analysis import Analysis
@@ -40,7 +42,6 @@ log = logging.getLogger("dashboard")
 
 SCENE_BYTES = 512 * 2**20
 """Memory for the frames that pages can scrub back to, all channels together."""
-
 
 PAINTS = 1000
 """Of which it is remembered how long they took."""
@@ -54,6 +55,11 @@ class Paint:
     arrived_s: float
     painted_s: float
     """Both on the hub's clock; until the browser's word of it was here."""
+
+    @property
+    def took_s(self) -> float:
+        """From the arrival of its analysis on."""
+        return self.painted_s - self.arrived_s
 
 
 class Hub:
@@ -101,9 +107,12 @@ class Hub:
         self._snapshot = Snapshot(Link(origin))
         self.paints: deque[Paint] = deque(maxlen=PAINTS)
         """The newest, of all pages together."""
+        self._paint_seen: Callable[[Paint], None] = lambda _: None
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._writing = threading.RLock()
+        # Of its own: frames do not wait for a disk that takes its time with a note.
+        self._noting = threading.Lock()
         self._notebook = notebook or Notebook()
         self.look_for_notes()
 
@@ -132,6 +141,10 @@ class Hub:
     def set_reach(self, stream: Stream, on_disk: Reach) -> None:
         """Say which frames of a stream can be read from a session."""
         self._change(lambda shown: with_reach(shown, stream, on_disk))
+
+    def set_runs(self, runs: Mapping[str, tuple[Run, ...]]) -> None:
+        """Say which runs of each channel can be read from a session."""
+        self._change(lambda shown: with_runs(shown, runs))
 
     def set_progress(self, progress: Progress | None) -> None:
         """Say how far the reading of a session has come; None when it is done."""
@@ -165,15 +178,24 @@ class Hub:
         """Keep and show what a viewer wrote about a frame; nothing if it is blank."""
         note = written_note(stream_id, seq, text, time.time_ns())
         if note is not None:
-            with self._writing:
+            with self._noting:
                 self._notebook.write(note)
                 self._show_notes()
 
     def look_for_notes(self) -> None:
         """Show what other dashboards of the same session wrote."""
-        with self._writing:
+        with self._noting:
             self._notebook.look()
             self._show_notes()
+
+    def paint(self, paint: Paint) -> None:
+        """A viewer has seen a frame that was new."""
+        self.paints.append(paint)
+        self._paint_seen(paint)
+
+    def watch_paints(self, seen: Callable[[Paint], None]) -> None:
+        """Call `seen`, on the thread of the pages, with each from now on."""
+        self._paint_seen = seen
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, on any thread, whenever there is a new snapshot.

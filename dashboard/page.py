@@ -12,6 +12,7 @@ from dashboard.choices import Choices
 from dashboard.drawing import Drawing
 from dashboard.hub import Hub, Paint
 from dashboard.mapped import mappable, mapped, words
+from dashboard.runs import run_lines
 from dashboard.scene import Scene
 from dashboard.snapshot import Channel, LinkState, Snapshot
 from dashboard.state import PageState
@@ -103,7 +104,7 @@ class Page:
         new = self._unpainted
         if new is not None and number == self._number:
             now_s = self._hub.clock()
-            self._hub.paints.append(Paint(new.scene.seq, new.arrived_s, now_s))
+            self._hub.paint(Paint(new.scene.seq, new.arrived_s, now_s))
             self._unpainted = None
         self.refresh()
 
@@ -198,6 +199,9 @@ class Page:
             age_s=self._age_s(snapshot, channel),
             channels=list(snapshot.channels),
             channel=self._view.name(snapshot) or "",
+            runs=dict(
+                run_lines(snapshot.runs.get(self._view.name(snapshot) or "", ()))
+            ),
             following=self._view.mode is Mode.LIVE,
             seeking=not self._traveller.arrived,
             comparing=self._view.reference is not None,
@@ -208,6 +212,7 @@ class Page:
                 first=reach.first,
                 last=reach.last,
                 shown=scene.seq,
+                run=scene.stream.id,
                 scanned=scanned_share(scene),
                 mappable={column: words(column) for column in mappable(scene)},
                 mapped=mapped(scene, self._choices),
@@ -217,8 +222,12 @@ class Page:
 
     def _tell_choices(self, scene: Scene) -> None:
         """What a link to `scene` must say, so that it looks as it does here."""
-        choices = self._choices
-        self._state.update(choices=choices.wishes(), link=link(scene.stream, choices))
+        choices, reference = self._choices, self._view.reference
+        same_run = reference is not None and reference.stream.id == scene.stream.id
+        against = reference.seq if reference is not None and same_run else None
+        self._state.update(
+            choices=choices.wishes(), link=link(scene.stream, choices, against)
+        )
 
     def _age_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:
         """Since the last frame arrived; None when no further one is awaited."""

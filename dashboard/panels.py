@@ -136,6 +136,7 @@ def handles(panels: Panels) -> dict[str, Model]:
         "grey-values": panels.frame.values,
         "angle": panels.angle,
         "order": panels.order,
+        "dots": panels.frame.dots,
         "map-x": panels.area.x,
         "map-y": panels.area.y,
     }

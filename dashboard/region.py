@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_CORNERS = 1000
-"""The page sends a quarter of it at most."""
+"""The page sends a tenth of it at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,7 +23,6 @@ ATOMS_DRAWN = 60_000
 ANGLE = "angle_deg"
 """The quantity that every model gives, beside its latents."""
 
-
 SCORE = "score_percent"
 """How sure the network is of an atom, 0..100."""
 
@@ -85,7 +84,8 @@ class Scene:
     high: float
     """Value of the frame that is drawn white."""
     greys: NDArray[np.uint32]
-    """(GREYS,) pixels of the preview by grey level, evenly from `low` to `high`."""
+    """(GREYS,) pixels of the preview by grey level, evenly from `low` to `high`; those
+    of rows that had not been scanned are left out."""
     atoms: Mapping[str, NDArray[np.generic]]
     """x, y (in the unit of `extent`), species, `SCORE`, `SIGMA`, `ANGLE` and the
     latents of each atom; Si last, so that it is drawn on top."""
@@ -149,12 +149,21 @@ def scene(analysis: Analysis, bins: Mapping[str, Bins]) -> Scene:
         image_height=where.height * share,
         low=analysis.preview.low,
         high=analysis.preview.high,
-        greys=counted_greys(analysis.preview.image),
+        greys=counted_greys(scanned(analysis.preview.image, analysis)[0]),
         atoms=MappingProxyType(drawn_atoms(analysis)),
-        table=analysis.atoms,
+        table=apart(analysis.atoms),
         bins=bins,
         counts={name: counted(each, bins.get(name)) for name, each in values.items()},
     )
+
+
+def apart(atoms: Atoms) -> Atoms:
+    """`atoms` in memory of their own.
+
+    What came in a message keeps all of it in memory, its picture too.
+    """
+    columns = {name: column.copy() for name, column in atoms.columns().items()}
+    return Atoms.from_columns(columns)
 
 
 def quantities(analysis: Analysis) -> dict[str, NDArray[np.float32]]:
@@ -211,14 +220,15 @@ def shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows, cols = image.shape
     scale = IMAGE_SIDE_PX / max(rows, cols, 1)
     if scale >= 1 or not image.size:
-        return np.ascontiguousarray(image)
+        return np.array(image, order="C")  # not what a message brought: see `apart`
     size = (max(1, round(cols * scale)), max(1, round(rows * scale)))
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
 
 
 def counted_greys(image: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """(GREYS,) pixels by grey level."""
-    return np.bincount(image.ravel(), minlength=GREYS).astype(np.uint32)
+    # Three times as fast as NumPy, which makes 64-bit numbers of the pixels first.
+    return np.array(Image.fromarray(image).histogram(), np.uint32)
 
 
 def position_sigma_pm(atoms: Atoms) -> NDArray[np.float32]:

@@ -22,7 +22,9 @@ from dashboard.access.terms import Access
 from dashboard.archive import Archive
 from dashboard.document import ASSETS, document_maker
 from dashboard.hub import Hub
+from dashboard.leftovers import LOOK_MS, Leftovers
 from dashboard.listener import Listener
+from dashboard.metrics import PageMetrics
 from streamer.analysis import FRAME_BUDGET_S
 from streamer.errors import LinkError
 
@@ -178,9 +180,11 @@ class Dashboard:
         cleaning.push_async_callback(pages_left, application)
         listener = Listener(door, http_server, tls)
         cleaning.callback(listener.close)
-        expelling = PeriodicCallback(application.expel, EXPEL_MS)
-        expelling.start()
-        cleaning.callback(expelling.stop)
+        leftovers = Leftovers(lambda: len(application.get_sessions("/")))
+        for job, every_ms in (application.expel, EXPEL_MS), (leftovers.look, LOOK_MS):
+            repeating = PeriodicCallback(job, every_ms)
+            repeating.start()
+            cleaning.callback(repeating.stop)
         loop = asyncio.get_running_loop()
         return Running(port, application, loop, asyncio.Event())
 
@@ -191,6 +195,7 @@ class Dashboard:
             own_origins(self._address, port) | set(self._access.origins),
             self._access.key("sessions"),
             ASSETS,
+            PageMetrics(self._hub).registry,
         )
 
     def _in_words(self, error: OSError) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from dashboard.alert import Judgement, Severity
-from dashboard.alert_rules import AlertRules
+from dashboard.alert_rules import NOTICE, STOPPED, AlertRules
 from dashboard.snapshot import Link, LinkState
 from streamer.service_state import Recorded, ServiceState
 
@@ -76,7 +76,7 @@ def notice_judgements(
         state = services.get(url)
         is_said = rules.not_recording and state is not None and state.reason == text
         yield Judgement(
-            rule="notice",
+            rule=NOTICE,
             place=url,
             severity=Severity.BAD,
             words=one_line(text),
@@ -89,7 +89,7 @@ def stop(link: Link) -> Judgement:
     """Whether this dashboard can show nothing new."""
     has_failed = link.state is LinkState.FAILED
     return Judgement(
-        rule="stopped",
+        rule=STOPPED,
         place=link.origin,
         severity=Severity.BAD,
         words=one_line(f"this page is fed no more: {link.words}"),

@@ -57,6 +57,17 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """One stream of a channel, as a session holds it."""
+
+    stream_id: str
+    began_ns: int
+    """When its first frame came, since 1970 UTC."""
+    frames: int
+    """Analysed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far the reading of a session has come."""
 
@@ -96,6 +107,10 @@ class Snapshot:
         default_factory=lambda: MappingProxyType({})
     )
     """By `channel_name`, in the order in which they first appeared."""
+    runs: Mapping[str, tuple[Run, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """All that the session holds of each channel, by its name, the oldest first."""
     lost: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Frames that will never come, by stream id; also before the first that came."""
     missing: Mapping[str, tuple[Missing, ...]] = field(
@@ -190,6 +205,11 @@ def with_reach(snapshot: Snapshot, stream: Stream, on_disk: Reach) -> Snapshot:
     if channel.on_disk is not None and channel.on_disk.first == on_disk.first:
         return snapshot
     return replace_channel(snapshot, replace(channel, on_disk=on_disk))
+
+
+def with_runs(snapshot: Snapshot, runs: Mapping[str, tuple[Run, ...]]) -> Snapshot:
+    """What the session holds of each channel."""
+    return snapshot if runs == snapshot.runs else replace(snapshot, runs=runs)
 
 
 def with_progress(snapshot: Snapshot, progress: Progress | None) -> Snapshot:

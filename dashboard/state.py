@@ -60,6 +60,10 @@ class PageState(DataModel):
     """By verb, the wishes that make the viewer's choices; for the browser to begin."""
     channels = List(String)
     channel = String(default="")
+    runs = Dict(String, String)
+    """All of that channel that can be shown, in order: ids, and what to call them."""
+    run = String(default="")
+    """Id of the one that is shown."""
     mappable = Dict(String, String)
     """Quantities that the third map can show: columns, and what they are called."""
     mapped = String(default="")

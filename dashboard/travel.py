@@ -5,11 +5,11 @@ from types import MappingProxyType
 
 from dashboard.archive import Request
 from dashboard.bookmark import Bookmark
-from dashboard.history import History, frozen, record
+from dashboard.runs import alone
 from dashboard.scene import Scene
 from dashboard.snapshot import Channel, LinkState, Reach, Snapshot, channel_name
-from dashboard.trend import Trends
 from dashboard.view import View
+from streamer.header import MAX_SEQ
 
 VERBS = ("seek", "step", "first", "last")
 """Wishes for another frame: its number, how many frames on, and both ends."""
@@ -70,6 +70,18 @@ def at(view: View, snapshot: Snapshot, seq: int, toward: int) -> View:
     return view.holding(found, snapshot)
 
 
+def in_run(view: View, snapshot: Snapshot, stream_id: str) -> View:
+    """`view` after a wish for another run of its channel: at the last frame of it."""
+    name, channel = view.name(snapshot), view.shown_channel(snapshot)
+    if channel is None or name is None:
+        return view
+    if stream_id == channel.history.stream.id:
+        return view.live()
+    if stream_id not in (run.stream_id for run in snapshot.runs.get(name, ())):
+        return view
+    return view.awaiting(Request(stream_id, MAX_SEQ, -1, {}, whole_run=True))
+
+
 def nearest(kept: tuple[Scene, ...], seq: int, toward: int) -> Scene:
     """Which of the frames in memory stands in for one that is not."""
     ahead = [each for each in kept if (each.seq - seq) * toward >= 0] or kept
@@ -100,7 +112,7 @@ def opened(view: View, snapshot: Snapshot, *, archived: bool) -> View:
         return opened_at(replace(view, channel=name), mark, snapshot)
     if archived and mark.run is not None and mark.frame is not None:
         on = replace(view, channel=mark.channel)
-        return on.awaiting(Request(mark.run, mark.frame, 0, {}))
+        return on.awaiting(Request(mark.run, mark.frame, 0, {}, whole_run=True))
     return replace(view, sought=None, remark=f"{in_words(mark)} is not here any more")
 
 
@@ -163,15 +175,3 @@ def in_its_run(
 def is_of(held: Scene, channel: Channel) -> bool:
     """Whether a frame is one of the run that a channel shows."""
     return channel.history.stream.id == held.stream.id
-
-
-def alone(scene: Scene) -> Channel:
-    """A run of which one frame is known."""
-    history = History(
-        stream=scene.stream,
-        model=scene.model,
-        bins=scene.bins,
-        records=frozen(record(scene)),
-        scenes=(scene,),
-    )
-    return Channel(history=history, trends=Trends(history), arrived_s=0.0)

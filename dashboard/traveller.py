@@ -1,10 +1,10 @@
 """Where one page is among the frames, and how it gets to another one."""
 
-from dashboard.archive import Visitor
+from dashboard.archive import Request, Visitor
 from dashboard.bookmark import Bookmark, Zoom
 from dashboard.scene import Scene
 from dashboard.snapshot import Channel, Reach, Snapshot
-from dashboard.travel import VERBS, in_its_run, is_of, opened, travelled
+from dashboard.travel import VERBS, in_its_run, in_run, is_of, opened, travelled
 from dashboard.view import View
 
 
@@ -24,6 +24,8 @@ class Traveller:
         self.view = View(sought=sought)
         self._visitor = visitor
         self._zoom = sought.zoom if sought else None
+        self._against = sought.against if sought else None
+        self._reference: Request | None = None
         self._run: Channel | None = None
         self._reach: Reach | None = None
 
@@ -39,9 +41,14 @@ class Traveller:
         if answer is not None and answer.request is before.awaited:
             self.view = before.told(answer, snapshot)
             self._reach = answer.reach
+            self._run = answer.run or self._run
+        elif answer is not None and answer.request is self._reference:
+            self.view = before.compared_with(answer.scene)
         archived = self._visitor is not None
         self.view = opened(self.view, snapshot, archived=archived)
         self._fetch(before)
+        if self.arrived and self._against is not None:
+            self._compare(self._against, self.in_its_run(snapshot))
 
     def grant(
         self, wish: tuple[object, object], snapshot: Snapshot, seen: Scene
@@ -55,6 +62,9 @@ class Traveller:
                 self.view = view.live()
             case "compare", _:
                 self.view = view.compared_with(None if view.reference else seen)
+            case "run", str(stream_id):
+                self.view = in_run(view, snapshot, stream_id)
+                self._fetch(view)
             case "channel", str(name) if name in snapshot.channels:
                 self.view = view.of(name)
             case verb, what if verb in VERBS:
@@ -77,6 +87,21 @@ class Traveller:
         if self.arrived:
             self._zoom = None
         return zoom
+
+    def _compare(self, seq: int, snapshot: Snapshot) -> None:
+        """Take frame `seq` of the same run away, as a link asks, if it is there."""
+        channel = self.view.shown_channel(snapshot)
+        if channel is None:
+            return
+        self._against = None
+        kept = (each for each in channel.history.scenes if each.seq == seq)
+        found = next(kept, None)
+        if found is not None:
+            self.view = self.view.compared_with(found)
+        elif self._visitor is not None:
+            history = channel.history
+            self._reference = Request(history.stream.id, seq, 0, history.bins)
+            self._visitor.ask(self._reference)
 
     def _fetch(self, before: View) -> None:
         """Have what is awaited now, and was not before, read from disk."""

@@ -16,11 +16,13 @@ from atomstream.commands.options import (
 )
 from atomstream.commands.page_options import (
     PAGE,
+    Alerts,
     AllowOrigin,
     Insecure,
     PasswordFile,
     TlsCert,
     TlsKey,
+    alert_rules,
     page_place_if_any,
 )
 from atomstream.engines import EngineKind
@@ -70,6 +72,7 @@ def demo(
     tls_key: TlsKey = None,
     allow_origin: AllowOrigin = None,
     insecure: Insecure = False,
+    alerts: Alerts = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same movie.")] = 1,
     refine: Refine = True,
     threads: Threads = None,
@@ -97,6 +100,7 @@ def demo(
         allow_origin,
         insecure,
     )
+    rules = alert_rules(alerts, has_page=address is not None)
     choice = engine_choice(EngineKind.LOCAL, None, threads, device, refine)
     passing = record is None
     with ExitStack() as stack:
@@ -113,6 +117,7 @@ def demo(
             engine=choice,
             dashboard=address,
             access=access,
+            rules=rules,
             passing=passing,
             until_end=no_dashboard,
         )

@@ -10,6 +10,7 @@ from bokeh.document import Document
 from bokeh.server.auth_provider import NullAuth
 from bokeh.server.tornado import BokehTornado
 from bokeh.util.token import check_token_signature
+from prometheus_client import CollectorRegistry
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.iostream import IOStream
@@ -19,6 +20,7 @@ from dashboard.access.guard import Guard
 from dashboard.access.headers import GuardedHeaders
 from dashboard.access.login import LOG_IN, LogIn, query_of
 from dashboard.access.origins import origin_of
+from dashboard.metrics import METRICS, MetricsPage
 
 MOST_MESSAGE_BYTES = 1 << 20
 """From a page, which sends wishes of its viewer and little else."""
@@ -65,6 +67,8 @@ class GuardedApplication(BokehTornado):
         Signs Bokeh's sessions, so that nobody opens one by guess.
     assets
         Folder of the files beside the page.
+    metrics
+        For Prometheus.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class GuardedApplication(BokehTornado):
         origins: set[str],
         secret: bytes,
         assets: Path,
+        metrics: CollectorRegistry,
     ) -> None:
         self.guard = guard
         self._origins = origins
@@ -84,7 +89,8 @@ class GuardedApplication(BokehTornado):
             auth_provider=LogIn(guard) if guard else NullAuth(),
             extra_websocket_origins=for_bokeh(origins),
             extra_patterns=[
-                (r"/assets/(.*)", StaticFileHandler, {"path": str(assets)})
+                (r"/assets/(.*)", StaticFileHandler, {"path": str(assets)}),
+                (METRICS, MetricsPage, {"registry": metrics}),
             ],
             # Bokeh would write the pass into the page, where scripts can read it.
             include_headers=[],
@@ -105,7 +111,8 @@ class GuardedApplication(BokehTornado):
         origin = request.headers.get("Origin")
         if origin is not None and origin_of(origin) not in self._origins:
             return self._refuse_foreign(request, origin)
-        if request.path == LOG_IN or self._admits(request):
+        scrapes = request.path == METRICS and self._knows_password(request)
+        if request.path == LOG_IN or scrapes or self._admits(request):
             return super().find_handler(request, **kwargs)
         if request.path == "/" and request.method in ("GET", "HEAD"):
             return self._refuse(
@@ -129,6 +136,9 @@ class GuardedApplication(BokehTornado):
         if self.guard is not None and isinstance(connection, HTTP1Connection):
             self._watched[connection.stream] = self.guard.shown_by(request)
         return self._signed(request)
+
+    def _knows_password(self, request: HTTPServerRequest) -> bool:
+        return self.guard is not None and self.guard.knows_password(request)
 
     def _signed(self, request: HTTPServerRequest) -> bool:
         """Whether a websocket belongs to a page of this server.

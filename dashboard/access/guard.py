@@ -1,5 +1,6 @@
 """Who is let through: what each request is asked for."""
 
+import base64
 import hmac
 import time
 from collections.abc import Callable
@@ -44,6 +45,21 @@ class Guard:
         """Whether `request` shows a pass that is good now."""
         return self.passes.holds(self.shown_by(request))
 
+    def knows_password(self, request: HTTPServerRequest) -> bool:
+        """Whether `request` comes with the password, as programs send it.
+
+        By the header of HTTP's basic authentication (RFC 7617), any name being right.
+        A wrong one counts as one that was typed.
+        """
+        given = basic_password(request.headers.get("Authorization", ""))
+        address = str(request.remote_ip)
+        if given is None or self.throttle.wait_s(address) > 0:
+            return False
+        if self._password.is_(given):
+            return True
+        self.throttle.wrong(address)
+        return False
+
     def shown_by(self, request: HTTPServerRequest) -> str:
         """The pass that `request` shows, good or not; empty for none."""
         morsel = request.cookies.get(self.cookie)
@@ -67,3 +83,16 @@ def guard_of(access: Access, port: int) -> Guard | None:
     prefix = "__Host-" if access.certificate else ""
     key = hmac.digest(access.key("passes"), access.password.digest, "sha256")
     return Guard(access.password, f"{prefix}atomstream-{port}", key)
+
+
+def basic_password(header: str) -> str | None:
+    """The password in a header of basic authentication; None if it is none."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        said = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
+    except ValueError:
+        return None
+    _, colon, password = said.partition(":")
+    return password if colon else None

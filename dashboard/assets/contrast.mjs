@@ -1,8 +1,10 @@
 // Between which values of the frame its greys lie: those that each frame brings, or
 // held ones. Limits are in the frame's own units; the picture has grey levels, which
 // mean other values in each frame.
+// Held limits stand in links as `black` and `white`.
 
 import {handle} from "./handles.mjs"
+import {number_in, short} from "./link.mjs"
 import {element, say} from "./words.mjs"
 
 const LEVELS = 255
@@ -10,9 +12,16 @@ const ROOM = 0.04  // of the histogram's width, beyond its ends
 
 const rounded = (value) => Number(value.toPrecision(4))
 
+const limits_in = (link) => {
+  const [low, high] = ["black", "white"].map((name) => number_in(link, name))
+  return low < high ? {low, high} : null
+}
+
 // The grey level at which `value` would lie in a picture from `low` to `high`.
 export const level_of = (value, {low, high}) =>
   high > low ? LEVELS * (value - low) / (high - low) : value > high ? LEVELS : 0
+
+const in_words = ({low, high}) => ({black: short(low, high - low), white: short(high, high - low)})
 
 const frame_of = (state) => {
   const source = handle(state, "image")
@@ -52,11 +61,11 @@ const outline = ({low, high, greys}, shown) => {
   return `M${first} 100L${points.join("L")}L${last} 100Z`
 }
 
-export const start_contrast = (state) => {
+export const start_contrast = (state, link) => {
   const box = element("contrast-box")
   const drawing = element("greys")
   const inputs = {low: element("contrast-low"), high: element("contrast-high")}
-  let held = null
+  let held = limits_in(link)
   let dragged = null
 
   const draw = (frame, limits) => {
@@ -139,5 +148,8 @@ export const start_contrast = (state) => {
     element("contrast").setAttribute("aria-expanded", !box.hidden)
     update()
   }
-  return update
+  return {
+    dress: update,
+    linked: () => held == null ? {} : in_words(held),
+  }
 }

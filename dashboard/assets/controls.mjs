@@ -1,7 +1,8 @@
 // Buttons, slider and choices: how they look, and what the viewer wants of them.
 
+import {handle} from "./handles.mjs"
 import {copy_link} from "./link.mjs"
-import {element} from "./words.mjs"
+import {element, entries, offer} from "./words.mjs"
 
 export const write_controls = (state) => {
   element("pause").disabled = !state.following || state.channels.length == 0
@@ -13,18 +14,20 @@ export const write_controls = (state) => {
   // A thumb that is being dragged belongs to the viewer.
   if (!seek.matches(":active")) seek.value = state.shown
   const select = element("channel")
-  offer(select, state.channels)
+  offer(select, state.channels.map((name) => [name, name]))
   select.value = state.channel
   select.hidden = state.channels.length < 2
+  write_runs(state)
   for (const id of ["compare", "copy-link"])
     element(id).disabled = state.channels.length == 0
   element("compare").ariaPressed = state.comparing
 }
 
-const offer = (select, names) => {
-  const offered = [...select.options].map((option) => option.value)
-  if (offered.join("\n") != names.join("\n"))
-    select.replaceChildren(...names.map((name) => new Option(name)))
+const write_runs = (state) => {
+  const select = element("run"), runs = entries(state.runs)
+  offer(select, runs)
+  select.value = state.run
+  select.hidden = runs.length < 2
 }
 
 export const watch_controls = (state, wish) => {
@@ -32,7 +35,12 @@ export const watch_controls = (state, wish) => {
   element("copy-link").onclick = () => copy_link(state)
   const seek = element("seek")
   seek.oninput = () => wish("seek", seek.valueAsNumber)
-  element("channel").onchange = (event) => wish("channel", event.target.value)
-  for (const id of ["atoms", "fold"])
-    element(id).onchange = (event) => wish(id, Number(event.target.checked))
+  for (const id of ["channel", "run"])
+    element(id).onchange = (event) => wish(id, event.target.value)
+  element("atoms").onchange = ({target: {checked}}) => {
+    // At once; the server is told so that the next frame, or a link, has it too.
+    handle(state, "dots")?.setv({visible: checked}, {sync: false})
+    wish("atoms", Number(checked))
+  }
+  element("fold").onchange = ({target: {checked}}) => wish("fold", Number(checked))
 }

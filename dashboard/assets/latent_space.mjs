@@ -1,5 +1,6 @@
 // The plane of two latents: its axes, the density of atoms in it, and the decoder's
-// drawing behind. The values are those of the maps, which are here already.
+// drawing behind. The values are those of the maps, which are here already. Axes that
+// are not the usual ones stand in links as `plane`.
 
 import {element} from "./words.mjs"
 
@@ -8,7 +9,11 @@ const set_quietly = (model, values) => model.setv(values, {sync: false})
 // Bokeh hands over a dict as an object or as a Map.
 const as_map = (dict) => dict instanceof Map ? dict : new Map(Object.entries(dict))
 
+const SELECTS = ["latent-x", "latent-y"]
+
+let linked_axes = []
 let shown = null
+let counted = []
 const heard = new WeakSet()
 
 export const write_latent_space = (state) => {
@@ -16,7 +21,7 @@ export const write_latent_space = (state) => {
   element("no-latents").hidden = space == null || space.axes.length > 0
   if (space == null || space.axes.length == 0) return
   offer(space)
-  const axes = [element("latent-x").value, element("latent-y").value]
+  const axes = chosen_axes()
   const ranges = axes.map((name) => as_map(space.ranges).get(name))
   const ends = ranges.map(({start, end}) => [start, end])
   show_all_if_new(space, axes, ends)
@@ -24,6 +29,8 @@ export const write_latent_space = (state) => {
   write_manifold(space, axes)
   listen(state, space)
 }
+
+export const chosen_axes = () => SELECTS.map((id) => element(id).value)
 
 // The decoder's drawing comes when it is ready, and not with a frame.
 const listen = (state, space) => {
@@ -35,13 +42,13 @@ const listen = (state, space) => {
 // The axes that a viewer chose stay as long as there are such quantities.
 const offer = (space) => {
   const names = as_map(space.names)
-  for (const [id, usual] of [["latent-x", space.axes[0]], ["latent-y", space.axes[1]]]) {
+  for (const [i, id] of SELECTS.entries()) {
     const select = element(id)
     const offered = [...select.options].map((option) => option.value)
     if (offered.join("\n") == [...names.keys()].join("\n")) continue
     const before = select.value
     select.replaceChildren(...[...names].map(([name, text]) => new Option(text, name)))
-    select.value = names.has(before) ? before : usual
+    select.value = [before, linked_axes[i]].find((name) => names.has(name)) ?? space.axes[i]
     select.disabled = false
   }
 }
@@ -64,6 +71,9 @@ const show_all = ({plot, names, axis_lines}, axes, ends) => {
 
 const fill = ({atoms, points, density}, axes, ends) => {
   const [x, y] = axes.map((name) => atoms.get_column(name))
+  const wanted = [density, x, y, ...ends.flat()]
+  if (wanted.every((each, i) => each === counted[i])) return
+  counted = wanted
   set_quietly(points, {data: {x, y}})
   const [image] = density.get_column("image")
   count(image, [x, y], ends)
@@ -103,12 +113,13 @@ const write_manifold = (space, axes) => {
     if (renderer.data_source == space.manifold) set_quietly(renderer, {visible: on})
 }
 
-export const watch_latent_space = (state, then) => {
+export const watch_latent_space = (state, link, then) => {
+  linked_axes = (link.get("plane") ?? "").split(",")
   const rewrite = () => {
     write_latent_space(state)
     then()
   }
-  for (const id of ["latent-x", "latent-y"]) element(id).onchange = rewrite
+  for (const id of SELECTS) element(id).onchange = rewrite
   const button = element("manifold")
   button.onclick = () => {
     const on = button.getAttribute("aria-pressed") != "true"
@@ -119,4 +130,9 @@ export const watch_latent_space = (state, then) => {
     shown = null
     rewrite()
   })
+  const linked = () => {
+    const usual = state.latent_space?.axes ?? [], plane = chosen_axes().join(",")
+    return usual.length == 0 || plane == usual.join(",") ? {} : {plane}
+  }
+  return {linked}
 }

@@ -8,10 +8,19 @@ const SETTLED_MS = 300
 const SAID_MS = 2000
 
 // A number that is short, and exact to a thousandth of what is seen.
-const short = (value, span) => {
+export const short = (value, span) => {
   const digits = Math.max(0, Math.ceil(3 - Math.log10(span)))
   return String(Number(value.toFixed(Math.min(digits, 20))))
 }
+
+// The number that a link gives for `name`; NaN if it gives none.
+export const number_in = (link, name) => {
+  const said = link.get(name)
+  return said ? Number(said) : NaN
+}
+
+// What the browser alone knows of the view: functions that say what links get of it.
+let parts = []
 
 const zoomed = (state) => {
   const x = handle(state, "map-x")
@@ -30,7 +39,9 @@ const address = (state, with_frame) => {
   const said = new URLSearchParams()
   for (const [name, value] of entries(state.link)) if (value) said.set(name, value)
   if (with_frame && state.channels.length) said.set("frame", state.shown)
-  for (const [name, value] of Object.entries(zoomed(state))) said.set(name, value)
+  const own = [zoomed(state), ...parts.map((linked) => linked())]
+  for (const part of own)
+    for (const [name, value] of Object.entries(part)) said.set(name, value)
   const url = new URL(location.href)
   const theme = url.searchParams.get("theme")
   if (theme) said.set("theme", theme)
@@ -42,7 +53,8 @@ const address = (state, with_frame) => {
 // Not while a link is still being followed, or nothing is there to be linked to.
 const is_settled = (state) => state.channels.length > 0 && !state.seeking
 
-export const keep_address = (state) => {
+export const keep_address = (state, known_here) => {
+  parts = known_here
   let settling = 0
   const write = () => {
     settling = 0
@@ -53,6 +65,7 @@ export const keep_address = (state) => {
   // Not put off by each change: they may come without a pause.
   const soon = () => { settling ||= setTimeout(write, SETTLED_MS) }
   state.document.on_change(soon)
+  for (const kind of ["change", "click", "pointerup"]) document.addEventListener(kind, soon)
   soon()
 }
 

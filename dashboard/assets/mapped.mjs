@@ -1,7 +1,7 @@
 // Which quantity the third map shows, and between which values its colours lie.
 
 import {handle} from "./handles.mjs"
-import {element, entries, say} from "./words.mjs"
+import {element, entries, offer, say} from "./words.mjs"
 
 const number = (value) => `${Number(value.toPrecision(3))}`.replace("-", "\u2212")
 
@@ -11,10 +11,8 @@ export const watch_mapped = (wish) => {
 
 export const write_mapped = (state) => {
   const select = element("mapped")
-  const offered = [...select.options].map(({value, text}) => [value, text])
   const known = entries(state.mappable)
-  if (`${offered}` != `${known}`)
-    select.replaceChildren(...known.map(([value, text]) => new Option(text, value)))
+  offer(select, known)
   select.value = state.mapped
   select.hidden = known.length == 0
   const colours = handle(state, "order")

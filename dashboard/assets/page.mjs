@@ -53,12 +53,15 @@ export const start = (state) => {
   watch_keys({state, wish})
   start_titles(state)
   start_help()
+  const link = new URLSearchParams(location.search)
+  const contrast = start_contrast(state, link)
+  const wheel = start_wheel(state, link)
   // What the browser changes by itself about figures, and must change about new ones.
-  const dress = [start_theme(state), start_contrast(state), start_wheel(state)]
-  watch_latent_space(state, () => write_selection(state))
-  watch_selection(state)
+  const dress = [start_theme(state), contrast.dress, wheel.dress]
+  const plane = watch_latent_space(state, link, () => write_selection(state))
+  const selection = watch_selection(state, link)
   watch_takeaway(state, wish)
-  keep_address(state)
+  keep_address(state, [contrast, wheel, plane, selection].map(({linked}) => linked))
   watch_alerts()
   watch_sound()
   state.document.on_event("connection_lost", write_gone)

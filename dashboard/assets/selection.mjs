@@ -1,7 +1,8 @@
 // The atoms that a viewer picks out by a region of the sample or of latent space: lit
 // up in every figure, counted, and found again in each new frame.
 
-import {inside, region_of} from "./region.mjs"
+import {chosen_axes} from "./latent_space.mjs"
+import {in_words, inside, region_in, region_of} from "./region.mjs"
 import {element, say} from "./words.mjs"
 
 const SAMPLE = ["x", "y"]
@@ -32,11 +33,9 @@ export const write_selection = (state) => {
         set_quietly(renderer, {muted: none})
   for (const source of [atoms, points]) set_quietly(source.selected, {indices})
   outline(space.sample_outline, drawn_over(SAMPLE) ? region : null)
-  outline(space.outline, drawn_over(shown_axes()) ? region : null)
+  outline(space.outline, drawn_over(chosen_axes()) ? region : null)
   write_numbers(state, indices)
 }
-
-const shown_axes = () => [element("latent-x").value, element("latent-y").value]
 
 const drawn_over = (axes) => region?.axes.every((name, i) => name == axes[i])
 
@@ -95,16 +94,18 @@ export const leave_selection = (state) => {
   return true
 }
 
-export const watch_selection = (state) => {
+export const watch_selection = (state, link) => {
+  region = region_in(link)
   for (const id of ["lasso", "box"])
     element(id).onclick = () => use(state, mode == id ? "pan" : id)
   element("clear-selection").onclick = () => clear(state)
   document.addEventListener("region-drawn", ({detail: {space, geometry, final}}) => {
     if (!final) return
-    region = region_of(space == "sample" ? SAMPLE : shown_axes(), geometry)
+    region = region_of(space == "sample" ? SAMPLE : chosen_axes(), geometry)
     write_selection(state)
   })
   lend_the_lasso(state)
+  return {linked: () => region == null ? {} : {region: in_words(region)}}
 }
 
 // With Shift held, dragging draws, whatever it does else.

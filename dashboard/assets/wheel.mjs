@@ -1,8 +1,9 @@
 // Colours of orientation as directions on the screen, and where they begin. The colour
 // of a direction is that of its angle, modulo the period: it comes back as often as the
-// period fits into a whole turn.
+// period fits into a whole turn. Where they begin stands in links as `zero`.
 
 import {handle} from "./handles.mjs"
+import {number_in} from "./link.mjs"
 import {element} from "./words.mjs"
 
 const SVG = "http://www.w3.org/2000/svg"
@@ -42,12 +43,12 @@ const sector = (middle, i) => {
   return path
 }
 
-export const start_wheel = (state) => {
+export const start_wheel = (state, link) => {
   const wheel = element("wheel"), drawing = element("wheel-ring"), input = element("wheel-zero")
   const directions = Array.from({length: SECTORS}, (_, i) => i * 360 / SECTORS)
   const sectors = directions.map(sector)
   const bases = new WeakMap()  // palettes as the server sent them, by mapper
-  let zero = 0
+  let zero = number_in(link, "zero") || 0
   let setting = false
   let typing = false
   drawing.append(...sectors)
@@ -117,5 +118,6 @@ export const start_wheel = (state) => {
     wheel.hidden = !wheel.hidden
     event.currentTarget.setAttribute("aria-pressed", !wheel.hidden)
   }
-  return update
+  write_zero()
+  return {dress: update, linked: () => zero == 0 ? {} : {zero: Number(zero.toFixed(1))}}
 }

@@ -11,6 +11,13 @@ export const say = (id, text, tone) => {
   if (tone) element(id).dataset.tone = tone
 }
 
+// Has a list offer pairs of value and text; one that does so is left alone.
+export const offer = (select, pairs) => {
+  const offered = [...select.options].map(({value, text}) => [value, text])
+  if (`${offered}` != `${pairs}`)
+    select.replaceChildren(...pairs.map(([value, text]) => new Option(text, value)))
+}
+
 export const write_words = (state) => {
   for (const [id, text] of entries(state.texts)) say(id, text)
   for (const [id, tone] of entries(state.tones)) element(id).dataset.tone = tone

@@ -6,6 +6,11 @@ const ranges = ({plots}) => plots.length ? [plots[0].x_range, plots[0].y_range] 
 
 const within = (low, value, high) => Math.min(Math.max(value, low), high)
 
+// As when they are dragged: until the last key, on a plain canvas, some atoms do.
+const begin = ({document, plots}) => {
+  if (plots.length) document.interactive_start(plots[0])
+}
+
 // Lets a range span `length` around its middle, y still growing downward.
 const span = (range, length) => {
   const {start, end, min_interval, max_interval} = range
@@ -18,8 +23,10 @@ const length = ({start, end}) => Math.abs(end - start)
 
 export const fit = (state) => ranges(state).forEach((range) => range.reset())
 
-export const zoom = (state, factor) =>
+export const zoom = (state, factor) => {
+  begin(state)
   ranges(state).forEach((range) => span(range, length(range) / factor))
+}
 
 // A pixel of the frame as it arrived takes `count` pixels of the screen.
 export const show_pixels = (state, count) => {
@@ -36,6 +43,7 @@ export const show_pixels = (state, count) => {
 export const pan = (state, right, down) => {
   const [x, y] = ranges(state)
   if (x == null) return
+  begin(state)
   for (const [range, share] of [[x, right], [y, -down]]) {
     const step = share * (range.end - range.start)
     range.setv({start: range.start + step, end: range.end + step})

@@ -49,6 +49,15 @@ ZOOM_IN = """() => {
 }"""
 
 
+ON_SCREEN = """(corners) => {
+  const [plot] = Bokeh.documents[0].get_model_by_name("state").plots
+  const view = Bokeh.index.find_one(plot)
+  const {left, top} = view.el.getBoundingClientRect()
+  const {x_scale, y_scale} = view.frame
+  return corners.map(([x, y]) => [left + x_scale.compute(x), top + y_scale.compute(y)])
+}"""
+
+
 def record(folder: Path, *analyses: Analysis) -> None:
     with FrameRecorder(folder) as frames, AnalysisRecorder(folder) as analyst:
         for each in analyses:
@@ -206,6 +215,57 @@ def test_a_link_is_copied_and_opens_the_same_frame_elsewhere(
     page.goto(link.replace("frame=5", "frame=3"))
     recorded.wait_for_text("frame", "3")
     assert recorded.text("mode") == "HISTORY"
+
+
+def test_a_link_opens_all_that_its_viewer_sees(recorded: "Screen") -> None:
+    page = recorded.page
+    page.click("#contrast")
+    page.fill("#contrast-low", "0.25")
+    page.fill("#contrast-high", "0.75")
+    page.fill("#wheel-zero", "12")
+    page.select_option("#latent-x", "angle_deg")
+    corners = [(0.2, 0.2), (1.5, 0.2), (0.2, 1.5)]
+    (x, y), *others = page.evaluate(ON_SCREEN, corners)
+    page.keyboard.press("s")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for x, y in others:
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    page.locator("#seek").fill("1")
+    recorded.wait_for_text("frame", "1")
+    page.click("#compare")
+    page.locator("#seek").fill("3")
+    recorded.wait_for_text("picture", "Frame 3 \N{MINUS SIGN} 1")
+    chosen = recorded.text("selected")
+    assert " of " in chosen
+    wait_for_address(recorded, "said.get('against') == 1 && said.get('frame') == 3")
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    recorded.wait_for_text("picture", "Frame 3 \N{MINUS SIGN} 1")
+    recorded.wait_for_text("selected", chosen)
+    page.click("#contrast")
+    assert page.input_value("#contrast-low") == "0.25"
+    assert page.input_value("#contrast-high") == "0.75"
+    assert page.input_value("#wheel-zero") == "12"
+    assert page.input_value("#latent-x") == "angle_deg"
+    assert address(recorded)["region"] == parse_qs(urlsplit(link).query)["region"][0]
+
+
+@pytest.mark.parametrize(
+    "region",
+    ["x,y,1 2", "x,y,a b,1 2,3 4", "x", "nothing,y,0 0,0 9,9 9", "x,y,0 0 0,1 1,2"],
+)
+def test_a_link_to_a_region_that_makes_no_sense_selects_nothing(
+    recorded: "Screen", region: str
+) -> None:
+    recorded.page.goto(f"{recorded.url}/?region={region}&black=7&white=x&zero=e")
+    recorded.wait_until_painted()
+    recorded.page.wait_for_function(
+        "document.getElementById('selected').textContent.includes('atoms')"
+    )
+    assert " of " not in recorded.text("selected")
 
 
 def test_a_link_to_what_is_not_there_says_so(recorded: "Screen") -> None:

@@ -21,13 +21,15 @@ def parsed(query: str) -> Bookmark:
 
 
 def test_a_link_says_a_frame_a_part_of_it_and_choices() -> None:
-    query = f"channel=a+%C2%B7+b&run={RUN}&frame=12&x=1.5&y=-2&w=0.25&fold=1&map=z1"
+    frames = f"channel=a+%C2%B7+b&run={RUN}&frame=12&against=3"
+    query = f"{frames}&x=1.5&y=-2&w=0.25&fold=1&map=z1"
     assert parsed(query) == Bookmark(
         channel="a \N{MIDDLE DOT} b",
         run=RUN,
         frame=12,
         zoom=Zoom(1.5, -2.0, 0.25),
         choices={"fold": 1, "map": "z1"},
+        against=3,
     )
 
 

@@ -14,9 +14,11 @@ from dashboard.notebook import Notebook, NotesFollowed
 from dashboard.snapshot import CHANNELS, LinkState
 from streamer.analysis import Analysis
 from streamer.frame import Stream
-from streamer.session.notes import NOTES_NAME
+from streamer.session.notes import NOTES_NAME, Note
 
 type Movie = Callable[[int], Analysis]
+
+WITHIN_S = 20.0
 
 
 @pytest.fixture
@@ -221,3 +223,34 @@ def test_notes_of_others_come_by_themselves(tmp_path: Path, movie: Movie) -> Non
         )
         assert heard.wait(20)
     assert [note.text for note in hub.snapshot.notes] == ["from the other room"]
+
+
+class SlowDisk(Notebook):
+    """Takes a note when `free` is set, and not before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.free = threading.Event(), threading.Event()
+
+    def write(self, note: Note) -> None:
+        self.asked.set()
+        assert self.free.wait(WITHIN_S)
+        super().write(note)
+
+
+def test_frames_do_not_wait_for_a_disk_that_takes_its_time_with_a_note(
+    movie: Movie,
+) -> None:
+    notebook = SlowDisk()
+    hub = Hub("here", lambda: 0.0, notebook=notebook)
+    hub.add(movie(0))
+    writer = threading.Thread(target=hub.note, args=(movie(0).stream.id, 0, "slow"))
+    writer.start()
+    assert notebook.asked.wait(WITHIN_S)
+    reader = threading.Thread(target=hub.add, args=(movie(1),))
+    reader.start()
+    reader.join(WITHIN_S)
+    assert not reader.is_alive()
+    notebook.free.set()
+    writer.join()
+    assert [note.text for note in hub.snapshot.notes] == ["slow"]

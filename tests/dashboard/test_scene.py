@@ -21,6 +21,8 @@ from dashboard.scene import (
 )
 from streamer.analysis import Analysis, ModelId, Preview
 from streamer.atoms import Atoms
+from streamer.frame import Completeness
+from streamer.wire import pack, unpack
 
 type Movie = Callable[[int], Analysis]
 
@@ -132,6 +134,32 @@ def test_the_greys_of_a_frame_are_counted_by_level(movie: Movie) -> None:
     greys = scene(replace(movie(0), preview=Preview(image, 0.0, 1.0)), {}).greys
     assert {level: int(n) for level, n in enumerate(greys) if n} == {0: 2, 7: 3, 255: 1}
     assert len(greys) == 256
+
+
+def test_rows_that_were_not_scanned_are_not_counted_among_the_greys(
+    movie: Movie,
+) -> None:
+    image = np.array([[9, 9], [9, 9], [0, 0], [0, 0]], np.uint8)
+    half = replace(
+        movie(0),
+        shape=(4, 2),
+        rows_so_far=2,
+        completeness=Completeness.PARTIAL,
+        preview=Preview(image, 0.0, 1.0),
+    )
+    greys = scene(half, {}).greys
+    assert {level: int(n) for level, n in enumerate(greys) if n} == {9: 4}
+
+
+def test_a_scene_keeps_nothing_of_the_message_that_brought_it(movie: Movie) -> None:
+    parts = pack(movie(0), sent_ns=0)
+    message = np.frombuffer(parts[-1], np.uint8)
+    analysis = unpack(parts).message
+    assert isinstance(analysis, Analysis)
+    assert np.shares_memory(analysis.atoms.x_nm, message), "or there is nothing to show"
+    shown = scene(analysis, first_bins(analysis))
+    kept = (shown.image, *shown.atoms.values(), *shown.table.columns().values())
+    assert not any(np.shares_memory(each, message) for each in kept)
 
 
 def test_the_uncertainty_of_a_position_is_that_along_either_axis(movie: Movie) -> None:

@@ -1,6 +1,8 @@
 """From one frame to another: the page itself, a hub, and a session on disk."""
 
+import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -8,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bokeh.models import Column, Range1d
+from bokeh.models import Column, ColumnDataSource, Range1d
 
 from dashboard.archive import Archive, Visitor
 from dashboard.bookmark import Bookmark, Zoom
 from dashboard.drawing import PLACES
+from dashboard.feed import SessionFeed
 from dashboard.hub import Hub
 from dashboard.page import Page
 from dashboard.snapshot import LinkState, Reach
@@ -76,6 +79,17 @@ class Desk:
     def headline(self) -> tuple[str, str, str]:
         return self.text("mode"), self.text("frame"), self.text("behind")
 
+    def over_time(self) -> list[float]:
+        """Where the lines over time have a point."""
+        (lines,) = {
+            model
+            for place in self.places.values()
+            for model in place.references()
+            if isinstance(model, ColumnDataSource)
+            and "mean_crystallinity" in model.column_names
+        }
+        return [float(each) for each in lines.data["x"]]
+
     def seen(self, axis: str) -> tuple[float, float]:
         """Ends of an axis of the maps."""
         (shown,) = {
@@ -94,6 +108,13 @@ def record(folder: Path, *analyses: Analysis) -> None:
             frame = Frame(each.stream, each.seq, image, each.pixel_size_nm)
             frames.commit_frame(frame, received_ns=0)
             analyst.commit_analysis(each)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + WITHIN_S
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 def of_run(run: str, analysis: Analysis) -> Analysis:
@@ -295,6 +316,23 @@ def test_a_link_opens_its_frame_its_part_and_its_choices(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("against", [8, 2], ids=["in memory", "on disk"])
+def test_a_link_opens_the_difference_that_it_was_made_of(
+    visitor: Visitor, movie: Movie, against: int
+) -> None:
+    desk = Desk(visitor, Bookmark(None, RUN, 9, against=against))
+    desk.show(*(movie(seq) for seq in (7, 8, 9)))
+    desk.hub.set_reach(movie(9).stream, Reach(0, 9))
+    desk.look()
+    if against == 2:
+        desk.wait()
+    assert desk.state.comparing
+    assert desk.text("picture") == f"Frame 9 \N{MINUS SIGN} {against}"
+    assert desk.state.link["against"] == str(against)
+    desk.wish("compare")
+    assert "against" not in desk.state.link
+
+
 def test_a_link_to_an_earlier_run_opens_it_from_disk(
     visitor: Visitor, movie: Movie
 ) -> None:
@@ -351,3 +389,33 @@ def test_a_part_that_is_not_of_the_frame_is_not_shown(movie: Movie) -> None:
     desk = Desk(sought=Bookmark(zoom=Zoom(1e9, -1e9, 1e-9)))
     desk.show(movie(1))
     assert desk.seen("x") == pytest.approx((-1 / 128, 3 - 1 / 128))
+
+
+def test_an_earlier_run_of_a_session_is_chosen_and_shown_with_its_plots(
+    movie: Movie, tmp_path: Path
+) -> None:
+    first, second = "first-run", "second-run"
+    record(tmp_path, *(of_run(first, movie(seq)) for seq in range(4)))
+    record(tmp_path, *(of_run(second, movie(seq)) for seq in range(2)))
+    with Archive(tmp_path) as archive:
+        desk = Desk(archive.visitor())
+        with SessionFeed(desk.hub, tmp_path):
+            until(lambda: desk.hub.snapshot.link.state is LinkState.RECORDED)
+            until(lambda: len(desk.hub.snapshot.runs) > 0)
+            desk.look()
+            assert desk.headline()[1] == "1"
+            assert desk.state.run == second
+            assert list(desk.state.runs) == [first, second]
+            (words, _) = desk.state.runs.values()
+            assert re.fullmatch(r"run 1, \d+ \w+ \d\d:\d\d, 4 frames", words)
+            desk.wish("run", first)
+            assert desk.wait()[1] == "3"
+            assert desk.state.run == first
+            assert desk.over_time() == [0, 1, 2, 3]
+            desk.wish("first")
+            assert desk.wait()[1] == "0"
+            assert (desk.state.first, desk.state.last) == (0, 3)
+            desk.wish("run", second)
+            assert desk.headline()[:2] == ("RECORDED", "1")
+            desk.wish("run", "no such run")
+            assert desk.headline()[:2] == ("RECORDED", "1")

@@ -9,7 +9,7 @@ import numpy as np
 
 from atomstream.bench.page.chromium import opened
 from atomstream.bench.page.figures import Endurance, Seen, Update
-from atomstream.bench.page.interactions import ACTS, timed
+from atomstream.bench.page.interactions import interactions
 from atomstream.bench.page.server import Server, serving
 from atomstream.bench.page.viewer import Viewer
 from atomstream.bench.spread import spread
@@ -42,9 +42,7 @@ async def seen(frames: Iterator[Analysis], count: int, report: Report) -> Seen:
                 sent_s[frame.seq] = server.send(frame)
                 await asyncio.sleep(PERIOD_S)
             told = await server.painted()
-            interactions = {
-                name: spread(await tab.evaluate(timed(name, TURNS))) for name in ACTS
-            }
+            done_ms = await interactions(tab, TURNS)
     took_ms = [
         1e3 * (painted_s - sent_s[seq])
         for seq, painted_s in told.paints
@@ -55,7 +53,7 @@ async def seen(frames: Iterator[Analysis], count: int, report: Report) -> Seen:
         skipped=count - len(took_ms),
         painted_ms=spread(took_ms),
         painted_p95_ms=float(np.percentile(took_ms, 95)),
-        interactions_ms=interactions,
+        interactions_ms={name: spread(each) for name, each in done_ms.items()},
     )
 
 

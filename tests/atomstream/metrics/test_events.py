@@ -15,6 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from atomstream.metrics.bounded import MOST
 from atomstream.metrics.causes import CAUSES
 from atomstream.metrics.events import ServiceMetrics
+from dashboard.hub import Hub
+from dashboard.metrics import PageMetrics
 from streamer.analysis import Analysis, Flag, ModelId, Preview, Summary
 from streamer.atoms import Atoms
 from streamer.catalogue import EVICTED, NEVER_SENT, UNREADABLE
@@ -316,8 +318,9 @@ def test_the_documentation_has_every_metric() -> None:
     metrics = ServiceMetrics(lambda: 0.0)
     for event in (HEARD, stands(), analysis(stages_ms={"x": 1.0})):
         metrics.take(event)
+    of_page = PageMetrics(Hub("here", lambda: 0.0))
     in_code = {}
-    for family in metrics.registry.collect():
+    for family in (*metrics.registry.collect(), *of_page.registry.collect()):
         sample = next(each for each in family.samples if "created" not in each.name)
         kind = {"info": "gauge"}.get(family.type, family.type)
         suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
