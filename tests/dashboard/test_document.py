@@ -1,18 +1,16 @@
 """The page as a browser gets it: a real server, a real websocket, no browser."""
 
 import asyncio
-import json
-import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
 
+from atomstream.bench.page.viewer import Viewer
 from dashboard.grid import COLUMNS
 from dashboard.hub import Hub
 from dashboard.server import Dashboard
@@ -21,8 +19,6 @@ from streamer.analysis import Analysis
 
 type Movie = Callable[[int], Analysis]
 type Scenario = Callable[[str], Awaitable[None]]
-
-WITHIN_S = 20.0
 
 
 @pytest.fixture
@@ -38,82 +34,13 @@ def play(hub: Hub) -> Iterator[Callable[[Scenario], None]]:
         yield lambda scenario: asyncio.run(scenario(dashboard.url))
 
 
-@dataclass
-class Viewer:
-    """A browser without eyes: it says that it has painted when it is told to."""
-
-    socket: WebSocketClientConnection
-    state_id: str
-    told: dict[str, Any] = field(default_factory=dict)
-    """Newest value of each property of the page's state."""
-    received: int = 0
-    """Bytes."""
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str) -> AsyncIterator[Self]:
-        """A viewer that has loaded the page and what is on it."""
-        html = (await AsyncHTTPClient().fetch(url)).body.decode()
-        found = re.search(r'"token":"([^"]+)"', html)
-        assert found is not None
-        socket = await websocket_connect(
-            HTTPRequest(url.replace("http", "ws") + "/ws"),
-            subprotocols=["bokeh", found[1]],
-            max_message_size=2**28,
-        )
-        viewer = cls(socket, state_id="")
-        assert (await viewer.hear())[0] == "ACK"
-        await viewer.say("PULL-DOC-REQ", {})
-        _, reply = await viewer.hear()
-        state = next(m for m in models_in(reply) if m["name"].endswith("PageState"))
-        viewer.state_id, viewer.told = state["id"], state["attributes"]
-        yield viewer
-        socket.close()
-        while await socket.read_message():
-            pass
-
-    async def say(self, kind: str, content: object) -> None:
-        for part in ({"msgid": "1", "msgtype": kind}, {}, content):
-            await self.socket.write_message(json.dumps(part))
-
-    async def hear(self) -> tuple[str, dict[str, Any]]:
-        """The next message: its type and its content."""
-        header = json.loads(await self.fragment())
-        await self.fragment()
-        content = json.loads(await self.fragment())
-        for _ in range(2 * header.get("num_buffers", 0)):
-            await self.fragment()
-        return header["msgtype"], content
-
-    async def fragment(self) -> str | bytes:
-        part = await asyncio.wait_for(self.socket.read_message(), WITHIN_S)
-        assert part is not None, "the server has closed the connection"
-        self.received += len(part)
-        return part
-
-    async def set(self, name: str, value: object) -> None:
-        model = {"id": self.state_id}
-        event = {"kind": "ModelChanged", "model": model, "attr": name, "new": value}
-        await self.say("PATCH-DOC", {"events": [event]})
-
-    async def paint(self) -> None:
-        """Say that all that was sent is on the screen."""
-        await self.set("painted", self.told["sent"])
+class Looker(Viewer):
+    """A viewer who wishes, and reads what the page says."""
 
     async def wish(self, verb: str, what: str | int = 0) -> None:
         number = time.monotonic_ns() % 2**31
         entries = [["verb", verb], ["object", what], ["number", number]]
         await self.set("wish", {"type": "map", "entries": entries})
-
-    async def update(self) -> int:
-        """Wait for one whole update; returns its bytes."""
-        begin, before = self.received, self.told["sent"]
-        while self.told["sent"] == before:
-            kind, content = await self.hear()
-            for event in content.get("events", []) if kind == "PATCH-DOC" else []:
-                if event.get("model", {}).get("id") == self.state_id:
-                    self.told[event["attr"]] = event["new"]
-        return self.received - begin
 
     async def after(self, verb: str, what: str | int = 0) -> tuple[str, str, str]:
         """The headline once a wish is granted."""
@@ -131,21 +58,11 @@ class Viewer:
         return dict(self.told["texts"]["entries"])[name]
 
 
-def models_in(value: object) -> list[dict[str, Any]]:
-    """All models in a document, also those that are written where they are used."""
-    if isinstance(value, list):
-        return [model for each in value for model in models_in(each)]
-    if not isinstance(value, dict):
-        return []
-    nested = [model for each in value.values() for model in models_in(each)]
-    return [value, *nested] if value.get("type") == "object" else nested
-
-
 def test_a_page_that_is_opened_first_waits_and_then_shows_the_first_frame(
     hub: Hub, play: Callable[[Scenario], None], movie: Movie
 ) -> None:
     async def scenario(url: str) -> None:
-        async with Viewer.open(url) as viewer:
+        async with Looker.open(url) as viewer:
             assert viewer.text("mode") == "WAITING"
             assert viewer.text("notice") == (
                 "Waiting for the first frame from tcp://127.0.0.1:5556"
@@ -166,7 +83,7 @@ def test_a_slow_browser_gets_the_newest_frame_and_none_of_those_it_missed(
     hub.add(movie(0))
 
     async def scenario(url: str) -> None:
-        async with Viewer.open(url) as viewer:
+        async with Looker.open(url) as viewer:
             for seq in range(1, 6):
                 hub.add(movie(seq))
             await viewer.paint()
@@ -186,7 +103,7 @@ def test_an_update_of_a_full_size_frame_takes_less_than_0_9_megabytes(
         hub.add(replace(first, seq=seq))
 
     async def scenario(url: str) -> None:
-        async with Viewer.open(url) as viewer:
+        async with Looker.open(url) as viewer:
             await viewer.paint()
             hub.add(replace(full_size_movie(1), seq=COLUMNS - 1))
             assert await viewer.update() < 900_000
@@ -200,7 +117,7 @@ def test_all_that_an_update_changes_travels_as_one_message(
     hub.add(movie(0))
 
     async def scenario(url: str) -> None:
-        async with Viewer.open(url) as viewer:
+        async with Looker.open(url) as viewer:
             await viewer.paint()
             hub.add(movie(1))
             changed: list[str] = []
@@ -221,7 +138,7 @@ def test_a_viewer_pauses_goes_back_and_returns_to_live(
         hub.add(movie(seq))
 
     async def scenario(url: str) -> None:
-        async with Viewer.open(url) as viewer:
+        async with Looker.open(url) as viewer:
             said = [await viewer.after("pause")]
             hub.add(movie(4))
             await viewer.update()
@@ -245,7 +162,7 @@ def test_two_viewers_look_at_different_frames(
         hub.add(movie(seq))
 
     async def scenario(url: str) -> None:
-        async with Viewer.open(url) as one, Viewer.open(url) as other:
+        async with Looker.open(url) as one, Looker.open(url) as other:
             await one.after("seek", 0)
             assert (one.text("frame"), other.text("frame")) == ("0", "2")
 
@@ -260,7 +177,7 @@ def test_of_ten_viewers_nine_see_every_frame_while_one_sleeps(
     async def scenario(url: str) -> None:
         async with AsyncExitStack() as stack:
             viewers = [
-                await stack.enter_async_context(Viewer.open(url)) for _ in range(10)
+                await stack.enter_async_context(Looker.open(url)) for _ in range(10)
             ]
             *awake, asleep = viewers
             for viewer in awake:
@@ -283,7 +200,7 @@ def test_stopping_closes_open_pages_and_frees_the_hub_of_them(
     hub: Hub, movie: Movie, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario(dashboard: Dashboard) -> None:
-        async with Viewer.open(dashboard.url):
+        async with Looker.open(dashboard.url):
             assert hub.listeners == 1
             await asyncio.to_thread(dashboard.stop)
 

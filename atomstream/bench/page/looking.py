@@ -67,15 +67,16 @@ async def update(frames: Iterator[Analysis], count: int, report: Report) -> Upda
             await server.shown()
         alone_s = (await server.shown()).cpu_s - before
         async with Viewer.open(server.url) as viewer:
+            await viewer.paint()
             for frame in islice(frames, WARM):
                 server.send(frame)
-                await viewer.update()
+                await seen_by(viewer)
             before = server.ask().cpu_s
             nbytes = []
             for done, frame in enumerate(islice(frames, count)):
                 report(done + 1, count)
                 server.send(frame)
-                nbytes.append(await viewer.update())
+                nbytes.append(await seen_by(viewer))
             watched_s = server.ask().cpu_s - before
     return Update(
         updates=count,
@@ -97,6 +98,7 @@ async def endurance(
         server.send(next(frames))
         await server.shown()
         async with Viewer.open(server.url) as viewer:
+            await viewer.paint()
             half = await watched(server, viewer, islice(frames, count // 2))
             report(1, 3)
             full = await watched(server, viewer, islice(frames, count - count // 2))
@@ -114,8 +116,15 @@ async def watched(server: Server, viewer: Viewer, frames: Iterator[Analysis]) ->
     """Memory of the server, MB, when the viewer has seen all of `frames`."""
     for frame in frames:
         server.send(frame)
-        await viewer.update()
+        await seen_by(viewer)
     return server.ask().memory_mb
+
+
+async def seen_by(viewer: Viewer) -> int:
+    """Bytes of the next update, which is painted at once."""
+    nbytes = await viewer.update()
+    await viewer.paint()
+    return nbytes
 
 
 @asynccontextmanager
@@ -123,8 +132,9 @@ async def viewers(url: str, count: int) -> AsyncIterator[None]:
     """So many pages, each painted as soon as it is sent something."""
 
     async def look(viewer: Viewer) -> None:
+        await viewer.paint()
         while True:
-            await viewer.update()
+            await seen_by(viewer)
 
     async with AsyncExitStack() as stack:
         pages = [

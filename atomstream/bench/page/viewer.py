@@ -1,10 +1,11 @@
 """A viewer without eyes: it takes all that a browser takes, and draws nothing."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
@@ -14,16 +15,18 @@ from streamer.errors import LinkError
 
 TOKEN = re.compile(r'"token":"([^"]+)"')
 MOST_BYTES = 2**28
+WITHIN_S = 60.0
+"""How long the server may say nothing while it is listened to."""
 
 
 @dataclass
 class Viewer:
-    """One open page. Says of each update at once that it is painted."""
+    """One open page; it says that it has painted when it is told to."""
 
     socket: WebSocketClientConnection
     state_id: str = ""
-    sent: int = 0
-    """Number of the newest update."""
+    told: dict[str, Any] = field(default_factory=dict)
+    """Newest value of each property of the page's state."""
     received: int = 0
     """Bytes, since the page was opened."""
 
@@ -56,40 +59,38 @@ class Viewer:
                 pass
 
     async def update(self) -> int:
-        """Wait for one whole update, paint it; returns its bytes."""
-        begin, before = self.received, self.sent
-        while self.sent == before:
-            _, content = await self._hear()
+        """Wait for one whole update; returns its bytes."""
+        begin, before = self.received, self.told["sent"]
+        while self.told["sent"] == before:
+            _, content = await self.hear()
             for event in content.get("events", []):
                 if event.get("model", {}).get("id") == self.state_id:
-                    self.sent = event["new"] if event["attr"] == "sent" else self.sent
-        await self.paint()
+                    self.told[event["attr"]] = event["new"]
         return self.received - begin
 
     async def paint(self) -> None:
         """Say that all that was sent is on the screen."""
-        event = {
-            "kind": "ModelChanged",
-            "model": {"id": self.state_id},
-            "attr": "painted",
-            "new": self.sent,
-        }
-        await self._say("PATCH-DOC", {"events": [event]})
+        await self.set("painted", self.told["sent"])
 
-    async def _load(self) -> None:
-        await self._hear()
-        await self._say("PULL-DOC-REQ", {})
-        _, reply = await self._hear()
-        state = page_state(reply)
-        self.state_id, self.sent = state["id"], state["attributes"]["sent"]
-        await self.paint()
+    async def set(self, name: str, value: object) -> None:
+        """Change a property of the page's state, as the browser does."""
+        model = {"id": self.state_id}
+        event = {"kind": "ModelChanged", "model": model, "attr": name, "new": value}
+        await self.say("PATCH-DOC", {"events": [event]})
 
-    async def _say(self, kind: str, content: object) -> None:
+    async def say(self, kind: str, content: object) -> None:
+        """A message of Bokeh's protocol."""
         for part in ({"msgid": "1", "msgtype": kind}, {}, content):
             await self.socket.write_message(json.dumps(part))
 
-    async def _hear(self) -> tuple[str, dict[str, Any]]:
-        """The next message: its type and its content."""
+    async def hear(self) -> tuple[str, dict[str, Any]]:
+        """The next message: its type and its content.
+
+        Raises
+        ------
+        LinkError
+            The server is gone, or says nothing for `WITHIN_S`.
+        """
         header = json.loads(await self._part())
         await self._part()
         content = json.loads(await self._part())
@@ -97,8 +98,20 @@ class Viewer:
             await self._part()
         return header["msgtype"], content
 
+    async def _load(self) -> None:
+        await self.hear()
+        await self.say("PULL-DOC-REQ", {})
+        _, reply = await self.hear()
+        state = page_state(reply)
+        self.state_id, self.told = state["id"], state["attributes"]
+
     async def _part(self) -> str | bytes:
-        part = await self.socket.read_message()
+        try:
+            part = await asyncio.wait_for(self.socket.read_message(), WITHIN_S)
+        except TimeoutError as error:
+            raise LinkError(
+                f"the page's server is silent for {WITHIN_S:g} s"
+            ) from error
         if part is None:
             raise LinkError("the page's server has closed the connection")
         self.received += len(part)
