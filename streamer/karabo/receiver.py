@@ -161,13 +161,13 @@ class KaraboReceiver:
         self._events.append(Received(frame, sent_ns, now_ns))
 
     def _reject(self, reason: str) -> None:
-        """Say what was thrown away; the same in a row at its 2nd, 4th, 8th … time."""
+        """Say what was thrown away; the same in a row when it was 2, 4, 8 … times."""
         self._repeats = self._repeats + 1 if reason == self._rejected else 1
         self._rejected = reason
         if self._repeats == 1:
             self._events.append(Rejected(self._url, reason))
         elif self._repeats.bit_count() == 1:
-            told = f"{reason} (for the {self._repeats}th time in a row)"
+            told = f"{reason} ({self._repeats} times in a row)"
             self._events.append(Rejected(self._url, told))
 
     def _hear(self) -> None:
