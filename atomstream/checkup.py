@@ -21,9 +21,11 @@ from inference.analyse import Analyser, History
 from inference.device import Device
 from inference.model import load_model
 from streamer.analysis import FRAME_BUDGET_S
+from streamer.endpoint import check_reachable
 from streamer.errors import AtomstreamError
 from streamer.events import Heard, Silent
 from streamer.frame import Stream
+from streamer.karabo.address import KaraboAddress, is_karabo
 from streamer.security import Connecting
 from streamer.simulator.movie import CHANNEL, SOURCE, Movie, simulate
 from streamer.subscriber import Subscriber
@@ -155,6 +157,8 @@ def is_free(port: int) -> bool:
 
 def source(url: str, security: Connecting, listen_s: float = LISTEN_S) -> Finding:
     """Whether a publisher is heard, within `listen_s`."""
+    if is_karabo(url):
+        return bridge(KaraboAddress.parse(url), listen_s)
     try:
         with (
             zmq.Context() as context,
@@ -173,3 +177,22 @@ def source(url: str, security: Connecting, listen_s: float = LISTEN_S) -> Findin
         f"nothing from {url} in {listen_s:.0f} s; is it running, is a firewall between?"
     )
     return Finding(Verdict.BAD, "source", found)
+
+
+def bridge(address: KaraboAddress, wait_s: float) -> Finding:
+    """Whether anything listens where a karabo-bridge should, within `wait_s`.
+
+    It is not asked for a train: nobody else would get that one.
+    """
+    place = address.place
+    try:
+        check_reachable(place)
+        with socket.create_connection((place.host.strip("[]"), place.port), wait_s):
+            pass
+    except AtomstreamError as error:
+        return Finding(Verdict.BAD, "source", str(error))
+    except OSError as error:
+        found = f"{address.url}: {error.strerror or error}; is the bridge running?"
+        return Finding(Verdict.BAD, "source", found)
+    found = f"{address.url} takes connections; `tap` shows what it sends"
+    return Finding(Verdict.GOOD, "source", found)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,11 @@ class Stream:
     """What makes the frames: a microscope, a file, the simulator."""
     channel: str
     """Detector signal, for instance "HAADF"."""
+
+    @classmethod
+    def new(cls, source: str, channel: str) -> "Stream":
+        """A run that begins now, with an id of its own."""
+        return cls(str(uuid4()), source, channel)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -217,15 +217,24 @@ def encode(values: Mapping[str, object]) -> bytes:
     return header
 
 
-def decode(header: bytes | memoryview) -> Fields:
-    """Fields of a header.
+def decode(
+    header: bytes | memoryview, what: str = "header", max_binary_bytes: int = 0
+) -> Fields:
+    """Fields of a header, or of another map within the same limits.
+
+    Parameters
+    ----------
+    what
+        What the map is, for messages.
+    max_binary_bytes
+        Longest msgpack binary in it; a header of ours has none.
 
     Raises
     ------
     WireError
         Too long, not one msgpack map, or larger inside than the limits above.
     """
-    check_size(header, MAX_HEADER_BYTES, "header")
+    check_size(header, MAX_HEADER_BYTES, what)
     try:
         values = msgpack.unpackb(
             header,
@@ -233,15 +242,15 @@ def decode(header: bytes | memoryview) -> Fields:
             max_str_len=MAX_TEXT_BYTES,
             max_array_len=MAX_ITEMS,
             max_map_len=MAX_ITEMS,
-            max_bin_len=0,
+            max_bin_len=max_binary_bytes,
             max_ext_len=0,
         )
     except (TypeError, ValueError) as error:
         reason = str(error) or type(error).__name__
-        raise WireError(f"a header that is not msgpack: {reason}") from error
+        raise WireError(f"a {what} that is not msgpack: {reason}") from error
     if not isinstance(values, dict):
-        raise WireError(f"a header that is a {type(values).__name__}, expected a map")
-    return Fields(values, "header")
+        raise WireError(f"a {what} that is a {type(values).__name__}, expected a map")
+    return Fields(values, what)
 
 
 def check_size(part: bytes | memoryview, limit: int, what: str) -> None:

@@ -24,7 +24,7 @@ from streamer.events import (
     Rejected,
 )
 from streamer.following import Followings
-from streamer.frame import Frame
+from streamer.frame import Frame, Stream
 from streamer.header import IDENTIFIER, is_identifier
 from streamer.link import Link
 from streamer.messages import (
@@ -175,6 +175,15 @@ class Subscriber:
         self._feeds.go_on(following, self._clock())
         return True
 
+    def gives_again(self, stream: Stream) -> bool:
+        """Whether what came of `stream` and is lost here may come once more: always."""
+        del stream
+        return True
+
+    def sockets(self) -> list[zmq.Socket[bytes]]:
+        """Those in which something may come; another time they may be others."""
+        return [socket for link in self._links for socket in link.sockets()]
+
     def statistics(self) -> SubscriberStatistics:
         """What this subscriber has seen so far."""
         return SubscriberStatistics(
@@ -224,9 +233,8 @@ class Subscriber:
         No more than one, so that what waits stays in queues that are bounded.
         """
         poller = zmq.Poller()
-        for link in self._links:
-            for socket in link.sockets():
-                poller.register(socket, zmq.POLLIN)
+        for socket in self.sockets():
+            poller.register(socket, zmq.POLLIN)
         ready = dict(poller.poll(math.ceil(wait_s * 1000)))
         for link in self._links:
             now_s = self._clock()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from atomstream.commands.bridges import refuse_bridges
 from atomstream.commands.page_options import (
     Alerts,
     AllowOrigin,
@@ -76,6 +77,10 @@ def dashboard(
     """
     if (session is None) == (not connect):
         raise SettingsError("give either a SESSION or --connect URL")
+    refuse_bridges(
+        connect or [],
+        "it has no analyses; `serve --connect` it, and connect to what that publishes",
+    )
     if session and recorded:
         raise SettingsError("--session goes with --connect; SESSION is there already")
     from atomstream.manifold import manifold_drawer

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from atomstream.commands.bridges import refuse_bridges
 from atomstream.commands.options import (
     DeviceName,
     ModelName,
@@ -59,6 +60,7 @@ def doctor(
     check_device(device)
     if nion:
         connect = connect or FROM_NION
+        refuse_bridges([connect], "Nion Swift's plug-in is none; omit --nion")
     urls, named = [connect] if connect else [], [server_key] if server_key else []
     sources = connecting(urls, keys, named, insecure=insecure)
     if nion:

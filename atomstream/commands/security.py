@@ -9,6 +9,7 @@ import typer
 
 from streamer.endpoint import Address
 from streamer.errors import SecurityError, SettingsError
+from streamer.karabo.address import KaraboAddress, is_karabo
 from streamer.keys import KeyFolder, public_key
 from streamer.security import Binding, Connecting, CurveClient, CurveServer, Plain
 
@@ -37,7 +38,8 @@ ServerKeys = Annotated[
         "--server-key",
         metavar="KEY|FILE",
         help="Public key of who publishes there: listen to nobody else, encrypted. "
-        "Once for all, or once for each --connect in their order.",
+        "Once for all, or once for each --connect in their order; karabo-bridges, "
+        "which have no keys, do not count.",
     ),
 ]
 Insecure = Annotated[
@@ -81,7 +83,7 @@ def connecting(
     *,
     insecure: bool,
 ) -> dict[str, Connecting]:
-    """How each of `urls` is connected to.
+    """How each of `urls` is connected to; karabo-bridges know no keys.
 
     Raises
     ------
@@ -92,17 +94,26 @@ def connecting(
     SettingsError
         There are neither as many server keys as addresses, nor one.
     """
-    if len(server_keys) not in (0, 1, len(urls)):
+    ours = [url for url in urls if not is_karabo(url)]
+    if server_keys and not ours:
+        raise SettingsError("a karabo-bridge has no keys: omit --server-key")
+    if len(server_keys) not in (0, 1, len(ours)):
         raise SettingsError(
-            f"{len(server_keys)} --server-key for {len(urls)} addresses: give one for "
-            "all, or one for each in their order"
+            f"{len(server_keys)} --server-key for {len(ours)} addresses that can have "
+            "one: give one for all, or one for each in their order"
         )
+    plain = [url for url in urls if not server_keys or is_karabo(url)]
+    plainly: dict[str, Connecting] = {
+        url: connecting_plainly(url, anywhere=insecure) for url in plain
+    }
     if not server_keys:
-        return {url: connecting_plainly(url, anywhere=insecure) for url in urls}
+        return plainly
     folder = key_folder(keys)
     folder.private()
-    each = [public_key(text) for text in server_keys] * (len(urls) // len(server_keys))
-    return {url: CurveClient(folder, key) for url, key in zip(urls, each, strict=True)}
+    each = [public_key(text) for text in server_keys] * (len(ours) // len(server_keys))
+    return plainly | {
+        url: CurveClient(folder, key) for url, key in zip(ours, each, strict=True)
+    }
 
 
 def connecting_plainly(url: str, *, anywhere: bool) -> Plain:
@@ -115,7 +126,15 @@ def connecting_plainly(url: str, *, anywhere: bool) -> Plain:
     SecurityError
         It needs one.
     """
-    if not Address.parse(url).is_local:
+    bridge = KaraboAddress.parse(url) if is_karabo(url) else None
+    address = bridge.place if bridge else Address.parse(url)
+    if not address.is_local:
+        if not anywhere and bridge:
+            raise SecurityError(
+                f"{url} is another computer, and a karabo-bridge encrypts nothing: "
+                f"bring it here by `ssh -L {address.port}:localhost:{address.port} "
+                f"{address.host}` and connect to 127.0.0.1, or give --insecure"
+            )
         if not anywhere:
             raise SecurityError(
                 f"{url} is another computer: give --server-key KEY, which `atomstream "

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from atomstream.commands.bridges import refuse_bridges
 from atomstream.commands.metrics_options import MetricsAddress, metrics_place_if_any
 from atomstream.commands.options import (
     DeviceName,
@@ -48,7 +49,12 @@ from inference.device import Device
 def serve(
     connect: Annotated[
         list[str],
-        typer.Option("--connect", metavar="URL", help="A source; may be given often."),
+        typer.Option(
+            "--connect",
+            metavar="URL",
+            help="A source: tcp://HOST:PORT, ipc://PATH or, of a karabo-bridge, "
+            "karabo+tcp://HOST:PORT (docs/sources.md); may be given often.",
+        ),
     ],
     record: Annotated[
         Path, typer.Option("--record", metavar="DIR", help="Session folder.")
@@ -86,10 +92,14 @@ def serve(
     command goes on where it was. Ctrl-C stops. SIGHUP has the model's folder read
     again; `models use` gives it another one.
 
-    Example: atomstream serve --connect tcp://127.0.0.1:5555 --record runs/today
-    --dashboard 127.0.0.1:5006 --metrics 9464
+    Examples: atomstream serve --connect tcp://127.0.0.1:5555 --record runs/today
+    --dashboard 127.0.0.1:5006 --metrics 9464,
+    atomstream serve --connect "karabo+tcp://127.0.0.1:4545?pattern=sub"
+    --pixel-size 0.0156 --record runs/today
     """
     check_pixel_size(pixel_size, estimate_pixel_size)
+    if until_end:
+        refuse_bridges(connect, "it never says that it has ended; omit --until-end")
     sources = connecting(connect, keys, server_key or [], insecure=insecure)
     analyses = binding(publish, keys, secure=secure, insecure=insecure)
     address, access = page_place_if_any(

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 import zmq
 
+from atomstream.commands.bridges import refuse_bridges, shared_in_words
 from atomstream.commands.security import Insecure, Keys, ServerKey, connecting
 from atomstream.words import event_in_words
 from streamer.events import Event, Gap, Received
+from streamer.incoming import open_incoming
 from streamer.messages import Content, feed_of
 from streamer.start import Start
-from streamer.subscriber import Subscriber
 
 POLL_S = 0.5
 
@@ -44,7 +45,9 @@ class Missed:
 
 
 def tap(
-    url: Annotated[str, typer.Argument(metavar="URL", help="Any publisher.")],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="Any publisher, or a karabo-bridge.")
+    ],
     all_kept: Annotated[
         bool, typer.Option("--all", help="Begin with the oldest that is still kept.")
     ] = False,
@@ -60,14 +63,19 @@ def tap(
 
     What came before the first that is printed is said in a line.
 
-    Example: atomstream tap tcp://127.0.0.1:5555
+    Examples: atomstream tap tcp://127.0.0.1:5555,
+    atomstream tap "karabo+tcp://127.0.0.1:4545?pattern=sub"
     """
+    if all_kept:
+        refuse_bridges([url], "it keeps nothing; omit --all")
     start = Start.first() if all_kept else Start.newest()
     named = [server_key] if server_key else []
     security = connecting([url], keys, named, insecure=insecure)
+    if told := shared_in_words(url):
+        typer.echo(told, err=True)
     with (
         zmq.Context() as context,
-        Subscriber(context, [url], security=security, start=start) as stream,
+        open_incoming(context, [url], security=security, start=start) as stream,
     ):
         left, missed = count, Missed(all_kept)
         while left is None or left > 0:

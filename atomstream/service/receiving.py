@@ -10,11 +10,12 @@ from atomstream.service.process import DRAIN_S, Lifeline
 from atomstream.service.recording import Recording
 from atomstream.service.tasks import Receiver
 from streamer.events import Received
+from streamer.frame import Stream
+from streamer.incoming import open_incoming
 from streamer.messages import Content
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.session.spool import Spool
-from streamer.subscriber import Subscriber
 
 log = logging.getLogger("receive")
 POLL_S = 0.2
@@ -27,20 +28,20 @@ def receive(task: Receiver, lifeline: Lifeline) -> None:
         SessionReader(task.record) as session,
         zmq.Context() as context,
     ):
-        subscriber = Subscriber(
+        incoming = open_incoming(
             context,
             task.connect,
             security=task.security,
-            resume=resume_positions(session),
+            known=positions(session),
             topics=(f"{Content.FRAME}/",),
             name=name_of(task.record),
         )
         log.info("listening to %s", ", ".join(task.connect))
         spool = Spool.of(task.record)
-        recording = Recording(recorder, session, subscriber, spool, task.connect)
+        recording = Recording(recorder, session, incoming, spool, task.connect)
         try:
             while not lifeline.is_set():
-                event = subscriber.receive(POLL_S)
+                event = incoming.receive(POLL_S)
                 if event is not None:
                     recording.take(event)
                 if isinstance(event, Received):
@@ -48,7 +49,7 @@ def receive(task: Receiver, lifeline: Lifeline) -> None:
                 recording.look()
         finally:
             # A service that is stopped comes back for the rest: sources shall wait.
-            subscriber.close(leaves=False)
+            incoming.close(leaves=False)
             recording.close()
 
 
@@ -57,9 +58,9 @@ def name_of(record: Path) -> str:
     return uuid5(NAMESPACE_URL, str(record.resolve())).hex
 
 
-def resume_positions(session: SessionReader) -> dict[str, int]:
-    """The first frame that is still missing of each stream in a session."""
-    return {
-        record.stream.id: session.next_seq(record.stream.id)
+def positions(session: SessionReader) -> list[tuple[Stream, int]]:
+    """The streams of a session, and the first frame that is still missing of each."""
+    return [
+        (record.stream, session.next_seq(record.stream.id))
         for record in session.streams()
-    }
+    ]

@@ -28,12 +28,12 @@ from streamer.events import (
     Stands,
 )
 from streamer.frame import Frame, Stream
+from streamer.incoming import Incoming
 from streamer.messages import Content, Feed
 from streamer.session.journal import Journal
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 from streamer.session.spool import Shortage, Spool, Spooled
-from streamer.subscriber import Subscriber
 
 log = logging.getLogger("receive")
 RETRY_S = 0.5
@@ -43,11 +43,11 @@ UNRECORDED = "it came while the disk took nothing"
 
 @dataclass
 class Recording:
-    """Commits what a subscriber reports."""
+    """Commits what sources report."""
 
     recorder: FrameRecorder
     session: SessionReader
-    subscriber: Subscriber
+    incoming: Incoming
     spool: Spool
     sources: tuple[str, ...] = ()
     """Addresses that must be heard before a stream that none of them has is settled."""
@@ -151,7 +151,7 @@ class Recording:
         """Have the event once more when the disk takes it."""
         self._backlog.owe_word(event)
         if isinstance(event, Ended):
-            self.subscriber.put_off(event)
+            self.incoming.put_off(event)
 
     def _take_word(self, event: Gap | Ended) -> None:
         """Record what is lost, or where the end is, unless frames before it wait."""
@@ -188,7 +188,7 @@ class Recording:
         self._say_resumed(len(waiting) - len(self.spool.frames()))
         self._backlog.all_moved()
         for owed in self._backlog:
-            if owed.is_abandoned:
+            if owed.is_abandoned or not self.incoming.gives_again(owed.stream):
                 self._settle(owed)
             else:
                 self._ask_again(owed.stream)
@@ -204,7 +204,7 @@ class Recording:
     def _ask_again(self, stream: Stream) -> bool:
         """Whether more of a stream can come, from the first that is missing."""
         next_seq = self.session.next_seq(stream.id)
-        return self.subscriber.rewind(Feed(Content.FRAME, stream), next_seq)
+        return self.incoming.rewind(Feed(Content.FRAME, stream), next_seq)
 
     def _say_resumed(self, recorded: int) -> None:
         ended = self._backlog.resume()

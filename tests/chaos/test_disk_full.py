@@ -10,12 +10,15 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import zmq
+from karabo_bridge import ServerInThread
 
 from atomstream.ports import free_address
 from atomstream.service.recording import Recording
 from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
+from streamer.events import Received
 from streamer.frame import Frame, Stream
+from streamer.incoming import open_incoming
 from streamer.publisher import Publisher
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
@@ -176,7 +179,7 @@ class Source:
     def turn(self, seconds: float) -> None:
         deadline_s = time.monotonic() + seconds
         while time.monotonic() < deadline_s:
-            event = self.recording.subscriber.receive(0.01)
+            event = self.recording.incoming.receive(0.01)
             if event is not None:
                 self.recording.take(event)
             self.recording.look()
@@ -237,3 +240,65 @@ def test_what_finds_no_room_in_memory_is_asked_for_again_or_is_a_gap_with_its_ca
         assert "no longer keeps it" in gap.reason
     for seq in seqs:
         assert (session.frame(stream_id, seq).image == seq).all()
+
+
+def test_what_a_bridge_cannot_send_again_is_a_gap_at_once(
+    disk: Disk, tmp_path: Path
+) -> None:
+    session, url = disk.folder / "session", free_address()
+    server = ServerInThread(url)
+    server.start()
+    with (
+        FrameRecorder(session) as recorder,
+        SessionReader(session) as reader,
+        zmq.Context() as context,
+        open_incoming(context, [f"karabo+{url}"], security={}) as incoming,
+    ):
+        spool = Spool(tmp_path / "spool", max_bytes=8 * (SIZE_PX**2 * 4 + 1000))
+        recording = Recording(recorder, reader, incoming, spool, (f"karabo+{url}",))
+        source = Fed(server, recording)
+        source.send(5)
+        stream = reader.streams()[0].stream
+        disk.fill()
+        source.send(30)
+        assert reader.next_seq(stream.id) == 5
+        disk.free()
+        freed_s = time.monotonic()
+        while reader.next_seq(stream.id) < 35:
+            recording.look()
+            assert time.monotonic() - freed_s < 10
+        source.send(5)
+        seqs = [record.seq for record in reader.frames(stream.id)]
+        (gap,) = reader.gaps()
+        assert sorted([*seqs, *range(gap.first, gap.last + 1)]) == list(range(40))
+        assert gap.first == 5
+        assert "while the disk took nothing" in gap.reason
+        for seq in seqs:
+            assert (reader.frame(stream.id, seq).image == seq).all()
+        assert verify(session).whole
+    server.stop()
+
+
+@dataclass
+class Fed:
+    """A bridge of karabo's own, and a recording of what it sends."""
+
+    server: ServerInThread
+    recording: Recording
+    sent: int = 0
+
+    def send(self, trains: int) -> None:
+        """Send some, and let each be taken before the next."""
+        for seq in range(self.sent, self.sent + trains):
+            image = np.full((SIZE_PX, SIZE_PX), seq, np.float32)
+            self.server.feed(
+                {"STEM": {"image": image}}, {"STEM": {"timestamp.tid": seq}}
+            )
+            event = None
+            deadline_s = time.monotonic() + 40
+            while not isinstance(event, Received):
+                assert time.monotonic() < deadline_s
+                if event := self.recording.incoming.receive(0.1):
+                    self.recording.take(event)
+                self.recording.look()
+            self.sent += 1

@@ -43,7 +43,7 @@ PACKAGES = ("streamer", "inference", "dashboard", "atomstream")
 MODULES = frozenset({
     "pickle", "_pickle", "pickletools", "cloudpickle", "dill", "joblib", "jsonpickle",
     "marshal", "shelve", "yaml", "multiprocessing", "concurrent.futures.process",
-    "distributed", "dask", "pandas", "code", "runpy",
+    "distributed", "dask", "pandas", "code", "runpy", "msgpack_numpy",
 })  # fmt: skip
 """What makes objects, or runs something, of bytes that arrive."""
 CALLS = frozenset({
