@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 distributed = pytest.importorskip("distributed", reason="needs the extra [cluster]")
@@ -201,6 +202,12 @@ def test_a_model_that_no_worker_can_use_is_told_in_one_line(
     assert sum("is asked for again" in line for line in told) == 2
 
 
+def long_one(job: Job) -> Job:
+    """The same over and over, so that it is not done before its worker is killed."""
+    image = np.tile(job.frame.image, (6, 6))
+    return replace(job, frame=replace(job.frame, image=image, valid_rows=-1))
+
+
 def test_a_frame_that_workers_die_of_is_given_up_and_says_so(
     jobs: list[Job], shipped: ModelFiles
 ) -> None:
@@ -211,7 +218,7 @@ def test_a_frame_that_workers_die_of_is_given_up_and_says_so(
             DaskEngine(cluster.scheduler_address, shipped, SETUP, told.append)
         ) as engine,
     ):
-        engine.submit(jobs[0])
+        engine.submit(long_one(jobs[0]))
         for _ in "one of many there", "alone":
             until(lambda: "analyse" in processing(cluster), engine)
             kill(cluster, 1)
