@@ -53,6 +53,8 @@ def histogram(source: ColumnDataSource, values: Range1d, shares: Range1d) -> fig
     )
     plot.yaxis.visible = False
     plot.xaxis.ticker = BasicTicker(desired_num_ticks=2)
+    # It would read as a digit of the last frame's number beside it.
+    plot.xaxis.major_label_overrides = {0: ""}
     plot.quad(
         left=0,
         right="percent",
