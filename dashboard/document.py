@@ -68,8 +68,9 @@ def make_page(
     page_html = (ASSETS / "page.html").read_text(encoding="utf-8")
     # Bokeh takes a string for blocks of its own template, and does not say so.
     doc.template = page_html  # type: ignore[assignment]
-    for root in (state, *places.values()):
-        doc.add_root(root)
+    with doc.models.freeze():  # Bokeh would go through all models for each root
+        for root in (state, *places.values()):
+            doc.add_root(root)
     wake = keep_up_to_date(doc, hub, page, state)
     if visitor is not None:
         visitor.listen(wake)

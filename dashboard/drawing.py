@@ -1,6 +1,7 @@
 """The figures of a page: made when the first frame says which, then kept up to date."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from bokeh.models import Column, Plot
@@ -138,13 +139,16 @@ class Drawing:
         apply_choices(made, choices)
         show_mapped(made, new.scene, new.trend, choices)
         self._pictured = new.scene, None
-        for name, place in self._places.items():
-            place.children = [made.figures[name]]
-        self._state.update(
-            plots=plots_in(self._places.values()),
-            handles=handles(made),
-            latent_space=made.plane.mirrored,
-        )
+        doc = self._state.document
+        # Bokeh would go through all models for each place.
+        with nullcontext() if doc is None else doc.models.freeze():
+            for name, place in self._places.items():
+                place.children = [made.figures[name]]
+            self._state.update(
+                plots=plots_in(self._places.values()),
+                handles=handles(made),
+                latent_space=made.plane.mirrored,
+            )
         return made
 
 
