@@ -1,6 +1,7 @@
 """What a subscriber reports, in the order in which it happened."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from streamer.frame import Stream
 from streamer.messages import Carried, Content, Feed
@@ -111,7 +112,7 @@ class Rejected:
     reason: str
 
 
-type Event = (
+Event: TypeAlias = (
     Received
     | Gap
     | Joined

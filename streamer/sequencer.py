@@ -7,9 +7,12 @@ position in the feed (`seq`) alone decides order.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from streamer.start import Start
 from streamer.steps import Ask, Delivery, Finished, Lost, Step
+
+T = TypeVar("T")
 
 NO_CATCH_UP = "the source cannot be asked again"
 NO_ANSWER = "the source lives but did not answer on its catch-up address"
@@ -40,7 +43,7 @@ class Held:
     nbytes: int = 0
 
 
-class Sequencer[T]:
+class Sequencer(Generic[T]):
     """Puts one feed in order.
 
     Parameters

@@ -1,10 +1,13 @@
 """What follows, one after the other, from what was heard of a feed."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery[T]:
+class Delivery(Generic[T]):
     """The next message."""
 
     seq: int
@@ -36,4 +39,4 @@ class Finished:
     """How many the feed had; None when its source vanished without an end."""
 
 
-type Step[T] = Delivery[T] | Lost | Ask | Finished
+Step: TypeAlias = Delivery[T] | Lost | Ask | Finished

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,32 +88,48 @@ def expanded(pattern: str) -> list[str]:
 @pytest.mark.timeout(300)  # packages may have to be fetched first
 def test_sends_on_python_3_11_what_its_nion_swift_scans(tmp_path: Path) -> None:
     """With Nion's packages and those that the plug-in asks for; without atomstream."""
+    seen = on_oldest_python("scan_once.py", tmp_path)
+    assert [frame["seq"] for frame in seen["frames"]] == [0, 1]
+    for frame in seen["frames"]:
+        assert frame["topic"] == "frame/uSim Scan/HAADF"
+        assert frame["pixel_size_nm"] == 0.5
+        assert frame["pixels"] == list(range(64))
+
+
+@pytest.mark.timeout(300)  # packages may have to be fetched first
+def test_shows_on_python_3_11_what_a_service_found(tmp_path: Path) -> None:
+    seen = on_oldest_python("show_once.py", tmp_path)
+    assert seen["title"] == "HAADF atoms, frame 7: 58 C, 2 Si"
+    assert seen["shape"] == [200, 200, 3]
+    assert seen["units"] == ["nm", "nm"]
+    assert seen["points"] == 2
+
+
+def on_oldest_python(program: str, folder: Path) -> Any:
+    """What a program prints that has the bundle and Nion's packages, not atomstream."""
     pytest.importorskip("nion.usim_device", reason="needs the extra [nion]")
     uv = shutil.which("uv")
     if uv is None:
         pytest.skip("no uv here, to get Python 3.11 and its packages with")
-    bundle(tmp_path)
+    bundle(folder)
     packages = ("msgpack", "nionswift-instrumentation", "nionswift-usim", "pyzmq")
     # -P: the folder of this project is not looked in.
     wanted = [f"--with={package}" for package in packages]
     python = [uv, "run", "--no-project", "--python=3.11", *wanted, "python", "-P"]
     if subprocess.run([*python, "-c", ""], capture_output=True).returncode:
         pytest.skip("no Python 3.11 here, or no network to get its packages")
+    shutil.copy(Path(__file__).parent / "drawn_analyses.py", folder)
     done = subprocess.run(
-        [*python, Path(__file__).parent / "programs" / "scan_once.py"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        [*python, Path(__file__).parent / "programs" / program],
+        env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
     assert seen["python"] == list(OLDEST)
-    assert seen["streamer"].startswith(str(tmp_path))
-    assert [frame["seq"] for frame in seen["frames"]] == [0, 1]
-    for frame in seen["frames"]:
-        assert frame["topic"] == "frame/uSim Scan/HAADF"
-        assert frame["pixel_size_nm"] == 0.5
-        assert frame["pixels"] == list(range(64))
+    assert seen["streamer"].startswith(str(folder))
+    return seen
 
 
 def test_the_manifest_and_both_projects_have_one_version() -> None:

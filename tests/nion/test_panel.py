@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from nionswift_plugin.atomstream_bridge import SETTINGS, AtomstreamExtension
+from nionswift_plugin.atomstream_bridge import (
+    RESULTS_SETTINGS,
+    SETTINGS,
+    AtomstreamExtension,
+)
 from nionswift_plugin.atomstream_bridge.bridge import Bridge
 from nionswift_plugin.atomstream_bridge.panel import Panel
+from nionswift_plugin.atomstream_bridge.remembering import remembered
+from nionswift_plugin.atomstream_bridge.results import Results
+from nionswift_plugin.atomstream_bridge.results_settings import ResultsSettings
 from nionswift_plugin.atomstream_bridge.settings import (
     BridgeSettings,
     read_settings,
@@ -50,6 +57,23 @@ def bridge(file: Path) -> Iterator[Bridge]:
     bridge.close()
 
 
+@pytest.fixture
+def results(tmp_path: Path) -> Iterator[Results]:
+    """Shows in a Nion Swift that has no window yet."""
+    application = SimpleNamespace(document_windows=[])
+    api = SimpleNamespace(application=application)
+    results = Results(tmp_path / RESULTS_SETTINGS, api)
+    yield results
+    results.close()
+
+
+@pytest.fixture
+def panel(bridge: Bridge, results: Results) -> Iterator[Panel]:
+    panel = Panel(bridge, results)
+    yield panel
+    panel.close()
+
+
 def texts(column: Any) -> list[str]:
     """What all of its widgets say."""
     return [getattr(child, "text", None) or "" for child in column._widget.children]
@@ -61,47 +85,64 @@ def line(column: Any, label: str) -> Any:
 
 
 def test_shows_settings_and_where_frames_go(
-    ui: Any, window: Any, bridge: Bridge
+    ui: Any, window: Any, panel: Panel, bridge: Bridge
 ) -> None:
-    panel = Panel(bridge)
     column = panel.create_panel_widget(ui, window)
     assert f"no microscope yet at {bridge.state().url}" in texts(column)
     assert line(column, "Address").text == FREE.address
-    panel.close()
 
 
 def test_what_is_typed_in_is_applied_and_remembered(
-    ui: Any, window: Any, bridge: Bridge, file: Path
+    ui: Any, window: Any, panel: Panel, bridge: Bridge, file: Path
 ) -> None:
-    panel = Panel(bridge)
     column = panel.create_panel_widget(ui, window)
     line(column, "Channels (empty: all)").on_editing_finished("HAADF, MAADF")
     assert bridge.settings.channels == ("HAADF", "MAADF")
     assert read_settings(file)[0].channels == ("HAADF", "MAADF")
-    panel.close()
 
 
 def test_nonsense_is_refused_in_the_panel_and_changes_nothing(
-    ui: Any, window: Any, bridge: Bridge
+    ui: Any, window: Any, panel: Panel, bridge: Bridge
 ) -> None:
-    panel = Panel(bridge)
     column = panel.create_panel_widget(ui, window)
     line(column, "Address").on_editing_finished("somewhere")
     assert bridge.settings == FREE
     assert any("expected tcp://HOST:PORT" in text for text in texts(column))
-    panel.close()
 
 
 def test_switched_off_it_gives_the_address_back(
-    ui: Any, window: Any, bridge: Bridge
+    ui: Any, window: Any, panel: Panel, bridge: Bridge
 ) -> None:
-    panel = Panel(bridge)
     column = panel.create_panel_widget(ui, window)
     column._widget.children[0].on_checked_changed(False)
     assert bridge.state().url == ""
     column._widget.children[0].on_checked_changed(True)
     assert bridge.state().url
-    panel.close()
+
+
+def test_results_are_switched_on_and_chosen_in_the_panel_and_remembered(
+    ui: Any, window: Any, panel: Panel, results: Results, tmp_path: Path
+) -> None:
+    column = panel.create_panel_widget(ui, window)
+    switch = column._widget.children[texts(column).index("Show results")]
+    assert not switch.checked
+    line(column, "Address of the results").on_editing_finished("tcp://127.0.0.1:9")
+    line(column, "Show").on_current_item_changed("orientation")
+    switch.on_checked_changed(True)
+    wanted = ResultsSettings(True, "tcp://127.0.0.1:9", view="orientation")
+    assert results.settings == wanted
+    file = tmp_path / RESULTS_SETTINGS
+    assert remembered(file, ResultsSettings()) == (wanted, None)
+    assert "nothing heard yet from tcp://127.0.0.1:9" in texts(column)
+
+
+def test_what_is_set_of_results_does_not_interrupt_what_is_sent(
+    ui: Any, window: Any, panel: Panel, bridge: Bridge
+) -> None:
+    column = panel.create_panel_widget(ui, window)
+    outlet = bridge._outlet
+    line(column, "Show").on_current_item_changed("crystallinity")
+    assert bridge._outlet is outlet
 
 
 def test_nion_swift_starts_it_with_what_scans_already_and_what_comes_later(

@@ -6,13 +6,24 @@ from pathlib import Path
 import pytest
 
 from nionswift_plugin.atomstream_bridge.bridge import Bridge, State
-from nionswift_plugin.atomstream_bridge.form import ENTRIES, changed, told
+from nionswift_plugin.atomstream_bridge.form import (
+    ENTRIES,
+    RESULTS_ENTRIES,
+    changed,
+    results_told,
+    told,
+)
 from nionswift_plugin.atomstream_bridge.outlet import Counters
+from nionswift_plugin.atomstream_bridge.reception import Heeded
+from nionswift_plugin.atomstream_bridge.remembering import remember, remembered
+from nionswift_plugin.atomstream_bridge.results import ResultsState
+from nionswift_plugin.atomstream_bridge.results_settings import ResultsSettings
 from nionswift_plugin.atomstream_bridge.settings import (
     BridgeSettings,
     read_settings,
     write_settings,
 )
+from nionswift_plugin.atomstream_bridge.showing import Shown
 from streamer.errors import AtomstreamError
 
 OTHER = BridgeSettings(
@@ -25,11 +36,28 @@ OTHER = BridgeSettings(
 )
 
 
+RESULTS = ResultsSettings(
+    enabled=True,
+    address="tcp://analysis-pc:5557",
+    key_folder="/keys",
+    server_key="/keys/analysis-pc.key",
+    view="orientation",
+)
+
+
 def test_settings_are_remembered(tmp_path: Path) -> None:
     file = tmp_path / "new" / "atomstream.json"
     assert read_settings(file) == (BridgeSettings(), None)
     write_settings(file, OTHER)
     assert read_settings(file) == (OTHER, None)
+
+
+def test_those_of_results_are_remembered_too_and_off_is_usual(tmp_path: Path) -> None:
+    file = tmp_path / "atomstream-results.json"
+    assert remembered(file, ResultsSettings()) == (ResultsSettings(), None)
+    assert not ResultsSettings().enabled
+    remember(file, RESULTS)
+    assert remembered(file, ResultsSettings()) == (RESULTS, None)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +88,7 @@ def test_a_damaged_file_gives_the_usual_settings_and_a_word(
 def test_what_the_panel_shows_can_be_typed_in_again() -> None:
     for name, entry in ENTRIES.items():
         text = entry.show(getattr(OTHER, name))
-        copied = changed(BridgeSettings(), name, text)
+        copied = changed(BridgeSettings(), name, entry, text)
         assert copied == replace(BridgeSettings(), **{name: getattr(OTHER, name)})
 
 
@@ -74,7 +102,43 @@ def test_what_the_panel_shows_can_be_typed_in_again() -> None:
 )
 def test_what_makes_no_sense_is_refused(name: str, text: str, complaint: str) -> None:
     with pytest.raises(AtomstreamError, match=complaint):
-        changed(BridgeSettings(), name, text)
+        changed(BridgeSettings(), name, ENTRIES[name], text)
+
+
+def test_so_can_what_it_shows_of_results() -> None:
+    for name, entry in RESULTS_ENTRIES.items():
+        text = entry.show(getattr(RESULTS, name))
+        copied = changed(ResultsSettings(), name, entry, text)
+        assert copied == replace(ResultsSettings(), **{name: getattr(RESULTS, name)})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("address", "tcp://0.0.0.0:5557", "no address to connect to"),
+        ("address", "tcp://127.0.0.1:*", "no address to connect to"),
+        ("view", "colour", "expected atoms, orientation, crystallinity"),
+    ],
+)
+def test_what_makes_no_sense_for_results_is_refused(
+    name: str, text: str, complaint: str
+) -> None:
+    with pytest.raises(AtomstreamError, match=complaint):
+        changed(ResultsSettings(), name, RESULTS_ENTRIES[name], text)
+
+
+def test_the_panel_says_where_results_come_from_and_what_became_of_them() -> None:
+    heard = Heeded(is_heard=True, received=9)
+    state = ResultsState(RESULTS, heard, Shown(7, 0.0123), 2, "oh")
+    assert results_told(state) == (
+        "results from tcp://analysis-pc:5557",
+        "received 9, shown 7, passed over 2, longest 12 ms",
+        "oh",
+    )
+    unheard = replace(state, heeded=Heeded())
+    assert results_told(unheard)[0] == "nothing heard yet from tcp://analysis-pc:5557"
+    off = replace(state, settings=replace(RESULTS, enabled=False))
+    assert results_told(off)[0] == "off"
 
 
 def test_the_panel_says_where_how_many_and_what_went_wrong() -> None:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 FOLDER = "_carried"
-FIRST = ("streamer.publisher", "streamer.nion_item")
+FIRST = ("streamer.publisher", "streamer.subscriber", "streamer.nion_item")
 """What the plug-in's own modules import; the rest follows from these."""
 
 

@@ -1,11 +1,12 @@
-"""What the operator chose, and the file that remembers it."""
+"""What the operator chose about sending, and the file that remembers it."""
 
-import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.endpoint import Address
-from streamer.errors import AtomstreamError, SettingsError
+from streamer.errors import SettingsError
+
+from .remembering import remember, remembered
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:5555"
 MIB = 2**20
@@ -49,32 +50,7 @@ class BridgeSettings:
 
 def read_settings(file: Path) -> tuple[BridgeSettings, str | None]:
     """What is remembered, and what was wrong with it; the defaults where it was."""
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        return settings_of(values), None
-    except FileNotFoundError:
-        return BridgeSettings(), None
-    except (OSError, ValueError, AtomstreamError) as error:
-        return BridgeSettings(), f"{file}: {error}; the settings are the usual ones"
-
-
-def settings_of(values: object) -> BridgeSettings:
-    """The settings in a JSON map; what it leaves out is as usual.
-
-    Raises
-    ------
-    AtomstreamError
-        A name that is unknown, or a value of another type or out of range.
-    """
-    if not isinstance(values, dict):
-        raise SettingsError("expected a map of settings")
-    usual = asdict(BridgeSettings())
-    for name, value in values.items():
-        if name not in usual:
-            raise SettingsError(f"{str(name)[:80]!r} is no setting; there are "
-                                + ", ".join(usual))  # fmt: skip
-        usual[name] = _typed(name, value, type(usual[name]))
-    return BridgeSettings(**usual)
+    return remembered(file, BridgeSettings())
 
 
 def write_settings(file: Path, settings: BridgeSettings) -> None:
@@ -85,22 +61,4 @@ def write_settings(file: Path, settings: BridgeSettings) -> None:
     OSError
         It cannot be written.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".part")
-    fresh.write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
-    fresh.replace(file)
-
-
-def _typed(name: str, value: object, kind: type) -> object:
-    """`value`, which is of the type that setting `name` has."""
-    if kind is tuple and isinstance(value, list):
-        value = tuple(value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    words = isinstance(value, tuple) and not all(isinstance(v, str) for v in value)
-    if type(value) is not kind or words:
-        raise SettingsError(f"{name} is {value!r:.80}, expected a {kind.__name__}")
-    return value
-
-
-NAMES = tuple(field.name for field in fields(BridgeSettings))
+    remember(file, settings)
