@@ -1,16 +1,32 @@
-"""Fixtures for the tests of every package."""
+"""Fixtures for the tests of every package.
 
+With `--long`, tests that kill or that last take the full counts; without, small ones.
+What a test measures it reports as one line of JSON in pytest's summary, and in a file
+where `--figures FILE` or ATOMSTREAM_FIGURES names one.
+"""
+
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import psutil
 import pytest
 
+from streamer.errors import SessionError
+from streamer.session.reader import SessionReader
+from streamer.session.records import Totals
+
+FIGURES = pytest.StashKey[list[str]]()
+type Report = Callable[..., None]
 type Spawn = Callable[..., subprocess.Popen[str]]
 
 
@@ -86,3 +102,118 @@ def wait_for() -> Callable[[Callable[[], bool], float], None]:
             time.sleep(0.05)
 
     return wait
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("atomstream")
+    group.addoption("--long", action="store_true", help="take the full counts")
+    group.addoption("--figures", metavar="FILE", help="append lines of JSON here")
+
+
+@pytest.fixture(scope="session")
+def long(pytestconfig: pytest.Config) -> bool:
+    """Whether the full counts are asked for."""
+    return bool(pytestconfig.getoption("--long", default=False))
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest, long: bool) -> Report:
+    """Report the figures of a test: names and values that JSON knows."""
+    config = request.config
+
+    def write(**figures: object) -> None:
+        line = json.dumps({"test": request.node.name, "long": long, **figures})
+        config.stash.setdefault(FIGURES, []).append(line)
+        file = config.getoption("--figures", default=None)
+        file = file or os.environ.get("ATOMSTREAM_FIGURES")
+        if file:
+            with Path(file).open("a") as lines:
+                lines.write(f"{line}\n")
+
+    return write
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    lines = config.stash.get(FIGURES, [])
+    if lines:
+        terminalreporter.section("figures")
+    for line in lines:
+        terminalreporter.line(line)
+
+
+@dataclass
+class Program:
+    """A command of atomstream as a process; what it says goes to a file."""
+
+    arguments: tuple[str, ...]
+    log: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "atomstream", *self.arguments],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | self.environment,
+            )
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """SIGKILL, and nothing else: what it started is on its own."""
+        self.process.kill()
+        self.process.wait()
+
+    def kill_all(self) -> None:
+        """SIGKILL for it and everything that it started."""
+        family = [self.process.pid]
+        with suppress(psutil.NoSuchProcess):
+            family += [
+                child.pid
+                for child in psutil.Process(self.process.pid).children(recursive=True)
+            ]
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+
+type Start = Callable[..., Program]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Start]:
+    """Start commands, which do not outlive the test."""
+    started: list[Program] = []
+
+    def start(*arguments: str | Path, **environment: str) -> Program:
+        name = f"{len(started)}-{arguments[0]}.log"
+        new = Program(tuple(map(str, arguments)), tmp_path / name, environment)
+        started.append(new)
+        return new
+
+    yield start
+    for each in started:
+        each.kill_all()
+
+
+def totals_of(session: Path) -> Totals:
+    """What is in a session; nothing while it is not there yet."""
+    try:
+        with SessionReader(session) as reader:
+            return reader.totals()
+    except SessionError:
+        return Totals(0, 0, 0, 0)
+
+
+@pytest.fixture(scope="session")
+def totals() -> Callable[[Path], Totals]:
+    return totals_of
