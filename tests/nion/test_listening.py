@@ -1,11 +1,14 @@
 """Whatever an event brings, Nion Swift does not feel it, and nothing is lost unsaid."""
 
+import sys
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -123,16 +126,67 @@ def test_a_frame_for_which_there_is_no_room_is_missing_and_known_to_be(
     outlet = listening._outlet
     assert outlet is not None
     outlet._queue.max_bytes = 1
-    with outlet._queue._changed:  # the sending thread gets no turn
-        for value in range(3):
+    with outlet._publisher._outbox.changed:  # the sending thread gets no further
+        source.deliver(0)
+        received.until(lambda: len(outlet._queue) == 0)
+        for value in range(1, 4):
             source.deliver(value)
-    received.until(lambda: bool(received.frames()))
-    source.deliver(3)
     received.until(lambda: len(received.frames()) == 2)
-    assert [frame.seq for frame in received.frames()] == [0, 3]
+    source.deliver(4)
+    received.until(lambda: len(received.frames()) == 3)
+    assert [frame.seq for frame in received.frames()] == [0, 1, 4]
     gaps = [event for event in received.events if isinstance(event, Gap)]
-    assert [n for gap in gaps for n in range(gap.first, gap.last + 1)] == [1, 2]
+    assert [n for gap in gaps for n in range(gap.first, gap.last + 1)] == [2, 3]
     assert listening.state().counters.dropped == 2
+
+
+class Busy(Thread):
+    """Never lets the interpreter go of its own accord."""
+
+    over = False
+
+    def run(self) -> None:
+        while not self.over:
+            pass
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.over = True
+        self.join()
+
+
+@pytest.fixture
+def turns_s() -> Iterator[float]:
+    """How long a thread keeps the interpreter when others want it; 5 ms usually."""
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(0.3)
+    yield 0.3
+    sys.setswitchinterval(usual_s)
+
+
+@pytest.mark.parametrize("state", ["complete", "partial"])
+def test_a_busy_thread_in_nion_swift_does_not_hold_up_the_acquisition(
+    source: Source, listening: Bridge, turns_s: float, state: str
+) -> None:
+    listening.apply(replace(listening.settings, partial_every_s=0.1))
+    image = np.ones((1024, 1024), np.float32)
+    metadata = {"hardware_source": {"valid_rows": 512}}
+    taken_s = []
+    with Busy():
+        for _ in range(8):
+            time.sleep(0.1)  # gives the interpreter away; a turn begins when it is back
+            began_s = time.perf_counter()
+            source.deliver(
+                data=image, data_shape=image.shape, metadata=metadata, state=state
+            )
+            taken_s.append(time.perf_counter() - began_s)
+    counters = listening.state().counters
+    assert counters.sent + counters.waiting + counters.dropped > 0
+    *_, second_longest_s, _ = sorted(taken_s)
+    assert second_longest_s < turns_s / 3
 
 
 def test_an_older_nion_swift_is_refused_with_the_version_that_is_needed(

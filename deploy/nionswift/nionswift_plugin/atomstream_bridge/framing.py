@@ -19,13 +19,12 @@ def own_rows(data: NDArray[np.generic], place: Place) -> NDArray[np.generic]:
     Those others are the ones of the frame before. Nion Swift writes the next frame into
     the same memory, so that this has to be done while the event lasts.
     """
-    if place.completeness is Completeness.COMPLETE:
-        image = np.array(data, order="C", copy=True)
-    else:
-        image = np.zeros(data.shape, data.dtype)
-        image[: place.valid_rows] = data[: place.valid_rows]
-    image.flags.writeable = False
-    return image
+    complete = place.completeness is Completeness.COMPLETE
+    # numpy's own copy lets other threads run meanwhile; where one wants to, it may be
+    # 5 ms until it lets go again. Bytes are copied in a tenth of that, and given back.
+    pixels = (data if complete else data[: place.valid_rows]).tobytes()
+    whole = pixels.ljust(data.nbytes, b"\0")
+    return np.frombuffer(whole, data.dtype).reshape(data.shape)
 
 
 def frame_of(place: Place, update: Update, image: NDArray[np.generic]) -> Frame:

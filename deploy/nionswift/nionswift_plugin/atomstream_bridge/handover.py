@@ -1,8 +1,8 @@
 """What the acquisition thread hands over to the one that sends."""
 
-from collections import deque
 from dataclasses import dataclass, field
-from threading import Condition
+from queue import SimpleQueue
+from threading import Lock
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -10,32 +10,34 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class Handover(Generic[Item]):
-    """A queue that never makes who fills it wait, and never grows beyond its limit."""
+    """A queue that never makes who fills it wait, and never grows beyond its limit.
+
+    Who fills it shares no lock with who empties it, which may be kept from running for
+    5 ms at any moment, and with the lock in its hand.
+    """
 
     max_bytes: int
-    _items: deque[tuple[Item, int]] = field(default_factory=deque)
-    _nbytes: int = 0
-    _changed: Condition = field(default_factory=Condition)
+    _items: SimpleQueue[tuple[Item, int]] = field(default_factory=SimpleQueue)
+    _filling: Lock = field(default_factory=Lock)
+    _put_bytes: int = 0
+    _taken_bytes: int = 0
 
     def has_room(self, nbytes: int) -> bool:
         """Whether so much more may wait; one item always may."""
-        with self._changed:
-            return not self._items or self._nbytes + nbytes <= self.max_bytes
+        waiting = self._put_bytes - self._taken_bytes
+        return waiting == 0 or waiting + nbytes <= self.max_bytes
 
     def put(self, item: Item, nbytes: int = 0) -> None:
         """Have `item` wait, whether or not there is room."""
-        with self._changed:
-            self._items.append((item, nbytes))
-            self._nbytes += nbytes
-            self._changed.notify()
+        with self._filling:
+            self._put_bytes += nbytes
+        self._items.put((item, nbytes))
 
     def take(self) -> Item:
-        """The oldest item, as soon as there is one."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._items)
-            item, nbytes = self._items.popleft()
-            self._nbytes -= nbytes
-            return item
+        """The oldest item, as soon as there is one; for one thread alone."""
+        item, nbytes = self._items.get()
+        self._taken_bytes += nbytes
+        return item
 
     def __len__(self) -> int:
-        return len(self._items)
+        return self._items.qsize()
