@@ -20,6 +20,14 @@ PLUG_IN = ROOT / "deploy" / "nionswift" / "nionswift_plugin" / "atomstream_bridg
 ALLOWED = {"msgpack", "numpy", "streamer", "xxhash", "zmq"}
 OLDEST = (3, 11)
 
+PROGRAMS = Path(__file__).parent / "programs"
+STACKS = [
+    ("3.11", {"nionswift": "16.10.*", "nionswift-instrumentation": "22.0.*"}),
+    ("3.11", {"nionswift": "16.16.*", "nionswift-instrumentation": "23.6.*"}),
+    ("3.12", {"nionswift": "16.18.*", "nionswift-instrumentation": "23.8.*"}),
+]
+"""The oldest of Nion's packages, and the newest for each Python."""
+
 FILES = sorted({*carried(ROOT / "streamer"), *PLUG_IN.glob("*.py")})
 
 
@@ -85,10 +93,53 @@ def expanded(pattern: str) -> list[str]:
     return [before + choice + after for choice in inside.split(",")]
 
 
-@pytest.mark.timeout(300)  # packages may have to be fetched first
-def test_sends_on_python_3_11_what_its_nion_swift_scans(tmp_path: Path) -> None:
+def python_with(python: str, *packages: str) -> list[str]:
+    """A command that runs a Python with these packages, and without this project.
+
+    They are fetched when they are not there; what is not to be had skips the test.
+    """
+    uv = shutil.which("uv")
+    if uv is None:
+        pytest.skip("no uv here, to get another Python and its packages with")
+    # -P: the folder of this project is not looked in.
+    wanted = [f"--with={package}" for package in packages]
+    command = [uv, "run", "--no-project", f"--python={python}", *wanted, "python", "-P"]
+    if subprocess.run([*command, "-c", ""], capture_output=True).returncode:
+        pytest.skip(f"no Python {python} here, or no network to get its packages")
+    return command
+
+
+def ran(command: list[str], program: str, plug_ins: Path) -> dict[str, Any]:
+    """What a program printed, as JSON, that found the bundled plug-in."""
+    done = subprocess.run(
+        [*command, PROGRAMS / program],
+        env={**os.environ, "PYTHONPATH": str(plug_ins)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return seen
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # packages may have to be fetched first
+@pytest.mark.parametrize(("python", "packages"), STACKS)
+def test_sends_what_each_nion_swift_scans(
+    tmp_path: Path, python: str, packages: dict[str, str]
+) -> None:
     """With Nion's packages and those that the plug-in asks for; without atomstream."""
-    seen = on_oldest_python("scan_once.py", tmp_path)
+    pytest.importorskip("nion.usim_device", reason="needs the extra [nion]")
+    named = [f"{package}=={version}" for package, version in packages.items()]
+    named.append("nionswift-usim")
+    bundle(tmp_path)
+    seen = ran(
+        python_with(python, "msgpack", "pyzmq", *named), "scan_once.py", tmp_path
+    )
+    assert seen["python"] == [int(part) for part in python.split(".")]
+    for package, version in packages.items():
+        assert seen["packages"][package].startswith(version.rstrip("*"))
+    assert seen["streamer"].startswith(str(tmp_path))
     assert [frame["seq"] for frame in seen["frames"]] == [0, 1]
     for frame in seen["frames"]:
         assert frame["topic"] == "frame/uSim Scan/HAADF"
@@ -98,38 +149,28 @@ def test_sends_on_python_3_11_what_its_nion_swift_scans(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(300)  # packages may have to be fetched first
 def test_shows_on_python_3_11_what_a_service_found(tmp_path: Path) -> None:
-    seen = on_oldest_python("show_once.py", tmp_path)
+    pytest.importorskip("nion.usim_device", reason="needs the extra [nion]")
+    bundle(tmp_path)
+    shutil.copy(Path(__file__).parent / "drawn_analyses.py", tmp_path)
+    named = ("msgpack", "nionswift-instrumentation", "nionswift-usim", "pyzmq")
+    seen = ran(python_with("3.11", *named), "show_once.py", tmp_path)
+    assert seen["python"] == list(OLDEST)
+    assert seen["streamer"].startswith(str(tmp_path))
     assert seen["title"] == "HAADF atoms, frame 7: 58 C, 2 Si"
     assert seen["shape"] == [200, 200, 3]
     assert seen["units"] == ["nm", "nm"]
     assert seen["points"] == 2
 
 
-def on_oldest_python(program: str, folder: Path) -> Any:
-    """What a program prints that has the bundle and Nion's packages, not atomstream."""
-    pytest.importorskip("nion.usim_device", reason="needs the extra [nion]")
-    uv = shutil.which("uv")
-    if uv is None:
-        pytest.skip("no uv here, to get Python 3.11 and its packages with")
-    bundle(folder)
-    packages = ("msgpack", "nionswift-instrumentation", "nionswift-usim", "pyzmq")
-    # -P: the folder of this project is not looked in.
-    wanted = [f"--with={package}" for package in packages]
-    python = [uv, "run", "--no-project", "--python=3.11", *wanted, "python", "-P"]
-    if subprocess.run([*python, "-c", ""], capture_output=True).returncode:
-        pytest.skip("no Python 3.11 here, or no network to get its packages")
-    shutil.copy(Path(__file__).parent / "drawn_analyses.py", folder)
-    done = subprocess.run(
-        [*python, Path(__file__).parent / "programs" / program],
-        env={**os.environ, "PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout.splitlines()[-1])
-    assert seen["python"] == list(OLDEST)
-    assert seen["streamer"].startswith(str(folder))
-    return seen
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_nion_swift_before_22_is_told_what_it_needs(tmp_path: Path) -> None:
+    bundle(tmp_path)
+    older = "nionswift-instrumentation==0.19.*"
+    seen = ran(python_with("3.11", "msgpack", "pyzmq", older), "refused.py", tmp_path)
+    assert seen["packages"]["nionswift-instrumentation"].startswith("0.19.")
+    _, _, problem = seen["told"]
+    assert "nionswift-instrumentation 22.0 or newer is needed" in problem
 
 
 def test_the_manifest_and_both_projects_have_one_version() -> None:

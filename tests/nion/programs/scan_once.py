@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,27 +16,42 @@ import numpy as np
 import zmq
 from nion.instrumentation import HardwareSource, scan_base
 from nion.swift.model import PlugInManager
-from nion.usim_device import InstrumentDevice, ScanDevice
 from nion.utils import Registry
+
+try:
+    from nion.usim_device import InstrumentDevice, ScanDevice
+except ImportError:  # as it was when instrumentation was 22.0
+    from nionswift_plugin.usim import InstrumentDevice, ScanDevice
+
+PACKAGES = ("nionswift", "nionswift-instrumentation")
+
+
+def ramp(rows, cols):  # noqa: ANN001, ANN201
+    """A frame whose pixels are 0, 1, 2 ..."""
+    return np.arange(rows * cols, dtype=np.float32).reshape(rows, cols)
 
 
 class Ramp:
-    """Frames whose pixels are 0, 1, 2 ..."""
+    """What a simulator asks for frames."""
 
     def generate_scan_data(self, instrument, parameters):  # noqa: ANN001, ANN201, ARG002
-        rows, cols = parameters.size
-        return np.arange(rows * cols, dtype=np.float32).reshape(rows, cols)
+        return ramp(*parameters.size)
+
+
+def new_instrument():  # noqa: ANN201
+    """Nion's simulated microscope, whose scan sees a ramp."""
+    name = "usim_stem_controller"
+    if hasattr(InstrumentDevice, "ValueManager"):
+        values, axes = InstrumentDevice.ValueManager(), InstrumentDevice.AxisManager()
+        return InstrumentDevice.Instrument(name, values, axes, Ramp())
+    ScanDevice.Device.get_scan_data = lambda _, wanted, channel: ramp(*wanted.size)  # noqa: ARG005
+    return InstrumentDevice.Instrument(name)
 
 
 folder = Path(tempfile.mkdtemp())
 HardwareSource.run()
 scan_base.run(folder)
-instrument = InstrumentDevice.Instrument(
-    "usim_stem_controller",
-    InstrumentDevice.ValueManager(),
-    InstrumentDevice.AxisManager(),
-    Ramp(),
-)
+instrument = new_instrument()
 Registry.register_component(instrument, {"stem_controller"})
 Registry.register_component(ScanDevice.ScanModule(instrument), {"scan_module"})
 scan = Registry.get_component("scan_hardware_source")
@@ -72,6 +88,7 @@ PlugInManager.unload_plug_ins()
 client.close(0)
 result = {
     "python": sys.version_info[:2],
+    "packages": {name: version(name) for name in PACKAGES},
     "streamer": sys.modules["streamer"].__file__,
     "frames": seen,
 }

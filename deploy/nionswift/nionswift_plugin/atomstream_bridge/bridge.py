@@ -45,6 +45,7 @@ class Bridge:
         self._file = file
         self.settings, damaged = read_settings(file)
         self._problem = damaged or ""
+        self._refused = ""
         self._sources: dict[str, HardwareSource] = {}
         self._listeners: dict[str, Listener] = {}
         self._outlet: Outlet | None = None
@@ -61,6 +62,11 @@ class Bridge:
         self._sources.pop(source.hardware_source_id, None)
         if listener := self._listeners.pop(source.hardware_source_id, None):
             listener.close()
+
+    def refuse(self, reason: str) -> None:
+        """Say from now on why nothing can be sent, whatever the settings are."""
+        log.warning("atomstream: %s", reason)
+        self._refused = reason
 
     def apply(self, settings: BridgeSettings) -> None:
         """Go on by these settings, and remember them; streams begin anew."""
@@ -80,7 +86,7 @@ class Bridge:
             self._outlet.url if self._outlet else "",
             tuple(sorted(self._listeners)),
             counters,
-            self._problem or counters.last_error,
+            self._refused or self._problem or counters.last_error,
         )
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from threading import Lock
 from streamer.errors import SettingsError
 
 from .nion_objects import (
+    NEEDED,
     DataAndMetadata,
     DataChannelEventArgs,
     HardwareSource,
@@ -45,10 +46,7 @@ class Listener:
         self, source: HardwareSource, outlet: Outlet, settings: BridgeSettings
     ) -> None:
         if missing := [event for event in EVENTS if not hasattr(source, event)]:
-            raise SettingsError(
-                f"this Nion Swift has no {missing[0]}; "
-                "nionswift-instrumentation 22.0 or newer is needed"
-            )
+            raise SettingsError(f"this Nion Swift has no {missing[0]}; {NEEDED}")
         name = str(source.display_name or source.hardware_source_id)
         self._outlet = outlet
         self._channels = settings.channels

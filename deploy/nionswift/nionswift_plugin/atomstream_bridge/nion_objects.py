@@ -7,6 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+NEEDED = "nionswift-instrumentation 22.0 or newer is needed"
+"""What is said to an operator whose Nion Swift has no such objects."""
+
 
 class Calibration(Protocol):
     """Of one axis."""

@@ -3,14 +3,21 @@
 from typing import Any
 
 from .bridge import Bridge
+from .nion_objects import NEEDED, Listening
+
+MANAGER = "nion.instrumentation.HardwareSource"
 
 
 class Watch:
     """Adds each hardware source to a bridge, and takes it away again."""
 
     def __init__(self, bridge: Bridge) -> None:
-        from nion.instrumentation import HardwareSource
-
+        self._listening: list[Listening] = []
+        try:
+            from nion.instrumentation import HardwareSource
+        except ImportError:
+            bridge.refuse(f"this Nion Swift has no {MANAGER}; {NEEDED}")
+            return
         manager: Any = HardwareSource.HardwareSourceManager()
         # A plug-in that is loaded later may bring its microscope later.
         self._listening = [
