@@ -13,6 +13,7 @@ from inference.refinement.missed import with_missed
 from inference.refinement.normal_equations import TINY, Blocks, covariance
 from inference.refinement.scan_jitter import jitter_variance
 from inference.refinement.shared_parameters import (
+    WIDEST_NM,
     carbon_amplitude,
     estimate,
     with_noise,
@@ -137,7 +138,8 @@ def _with_final_probe(view: View, start: Situation) -> Situation:
     now = replace(now, carbon=now.carbon * brighter)
     now = _with_shared_parameters(view, now)
     spread = np.median(np.einsum("nii->ni", covariance(blocks))[:, :2], axis=0)
-    row, col = np.sqrt(np.square(now.optics.sigma) + spread)
+    widest = WIDEST_NM / view.canvas.pixel_size_nm
+    row, col = np.minimum(np.sqrt(np.square(now.optics.sigma) + spread), widest)
     return replace(now, optics=replace(now.optics, sigma=(float(row), float(col))))
 
 

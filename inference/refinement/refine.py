@@ -159,7 +159,7 @@ def _fit_frame(
     grey = _standard(without_hot_pixels(image))
     if grey is None or min(image.shape) * pixel_size_nm < SMALLEST_NM:
         return None
-    coarse = view_of(grey, pixel_size_nm, COARSE_NM)
+    coarse = view_of(grey, pixel_size_nm, COARSE_NM, given.rowcol)
     if np.count_nonzero(coarse.usable) < FEWEST_PIXELS:
         return None
     silicon = given.species == SPECIES.index("Si")

@@ -40,11 +40,19 @@ class Situation:
     """(rows, cols): background that varies slowly."""
 
 
-def view_of(image: NDArray[np.float32], pixel_size_nm: float, target_nm: float) -> View:
-    """A frame on pixels of about `target_nm`, and what of it can be used."""
+def view_of(
+    image: NDArray[np.float32],
+    pixel_size_nm: float,
+    target_nm: float,
+    rowcol: NDArray[np.floating],
+) -> View:
+    """A frame on pixels of about `target_nm`, and what of it can be used.
+
+    `rowcol` are the atoms that are seen in it, (N, 2) in its pixels.
+    """
     canvas = canvas_of(image, pixel_size_nm, target_nm)
     darkest = darkest_grey(canvas)
-    return View(canvas, usable_pixels(canvas, darkest), darkest)
+    return View(canvas, usable_pixels(canvas, darkest, rowcol), darkest)
 
 
 def finer_view(

@@ -57,7 +57,9 @@ class Stage:
         probe: Probe | None = None,
         jitter_px: float = 0.25,
         blob: Blob | None = None,
+        vacuum: float = 0.0,
     ) -> Scene:
+        """`vacuum` is the share of the frame, at its right, that the sheet has left."""
         rng = np.random.default_rng(seed)
         field_nm = side * pixel_size_nm
         microscope = Microscope(
@@ -68,9 +70,11 @@ class Stage:
             scan=Scan(jitter_px=jitter_px),
         )
         sheet = grow_sheet(Growth(field_nm=field_nm, holes_per_nm2=0.2), rng)
-        sites = sheet.xy_nm[:, ::-1] / pixel_size_nm - 0.5
+        kept = sheet.xy_nm[:, 0] <= (1 - vacuum) * field_nm if vacuum else slice(None)
+        species = sheet.species[kept]
+        sites = sheet.xy_nm[kept, ::-1] / pixel_size_nm - 0.5
         true = sites + rng.normal(0, displaced_pm * 1e-3, sites.shape) / pixel_size_nm
-        weights = microscope.weights(sheet.species)
+        weights = microscope.weights(species)
         dirt = blob.atoms(rng)[:, ::-1] / pixel_size_nm if blob else np.empty((0, 2))
         mean = background_counts(microscope) + expected_counts(
             np.concatenate([true, dirt]),
@@ -90,7 +94,7 @@ class Stage:
             pixel_size_nm=pixel_size_nm,
             sites=sites[inside],
             true=true[inside],
-            species=sheet.species[inside],
+            species=species[inside],
             bound=bound[inside],
         )
 

@@ -25,7 +25,7 @@ def refined(scene: Scene, image: NDArray[np.float32]) -> Refined:
 
 
 def start(scene: Scene) -> tuple[View, Situation]:
-    view = view_of(scene.image, scene.pixel_size_nm, COARSE_NM)
+    view = view_of(scene.image, scene.pixel_size_nm, COARSE_NM, scene.sites)
     return view, first_guess(view, scene.sites, scene.species == 1, Probe())
 
 
@@ -88,7 +88,7 @@ def test_an_excerpt_is_as_bright_as_its_frame(large: Scene, slope: float) -> Non
     light = (1 + slope * ROWS).astype(np.float32)
     # More atoms in the upper eighth: the fullest rows are not those to be taken.
     crowd = np.concatenate([large.sites, large.sites[large.sites[:, 0] < 128][::12]])
-    view = view_of(large.image * light, large.pixel_size_nm, COARSE_NM)
+    view = view_of(large.image * light, large.pixel_size_nm, COARSE_NM, crowd)
     now = first_guess(view, crowd, np.zeros(len(crowd), bool), Probe())
     part, _ = excerpt(view, now, 2**16)
     grey = [one.canvas.image[one.usable > 0].mean() for one in (part, view)]

@@ -73,6 +73,18 @@ def test_displacements_are_seen_as_well_as_they_can_be(
     assert (found.fate == Fate.PRUNED).sum() <= 2
 
 
+@pytest.mark.parametrize("vacuum", [0.3, 0.5, 0.6, 0.85])
+def test_however_much_of_the_frame_is_vacuum_the_sheet_is_fitted(
+    stage: Stage, vacuum: float
+) -> None:
+    scene = stage.scene(1.0, vacuum=vacuum)
+    found = refined(scene)
+    chosen = scene.whole & (found.fate == Fate.REFINED)
+    assert chosen.sum() > 0.98 * scene.whole.sum()
+    best = np.sqrt(scene.bound[chosen].sum(axis=1).mean())
+    assert np.sqrt((errors(scene, found) ** 2).sum(axis=1).mean()) < 1.2 * best
+
+
 @pytest.mark.parametrize(
     ("gain", "offset"),
     [(0.01, 0.0), (7.5, 40.0), (3e-4, -0.2), (1e6, -1e5)],
