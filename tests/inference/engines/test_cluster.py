@@ -76,6 +76,7 @@ def here(jobs: list[Job], shipped: ModelFiles) -> list[Analysis]:
 def engine(
     cluster: "distributed.LocalCluster", shipped: ModelFiles
 ) -> Iterator[DaskEngine]:
+    until(lambda: len(cluster.scheduler.workers) == 2)  # those of before were killed
     told: list[str] = []
     with closing(
         DaskEngine(cluster.scheduler_address, shipped, SETUP, told.append)
