@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 from dashboard.alert import Alert
 from dashboard.filling import filled
-from dashboard.history import History, begun, extended
+from dashboard.history import History, begun, extended, flag_bits
 from dashboard.missing import Missing, with_missing
 from dashboard.trend import Trends
-from streamer.analysis import Analysis
+from streamer.analysis import Analysis, Flag
 from streamer.frame import Stream
 from streamer.service_state import ServiceState
 from streamer.session.notes import Note
@@ -91,6 +91,12 @@ class Channel:
     """Frames that can be read from a session; None where there is none."""
     superseded: bool = False
     """Another run has taken its place; a page that looks at it still does."""
+
+    @property
+    def has_whole_frames(self) -> bool:
+        """Whether any was more than what had been scanned by then."""
+        partial = flag_bits([Flag.PARTIAL])
+        return bool((self.history.records["flags"] & partial == 0).any())
 
     @property
     def runs(self) -> tuple[str, ...]:

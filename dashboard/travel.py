@@ -109,7 +109,9 @@ def opened(view: View, snapshot: Snapshot, *, archived: bool) -> View:
         return view
     name = channel_of(mark, snapshot)
     if name is not None:
-        return opened_at(replace(view, channel=name), mark, snapshot)
+        return opened_at(replace(view, channel=name, remark=""), mark, snapshot)
+    if mark.run is None and snapshot.link.state is not LinkState.RECORDED:
+        return replace(view, remark=f"{mark.channel} has no frame yet")
     if archived and mark.run is not None and mark.frame is not None:
         on = replace(view, channel=mark.channel)
         return on.awaiting(Request(mark.run, mark.frame, 0, {}, whole_run=True))

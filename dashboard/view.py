@@ -25,7 +25,7 @@ class View:
     """What one page looks at."""
 
     channel: str | None = None
-    """Name of the channel; None for the first that appears."""
+    """Name of the channel; None for the first that has whole frames."""
     mode: Mode = Mode.LIVE
     held: Scene | None = None
     """The frame that is shown when `mode` is not live: kept here, so that it stays
@@ -43,7 +43,8 @@ class View:
         """The channel that is shown; None when there is none yet."""
         if self.channel in snapshot.channels:
             return self.channel
-        return next(iter(snapshot.channels), None)
+        whole = (n for n, each in snapshot.channels.items() if each.has_whole_frames)
+        return next(whole, next(iter(snapshot.channels), None))
 
     def shown_channel(self, snapshot: Snapshot) -> Channel | None:
         """Where the frame that is shown belongs."""

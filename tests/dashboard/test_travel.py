@@ -18,7 +18,7 @@ from dashboard.drawing import PLACES
 from dashboard.feed import SessionFeed
 from dashboard.hub import Hub
 from dashboard.page import Page
-from dashboard.snapshot import LinkState, Reach
+from dashboard.snapshot import LinkState, Reach, channel_name
 from dashboard.state import PageState
 from streamer.analysis import Analysis, Flag
 from streamer.frame import Completeness, Frame
@@ -359,7 +359,7 @@ def test_a_link_to_an_earlier_run_opens_it_from_disk(
         ),
         pytest.param(
             Bookmark("a · b"), ("LIVE", "2", ""),
-            "What this link shows of a · b is not here any more", id="no such channel",
+            "a · b has no frame yet", id="no such channel yet",
         ),
         pytest.param(Bookmark(None, RUN), ("LIVE", "2", ""), "", id="the newest"),
     ],
@@ -371,6 +371,45 @@ def test_a_link_to_what_is_not_there_says_so_and_shows_what_is(
     desk.hub.add(movie(1))
     desk.show(movie(2))
     assert (desk.headline(), desk.text("remark")) == (headline, remark)
+
+
+def test_a_link_to_a_channel_that_has_no_frame_yet_waits_for_it(movie: Movie) -> None:
+    other = of_run("another", movie(0))
+    other = replace(other, stream=replace(other.stream, channel="MAADF"))
+    desk = Desk(sought=Bookmark(channel_name(other.stream)))
+    desk.show(movie(0))
+    assert desk.state.channel == "simulator · HAADF"
+    desk.show(other)
+    assert desk.state.channel == "simulator · MAADF"
+    assert (desk.headline()[0], desk.text("remark")) == ("LIVE", "")
+
+
+def test_a_link_to_a_channel_that_a_recording_does_not_have_says_so(
+    movie: Movie,
+) -> None:
+    desk = Desk(sought=Bookmark("a · b"))
+    desk.hub.set_link(LinkState.RECORDED)
+    desk.show(movie(0))
+    assert desk.text("remark") == "What this link shows of a · b is not here any more"
+
+
+def test_a_page_opens_on_whole_frames_where_there_are_any(movie: Movie) -> None:
+    scanning = of_run("another", movie(0))
+    scanning = replace(
+        scanning,
+        stream=replace(scanning.stream, channel="HAADF (scanning)"),
+        flags=(Flag.PARTIAL,),
+        completeness=Completeness.PARTIAL,
+        rows_so_far=9,
+    )
+    desk = Desk()
+    desk.show(scanning)
+    assert desk.state.channel == "simulator · HAADF (scanning)", "better than nothing"
+    desk.show(movie(0))
+    assert desk.state.channel == "simulator · HAADF"
+    desk.wish("channel", "simulator · HAADF (scanning)")
+    desk.show(movie(1))
+    assert desk.state.channel == "simulator · HAADF (scanning)", "was asked for"
 
 
 def test_a_link_to_a_frame_that_comes_later_shows_it_when_it_is_there(
