@@ -19,10 +19,12 @@ from atomstream.commands import (
     replay,
     serve,
     sessions,
+    settings,
     simulate,
     tap,
     train,
 )
+from atomstream.commands.settings_option import ENVIRONMENT
 
 app = typer.Typer(
     help="Live analysis for an atom-resolving electron microscope.",
@@ -35,7 +37,10 @@ app = typer.Typer(
 )
 
 app.command(short_help="A simulated microscope, the service and its page.")(demo.demo)
-app.command(short_help="The service: receive, keep, analyse, publish.")(serve.serve)
+app.command(
+    short_help="The service: receive, keep, analyse, publish.",
+    context_settings=ENVIRONMENT,
+)(serve.serve)
 app.command(short_help="A recorded stack as a live stream.")(replay.replay)
 app.command(short_help="A recorded stack into a session.")(analyze.analyze)
 app.command(short_help="The page, for a session or a running service.")(
@@ -45,6 +50,7 @@ app.command(short_help="A movie, and the exact truth of every atom.")(simulate.s
 app.command(short_help="The atoms of a session as one table.")(export.export)
 app.command(short_help="What travels on a stream, a line a message.")(tap.tap)
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(settings.app, name="settings")
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.command(short_help="How good a model is, in one table.")(evaluate.evaluate)

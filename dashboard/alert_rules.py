@@ -1,18 +1,17 @@
 """When a viewer is to be alerted: settings, read from a TOML file."""
 
-import tomllib
-from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from dashboard.toml_file import nearest, read_toml
 from streamer.analysis import FRAME_BUDGET_S, Flag
 from streamer.errors import SettingsError
 
-MOST_BYTES = 2**16
-"""Of the file."""
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 MOST_FRAMES = 1000
 """That a rule may look back."""
 
@@ -50,7 +49,9 @@ class AlertRules(BaseModel):
     as a whole (`partial`, for instance) say nothing of the sample and are passed over.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
     frames_in_a_row: Frames = 3
     """Frames: before an alert about frames begins, and before it ends."""
@@ -108,23 +109,13 @@ def read_rules(path: Path) -> AlertRules:
         It cannot be read, is no TOML, names what is no rule, or gives a value that
         makes no sense.
     """
+    values = read_toml(path, "the rules")
     try:
-        with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1).decode()
-    except OSError as error:
-        raise SettingsError(
-            f"the rules {path} cannot be read: {error.strerror}"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"the rules {path} are not text in UTF-8") from error
-    if len(text) > MOST_BYTES:
-        raise SettingsError(f"the rules {path} are longer than {MOST_BYTES} characters")
-    try:
-        return parse_rules(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is no TOML: {error}") from error
+        return parse_rules(values)
     except ValidationError as error:
-        raise SettingsError(f"{path}: {problem(error)}") from error
+        raise SettingsError(
+            f"{path}: {problem(error.errors(include_url=False)[0])}"
+        ) from error
 
 
 def parse_rules(values: object) -> AlertRules:
@@ -138,20 +129,12 @@ def parse_rules(values: object) -> AlertRules:
     return AlertRules.model_validate(values)
 
 
-def problem(error: ValidationError) -> str:
-    """The first thing that is wrong, and what may be meant."""
-    first = error.errors(include_url=False)[0]
-    key = str(first["loc"][0]) if first["loc"] else "it"
-    if first["type"] == "extra_forbidden":
+def problem(wrong: "ErrorDetails") -> str:
+    """What is wrong with a rule, and what may be meant."""
+    key = str(wrong["loc"][0]) if wrong["loc"] else "it"
+    if wrong["type"] == "extra_forbidden":
         return f"{key!r:.80} is no rule{nearest(key, AlertRules.model_fields)}"
-    value = first["input"]
-    if first["type"] == "enum":
+    value = wrong["input"]
+    if wrong["type"] == "enum":
         return f"{key}: {value!r:.80} is no flag{nearest(str(value), Flag)}"
-    return f"{key}: {value!r:.80}: {first['msg']}"
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """What may be meant by `word`, or all that could be."""
-    words = [str(each) for each in known]
-    close = get_close_matches(word, words, n=1)
-    return f"; do you mean {close[0]}?" if close else f"; there are {', '.join(words)}"
+    return f"{key}: {value!r:.80}: {wrong['msg']}"

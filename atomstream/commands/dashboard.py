@@ -24,11 +24,13 @@ from atomstream.commands.security import (
     ServerKeys,
     connecting,
 )
+from atomstream.commands.settings_option import PageSettingsFile
 from atomstream.links import links_in_words
 from streamer.errors import SettingsError
 
 
 def dashboard(
+    settings: PageSettingsFile = None,
     session: Annotated[
         Path | None, typer.Argument(metavar="SESSION", help="A session folder.")
     ] = None,
@@ -73,6 +75,7 @@ def dashboard(
     Examples: atomstream dashboard runs/today,
     atomstream dashboard --connect tcp://127.0.0.1:5557 --session runs/today,
     atomstream dashboard runs/today --alerts rules.toml,
+    atomstream dashboard runs/today --settings atomstream.toml,
     atomstream dashboard runs/today --address 0.0.0.0:5006 --password-file page.password
     """
     if (session is None) == (not connect):
@@ -102,7 +105,7 @@ def dashboard(
         origin,
         time.monotonic,
         draw_manifold=draw,
-        rules=alert_rules(alerts),
+        rules=alert_rules(alerts, settings),
         notebook=Notebook(folder),
     )
     urls = connect or []

@@ -27,9 +27,13 @@ log = logging.getLogger("metrics")
 
 
 def metrics_place_if_any(
-    place: str | None, page: tuple[str, int] | None, *, insecure: bool
+    place: str | None,
+    page: tuple[str, int] | None,
+    *,
+    insecure: bool,
+    is_free: bool = True,
 ) -> tuple[str, int] | None:
-    """Address and port of the metrics, which are free; None if there are none.
+    """Address and port of the metrics; None if there are none.
 
     Parameters
     ----------
@@ -39,6 +43,8 @@ def metrics_place_if_any(
         Where the page is to be.
     insecure
         Let other computers in.
+    is_free
+        Whether nothing else may be served there now.
 
     Raises
     ------
@@ -56,7 +62,8 @@ def metrics_place_if_any(
         raise SettingsError(
             f"{OPTION} {place} is where the page is to be; give it another port"
         )
-    check_page_address(*address, OPTION)
+    if is_free:
+        check_page_address(*address, OPTION)
     return address
 
 

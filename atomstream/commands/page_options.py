@@ -8,6 +8,7 @@ import typer
 
 from atomstream.commands.options import host_and_port
 from atomstream.ports import check_page_address
+from atomstream.settings_file import RULES, SettingsFile
 from dashboard.access.certificate import Certificate
 from dashboard.access.origins import parse_origin
 from dashboard.access.password import read_password
@@ -72,8 +73,10 @@ def page_place(
     tls_key: Path | None,
     allow_origin: list[str] | None,
     insecure: bool,
+    *,
+    is_free: bool = True,
 ) -> tuple[tuple[str, int], Access]:
-    """Address and port of the page, which are free, and who may open it.
+    """Address and port of the page, and who may open it.
 
     Parameters
     ----------
@@ -81,6 +84,8 @@ def page_place(
         HOST:PORT.
     option
         What it was given by.
+    is_free
+        Whether nothing else may be served there now.
 
     Raises
     ------
@@ -93,7 +98,8 @@ def page_place(
     access = page_access(
         address, password_file, tls_cert, tls_key, allow_origin, insecure
     )
-    check_page_address(*address, option)
+    if is_free:
+        check_page_address(*address, option)
     return address, access
 
 
@@ -105,13 +111,22 @@ def page_place_if_any(
     tls_key: Path | None,
     allow_origin: list[str] | None,
     insecure: bool,
+    *,
+    is_free: bool = True,
 ) -> tuple[tuple[str, int] | None, Access]:
     """As `page_place`; without a page, nothing may be said about it."""
     if page is None:
         refuse_without_page(password_file, tls_cert, tls_key, allow_origin)
         return None, Access()
     return page_place(
-        page, option, password_file, tls_cert, tls_key, allow_origin, insecure
+        page,
+        option,
+        password_file,
+        tls_cert,
+        tls_key,
+        allow_origin,
+        insecure,
+        is_free=is_free,
     )
 
 
@@ -144,21 +159,23 @@ def page_access(
     return access
 
 
-def alert_rules(path: Path | None, *, has_page: bool = True) -> AlertRules:
-    """The rules of what the page alerts of.
+def alert_rules(
+    path: Path | None, settings: SettingsFile | None = None, *, has_page: bool = True
+) -> AlertRules:
+    """The rules of what the page alerts of: of their own file, or of the settings.
 
     Raises
     ------
     SettingsError
         The file cannot be used, or there is no page.
     """
-    if path is None:
-        return AlertRules()
-    if not has_page:
+    told = settings.alerts if settings else None
+    if not has_page and (path or (told and told.model_fields_set)):
+        given = "--alerts" if path else f"[{RULES}]"
         raise SettingsError(
-            "--alerts is about the page; give --dashboard HOST:PORT too"
+            f"{given} is about the page; give --dashboard HOST:PORT too"
         )
-    return read_rules(path)
+    return read_rules(path) if path else told or AlertRules()
 
 
 def refuse_without_page(*options: object) -> None:

@@ -38,31 +38,35 @@ from atomstream.commands.security import (
     binding,
     connecting,
 )
+from atomstream.commands.settings_option import PREFIX, ServiceSettingsFile
 from atomstream.engines import EngineKind
 from atomstream.ports import check_publish_address
 from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
 from inference.catalogue import DEFAULT, find_model, verify_model
 from inference.device import Device
+from streamer.errors import SettingsError
 
 
 def serve(
+    settings: ServiceSettingsFile = None,
     connect: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--connect",
             metavar="URL",
             help="A source: tcp://HOST:PORT, ipc://PATH or, of a karabo-bridge, "
-            "karabo+tcp://HOST:PORT (docs/sources.md); may be given often.",
+            "karabo+tcp://HOST:PORT (docs/sources.md); may be given often. Needed.",
         ),
-    ],
+    ] = None,
     record: Annotated[
-        Path, typer.Option("--record", metavar="DIR", help="Session folder.")
-    ],
+        Path | None,
+        typer.Option("--record", metavar="DIR", help="Session folder. Needed."),
+    ] = None,
     publish: Annotated[
         str, typer.Option("--publish", metavar="URL", help="Where analyses are sent.")
     ] = "tcp://127.0.0.1:5557",
-    page: Annotated[str | None, PAGE] = None,
+    dashboard: Annotated[str | None, PAGE] = None,
     alerts: Alerts = None,
     password_file: PasswordFile = None,
     tls_cert: TlsCert = None,
@@ -85,6 +89,13 @@ def serve(
     server_key: ServerKeys = None,
     secure: Secure = False,
     keys: Keys = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Only see whether it could be started; ports are not looked at.",
+        ),
+    ] = False,
 ) -> None:
     """Receive frames, keep them, find their atoms, and send what was found.
 
@@ -96,24 +107,44 @@ def serve(
     --dashboard 127.0.0.1:5006 --metrics 9464,
     atomstream serve --connect "karabo+tcp://127.0.0.1:4545?pattern=sub"
     --pixel-size 0.0156 --record runs/today
+
+    Each option may also stand in a file of settings, and in the environment, which
+    goes before the file (docs/settings.md).
+
+    Example: atomstream serve --settings atomstream.toml
     """
+    if not connect:
+        raise SettingsError(needed("connect", "tcp://127.0.0.1:5555"))
+    if record is None:
+        raise SettingsError(needed("record", "runs/today"))
     check_pixel_size(pixel_size, estimate_pixel_size)
     if until_end:
         refuse_bridges(connect, "it never says that it has ended; omit --until-end")
     sources = connecting(connect, keys, server_key or [], insecure=insecure)
     analyses = binding(publish, keys, secure=secure, insecure=insecure)
     address, access = page_place_if_any(
-        page, "--dashboard", password_file, tls_cert, tls_key, allow_origin, insecure
+        dashboard,
+        "--dashboard",
+        password_file,
+        tls_cert,
+        tls_key,
+        allow_origin,
+        insecure,
+        is_free=not check,
     )
-    metrics_address = metrics_place_if_any(metrics, address, insecure=insecure)
-    rules = alert_rules(alerts, has_page=address is not None)
+    metrics_address = metrics_place_if_any(
+        metrics, address, insecure=insecure, is_free=not check
+    )
+    rules = alert_rules(alerts, settings, has_page=address is not None)
     choice = engine_choice(engine, scheduler, threads, device, refine)
     warn_of_trial(verify_model(find_model(model)))
+    if check:
+        return
     choice.reach()
     if not record.exists():
         # One that goes on may still be waiting for those of a service that was killed.
         check_publish_address(publish)
-    settings = ServiceSettings(
+    told = ServiceSettings(
         connect=tuple(connect),
         record=record,
         publish=publish,
@@ -129,4 +160,12 @@ def serve(
         connect_security=sources,
         publish_security=analyses,
     )
-    run_service(settings, {})
+    run_service(told, {})
+
+
+def needed(key: str, example: str) -> str:
+    """What is said where something is not given."""
+    return (
+        f"--{key} is needed: give it, for instance --{key} {example}, or set "
+        f"{PREFIX}{key.upper()}, or {key} in a file of --settings"
+    )

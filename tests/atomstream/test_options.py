@@ -29,9 +29,11 @@ MODEL_RUNS = ANALYSES | {
 
 
 def help_of(run: Run, command: tuple[str, ...]) -> dict[str, str]:
-    """What --help says of each option, on one line."""
+    """What --help says of each option, on one line, without the environment's part."""
     name = command[:2] if command[0] == "bench" else command[:1]
-    parts = re.split(r"\n  (?=-)", run(*name, "--help").out)
+    text = re.sub(r" *\[env\s+var:\s+\w+\]", "", run(*name, "--help").out)
+    text = re.sub(r"\[env\s+var:\s+\w+;\s+", "[", text)
+    parts = re.split(r"\n  (?=-)", text)
     return {part.split()[0]: " ".join(part.split()[1:]) for part in parts}
 
 

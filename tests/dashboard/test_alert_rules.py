@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.alert_rules import MOST_BYTES, AlertRules, read_rules
+from dashboard.alert_rules import AlertRules, read_rules
+from dashboard.toml_file import MOST_BYTES
 from streamer.analysis import Flag
 from streamer.errors import SettingsError
 
