@@ -26,7 +26,10 @@ from streamer.frame import Frame
 from streamer.lattice import lattice_drift_percent
 from streamer.service_state import ServiceState
 from streamer.session.notes import Notes
+from streamer.session.pruning import Stored
 from streamer.session.records import AnalysisRecord, AttemptRecord
+
+NS_PER_DAY = 86_400 * 10**9
 
 
 def model_in_words(model: ModelId) -> str:
@@ -224,3 +227,18 @@ def notes_in_words(found: Notes, numbers: Mapping[str, int]) -> Iterator[str]:
         yield f"notes: {found.skipped} lines of the file are no notes, or too many"
     if found.problem:
         yield f"notes: {found.problem}"
+
+
+def count_in_words(count: int, what: str) -> str:
+    """How many there are of something."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def stored_in_words(stored: Stored, now_ns: int) -> str:
+    """One line about what a session takes, and how old it is."""
+    moment = datetime.fromtimestamp(stored.newest_ns // 10**9, UTC)
+    days = (now_ns - stored.newest_ns) / NS_PER_DAY
+    return (
+        f"{stored.folder.name}, {stored.nbytes / 1e9:.3g} GB, last written "
+        f"{moment:%Y-%m-%d %H:%M} UTC ({days:.1f} days ago)"
+    )

@@ -8,13 +8,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from atomstream.commands import prune
 from atomstream.commands.options import SessionFolder
 from atomstream.progress import progress_bar
 from atomstream.words import aside_in_words
 from streamer.errors import SettingsError
 from streamer.session.layout import INDEX_NAME
+from streamer.session.pruning import GOING
 
-app = typer.Typer(no_args_is_help=True, help="List, show and verify sessions.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, show, verify, keep and remove sessions."
+)
+app.command()(prune.prune)
+app.command()(prune.pin)
+app.command()(prune.unpin)
 
 
 @app.command("list")
@@ -30,6 +37,8 @@ def list_sessions(
         raise SettingsError(f"{folder} is not a folder")
     table = Table("session", "streams", "frames", "analysed", "lost", "size")
     for index in sorted(folder.glob(f"*/{INDEX_NAME}")):
+        if index.parent.name.startswith(GOING):
+            continue
         with SessionReader(index.parent) as reader:
             totals, streams = reader.totals(), len(reader.streams())
         table.add_row(
@@ -51,6 +60,7 @@ def show(session: SessionFolder) -> None:
     """Show a session: streams, models, lattice, gaps, events, notes."""
     from atomstream.words import analyses_in_words, drift_in_words, notes_in_words
     from streamer.session.notes import read_notes
+    from streamer.session.pins import is_pinned
     from streamer.session.reader import SessionReader
 
     console = Console()
@@ -64,6 +74,8 @@ def show(session: SessionFolder) -> None:
                 str(record.frames), str(record.analyses), sent,
             )  # fmt: skip
         console.print(streams)
+        if is_pinned(session):
+            console.print("pinned: `sessions prune` leaves it")
         for record in reader.streams():
             typer.echo(f"stream {record.number}: id {record.stream.id}")
             analyses = reader.analyses(record.stream.id)
