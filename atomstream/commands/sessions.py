@@ -56,8 +56,37 @@ def list_sessions(
 
 
 @app.command()
-def show(session: SessionFolder) -> None:
-    """Show a session: streams, models, lattice, gaps, events, notes."""
+def show(
+    session: SessionFolder,
+    frame: Annotated[
+        int | None,
+        typer.Option(
+            "--frame", metavar="N", min=0, help="Show the life of this frame instead."
+        ),
+    ] = None,
+    stream: Annotated[
+        str | None,
+        typer.Option(
+            "--stream",
+            metavar="ID",
+            help="Of this stream: its number, or the beginning of its id.",
+        ),
+    ] = None,
+) -> None:
+    """Show a session: streams, models, lattice, gaps, events, notes.
+
+    With --frame, one frame: when it was scanned, sent, received, committed, and when
+    each stage of its analysis was done.
+
+    Example: atomstream sessions show runs/today --frame 17
+    """
+    if frame is not None:
+        from atomstream.commands.frame_life import show_life
+
+        show_life(session, frame, stream)
+        return
+    if stream is not None:
+        raise SettingsError("--stream goes with --frame N")
     from atomstream.words import analyses_in_words, drift_in_words, notes_in_words
     from streamer.session.notes import read_notes
     from streamer.session.pins import is_pinned
@@ -68,9 +97,8 @@ def show(session: SessionFolder) -> None:
         streams = Table("#", "source", "channel", "frames", "analysed", "sent")
         for record in reader.streams():
             sent = "still open" if record.total is None else str(record.total)
-            stream = record.stream
             streams.add_row(
-                str(record.number), stream.source, stream.channel,
+                str(record.number), record.stream.source, record.stream.channel,
                 str(record.frames), str(record.analyses), sent,
             )  # fmt: skip
         console.print(streams)

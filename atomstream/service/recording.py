@@ -74,7 +74,7 @@ class Recording:
         """Record what the event brings, or what it says is lost."""
         match event:
             case Received(message=Frame() as frame):
-                self._take_frame(frame, event.received_ns)
+                self._take_frame(frame, event.received_ns, event.sent_ns)
             case Gap() | Ended() if self._backlog.shortage:
                 self._put_off(event)
             case Gap() | Ended():
@@ -120,20 +120,20 @@ class Recording:
             )
         self.spool.close()
 
-    def _take_frame(self, frame: Frame, received_ns: int) -> None:
+    def _take_frame(self, frame: Frame, received_ns: int, sent_ns: int) -> None:
         if self._backlog.shortage:
             self._spool(frame, received_ns)
             return
         self._try(
-            lambda: self._commit_in_turn(frame, received_ns),
+            lambda: self._commit_in_turn(frame, received_ns, sent_ns),
             lambda: self._spool(frame, received_ns),
         )
 
-    def _commit_in_turn(self, frame: Frame, received_ns: int) -> None:
+    def _commit_in_turn(self, frame: Frame, received_ns: int, sent_ns: int) -> None:
         if frame.seq > self.session.next_seq(frame.stream.id):
             self._spool(frame, received_ns)
             return
-        self.recorder.commit_frame(frame, received_ns)
+        self.recorder.commit_frame(frame, received_ns, sent_ns)
         self._backlog.moved(frame.stream)
         if self._backlog.find(frame.stream.id):
             self._drain(frame.stream)

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
@@ -39,6 +40,8 @@ class AnalysisRecorder:
         is removed.
     wait_s
         How long another process may take to give the session free.
+    wall_ns
+        The time, ns since 1970 UTC.
 
     Raises
     ------
@@ -46,8 +49,14 @@ class AnalysisRecorder:
         The folder cannot be used, or another process analyses it.
     """
 
-    def __init__(self, folder: Path, wait_s: float = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        wait_s: float = 0,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._layout = Layout(folder)
+        self._wall_ns = wall_ns
         with ExitStack() as stack:
             self._connection = stack.enter_context(
                 index_for(folder, Role.ANALYSER, wait_s)
@@ -90,7 +99,8 @@ class AnalysisRecorder:
             data = atoms_table.encode(analysis, stream)
             write_file(self._layout.table(stream, analysis.seq), data)
             with transaction(self._connection):
-                _insert(self._connection, frame, analysis, data)
+                now_ns = self._wall_ns()
+                _insert(self._connection, frame, analysis, data, now_ns)
                 attempts.forget(self._connection, [frame])
         return True
 
@@ -170,7 +180,11 @@ def _is_analysed(connection: sqlite3.Connection, frame: int) -> bool:
 
 
 def _insert(
-    connection: sqlite3.Connection, frame: int, analysis: Analysis, data: bytes
+    connection: sqlite3.Connection,
+    frame: int,
+    analysis: Analysis,
+    data: bytes,
+    committed_ns: int,
 ) -> None:
     summary = analysis.summary
     values = {
@@ -193,6 +207,7 @@ def _insert(
         "latency_s": analysis.latency_s,
         "bytes": len(data),
         "sha256": sha256(data),
+        "analysis_committed_ns": committed_ns,
     }
     insert_row(connection, "analyses", values)
 

@@ -1,6 +1,8 @@
 """The service's side of a session: frames, and what is known about those lost."""
 
 import sqlite3
+import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -40,6 +42,8 @@ class FrameRecorder:
         is removed.
     wait_s
         How long another process may take to give the session free.
+    wall_ns
+        The time, ns since 1970 UTC.
 
     Raises
     ------
@@ -47,8 +51,14 @@ class FrameRecorder:
         The folder cannot be used, or another process records to it.
     """
 
-    def __init__(self, folder: Path, wait_s: float = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        wait_s: float = 0,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._layout = Layout(folder)
+        self._wall_ns = wall_ns
         with ExitStack() as stack:
             self._connection = stack.enter_context(
                 index_for(folder, Role.RECORDER, wait_s)
@@ -67,7 +77,9 @@ class FrameRecorder:
         """Give the session free for another recorder."""
         self._close()
 
-    def commit_frame(self, frame: Frame, received_ns: int) -> bool:
+    def commit_frame(
+        self, frame: Frame, received_ns: int, sent_ns: int | None = None
+    ) -> bool:
         """Whether the frame is new; whole and on the disk it is in either case.
 
         One that was given up and comes after all is taken out of the ledger of gaps.
@@ -76,6 +88,8 @@ class FrameRecorder:
         ----------
         received_ns
             When the frame arrived, ns since 1970 UTC.
+        sent_ns
+            When it was sent, by the source's clock; None where nobody knows.
 
         Raises
         ------
@@ -89,7 +103,12 @@ class FrameRecorder:
             data = tiff.encode(frame)
             write_file(self._layout.frame(stream, frame.seq), data)
             with transaction(self._connection):
-                _insert(self._connection, stream, frame, received_ns, data)
+                times = {
+                    "received_ns": received_ns,
+                    "sent_ns": sent_ns,
+                    "committed_ns": self._wall_ns(),
+                }
+                _insert(self._connection, stream, frame, times, data)
         return True
 
     def check_space(self, nbytes: int) -> None:
@@ -173,14 +192,14 @@ def _insert(
     connection: sqlite3.Connection,
     stream: int,
     frame: Frame,
-    received_ns: int,
+    times: Mapping[str, int | None],
     data: bytes,
 ) -> None:
     exposure = exposure_of(connection, stream, frame)
     values = {
         "stream": stream,
         "seq": frame.seq,
-        "received_ns": received_ns,
+        **times,
         "start_ns": frame.start_ns,
         "time_s": exposure.time_s,
         "dose_e_nm2": exposure.dose_e_nm2,

@@ -56,6 +56,10 @@ class FrameRecord:
     """(x, y) of the centre of pixel (0, 0)."""
     completeness: Completeness
     valid_rows: int
+    sent_ns: int | None = None
+    """Since 1970 UTC by the source's clock; None where it was not recorded."""
+    committed_ns: int | None = None
+    """Since 1970 UTC; None in a session of an earlier version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class AnalysisRecord:
     latency_s: float
     estimated_pixel_size_nm: float | None = None
     """As in `Analysis`."""
+    committed_ns: int | None = None
+    """Since 1970 UTC; None in a session of an earlier version."""
 
     @property
     def pixel_size_source(self) -> PixelSizeSource | None:

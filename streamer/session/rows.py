@@ -117,6 +117,8 @@ def frame_record(row: sqlite3.Row) -> FrameRecord:
         origin_nm=(row["x_nm"], row["y_nm"]),
         completeness=Completeness(row["completeness"]),
         valid_rows=row["valid_rows"],
+        sent_ns=_later(row, "sent_ns"),
+        committed_ns=_later(row, "committed_ns"),
     )
 
 
@@ -137,6 +139,7 @@ def analysis_record(row: sqlite3.Row) -> AnalysisRecord:
         stages_ms=_numbers(row["stages_ms"]),
         latency_s=_number(row["latency_s"]),
         estimated_pixel_size_nm=_pixel_size(_later(row, "estimated_pixel_size_nm")),
+        committed_ns=_later(row, "analysis_committed_ns"),
     )
 
 
@@ -180,7 +183,7 @@ def _histograms(row: sqlite3.Row) -> dict[str, Histogram]:
     }
 
 
-def _later(row: sqlite3.Row, column: str) -> float | None:
+def _later[N: (int, float)](row: sqlite3.Row, column: str) -> N | None:
     """Value of a column that sessions of earlier versions lack: None."""
     return row[column] if column in _columns(row) else None
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 APPLICATION_ID = 0x61746D73
 """By which `file` and we tell a session's index from other SQLite files ("atms")."""
-VERSION = 2
+VERSION = 3
 """Of the tables below; a session of a later version is refused."""
 ATTEMPTS = """
     CREATE TABLE attempts (
@@ -42,6 +42,9 @@ TABLES = (
         valid_rows INTEGER NOT NULL,
         bytes INTEGER NOT NULL,          -- of the file, as its SHA-256
         sha256 TEXT NOT NULL,
+        -- Since version 3, NULL for what was committed before:
+        sent_ns INTEGER,                 -- by the source's clock; NULL where unknown
+        committed_ns INTEGER,
         UNIQUE (stream, seq)
     ) STRICT
     """,
@@ -76,7 +79,9 @@ TABLES = (
         lattice_constant_nm REAL,
         lattice_constant_sigma_nm REAL,
         estimated_pixel_size_nm REAL,
-        histograms TEXT                  -- JSON map: quantity to histogram
+        histograms TEXT,                 -- JSON map: quantity to histogram
+        -- Since version 3, as above:
+        analysis_committed_ns INTEGER    -- since 1970 UTC
     ) STRICT
     """,
     """
@@ -117,7 +122,12 @@ ADDED: Mapping[int, tuple[str, ...]] = MappingProxyType(
             "ALTER TABLE analyses ADD COLUMN estimated_pixel_size_nm REAL",
             "ALTER TABLE analyses ADD COLUMN histograms TEXT",
             ATTEMPTS.replace("TABLE", "TABLE IF NOT EXISTS", 1),
-        )
+        ),
+        3: (
+            "ALTER TABLE frames ADD COLUMN sent_ns INTEGER",
+            "ALTER TABLE frames ADD COLUMN committed_ns INTEGER",
+            "ALTER TABLE analyses ADD COLUMN analysis_committed_ns INTEGER",
+        ),
     }
 )
 """What makes the tables of each version from those of the one before. A session is

@@ -118,7 +118,7 @@ def test_a_session_of_a_newer_version_is_refused(
     with closing(sqlite3.connect(tmp_path / "session.sqlite")) as index:
         index.execute("PRAGMA user_version = 7")
     with refusal(
-        f"{tmp_path} is a session of version 7, this program knows up to 2: "
+        f"{tmp_path} is a session of version 7, this program knows up to 3: "
         "use a newer atomstream"
     ):
         use(tmp_path)

@@ -48,6 +48,8 @@ def make_old(folder: Path) -> None:
         index.execute("DROP TABLE analyses")
         index.execute("ALTER TABLE old RENAME TO analyses")
         index.execute("DROP TABLE attempts")
+        for column in ("sent_ns", "committed_ns"):
+            index.execute(f"ALTER TABLE frames DROP COLUMN {column}")
         index.execute("PRAGMA user_version = 1")
         index.commit()
 
@@ -57,9 +59,9 @@ def version(folder: Path) -> int:
         return int(index.execute("PRAGMA user_version").fetchone()[0])
 
 
-def columns(folder: Path) -> list[str]:
+def columns(folder: Path, table: str) -> list[str]:
     with closing(sqlite3.connect(folder / "session.sqlite")) as index:
-        return [row[1] for row in index.execute("PRAGMA table_info(analyses)")]
+        return [row[1] for row in index.execute(f"PRAGMA table_info({table})")]
 
 
 def tables(folder: Path) -> list[str]:
@@ -89,6 +91,7 @@ def test_one_of_version_1_is_read_and_stays_as_it_is(old: Path) -> None:
     assert math.isnan(record.summary.lattice_constant_nm)
     assert record.summary.histograms == {}
     assert record.estimated_pixel_size_nm is None
+    assert (record.frame.committed_ns, record.committed_ns) == (None, None)
     assert version(old) == 1
 
 
@@ -103,7 +106,7 @@ def test_one_of_version_1_is_gone_on_with(
     assert math.isnan(first.summary.lattice_constant_nm)
     assert second.summary.lattice_constant_nm == 0.246
     assert second.estimated_pixel_size_nm == 0.0156
-    assert version(old) == 2
+    assert version(old) == 3
 
 
 def test_what_is_brought_up_to_date_is_as_if_it_were_new(
@@ -112,6 +115,7 @@ def test_what_is_brought_up_to_date_is_as_if_it_were_new(
     new = tmp_path_factory.mktemp("new")
     create_session(new)
     create_session(old)
-    assert columns(old) == columns(new)
+    for table in ("frames", "analyses"):
+        assert columns(old, table) == columns(new, table)
     assert tables(old) == tables(new)
     assert version(old) == version(new)
