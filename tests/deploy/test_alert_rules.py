@@ -185,7 +185,7 @@ def rules(deploy: Path) -> dict[str, dict[str, Any]]:
     return {rule["alert"]: rule for rule in group["rules"]}
 
 
-def outcome_of(promtool: str, folder: Path, deploy: Path, test: Any) -> str:
+def outcome_of(promtool: str, folder: Path, deploy: Path, test: object) -> str:
     """What promtool says of a unit test; nothing if it passes."""
     file = folder / "rules.test.yml"
     whole = {

@@ -46,7 +46,9 @@ def configured(deploy: Path, folder: Path, service: int, page: int) -> Path:
     )
     text = (deploy / "prometheus" / "prometheus.yml").read_text()
     config: dict[str, Any] = yaml.safe_load(text)
-    config["global"] = dict.fromkeys(("scrape_interval", "evaluation_interval"), "500ms")
+    config["global"] = dict.fromkeys(
+        ("scrape_interval", "evaluation_interval"), "500ms"
+    )
     for job, port in zip(config["scrape_configs"], (service, page), strict=True):
         job["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
     file = folder / "prometheus.yml"

@@ -116,9 +116,7 @@ def test_frames_that_wait_in_memory_outlive_a_stop(units: dict[str, Unit]) -> No
 def test_the_user_is_made(deploy: Path, units: dict[str, Unit]) -> None:
     sysusers = tool("systemd-sysusers", "systemd")
     file = str(deploy / "systemd" / "atomstream.sysusers")
-    done = subprocess.run(
-        [sysusers, "--dry-run", file], capture_output=True, text=True
-    )
+    done = subprocess.run([sysusers, "--dry-run", file], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for unit in units.values():
         assert f"'{unit.value('User')}'" in done.stdout + done.stderr
