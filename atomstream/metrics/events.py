@@ -10,7 +10,17 @@ from atomstream.metrics.causes import CAUSES, cause_of
 from atomstream.metrics.standing import Standing
 from streamer.analysis import FRAME_BUDGET_S, Analysis, Flag
 from streamer.atoms import SPECIES
-from streamer.events import Event, Gap, Heard, Received, Silent, Stands
+from streamer.events import (
+    Abandoned,
+    Ended,
+    Event,
+    Gap,
+    Heard,
+    Joined,
+    Received,
+    Silent,
+    Stands,
+)
 
 LATENCY_BUCKETS_S = (
     0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, FRAME_BUDGET_S, 60, 120, 300, 900, 3600,
@@ -33,10 +43,18 @@ class ServiceMetrics:
     ----------
     clock
         Monotonic seconds.
+    started_s
+        When the process started, seconds since 1970.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], started_s: float) -> None:
         self.registry = CollectorRegistry()
+        Gauge(
+            "atomstream_start_time_seconds",
+            "When the metrics' process started, seconds since 1970; it starts with "
+            "its service.",
+            registry=self.registry,
+        ).set(started_s)
         self.standing = Standing(clock)
         self.registry.register(self.standing)
         self._work = Work(self.registry)
@@ -66,6 +84,10 @@ class ServiceMetrics:
                 self.standing.is_heard = True
             case Silent():
                 self.standing.is_heard = False
+            case Joined(stream):
+                self.standing.begin(stream.id)
+            case Ended(stream) | Abandoned(stream):
+                self.standing.end(stream.id)
             case _:
                 pass
 
@@ -148,7 +170,8 @@ class Findings:
         )
         self._lattice_constant = Gauge(
             "atomstream_lattice_constant_nm",
-            "Side of the hexagonal cell in the newest frame; NaN if not measured.",
+            "Side of the hexagonal cell, where nothing pulls at it, in the newest "
+            "frame; NaN if not measured.",
             CHANNEL,
             registry=registry,
         )

@@ -66,6 +66,8 @@ class Standing(Collector):
         self._totals: Totals | None = None
         self._newest: tuple[Analysis, float] | None = None
         """And when it came."""
+        self._open: set[str] = set()
+        """Ids of streams that go on."""
         self.is_heard = False
         """Whether the service is heard now."""
 
@@ -79,6 +81,14 @@ class Standing(Collector):
         """The newest analysis has come."""
         self._newest = analysis, self._clock()
 
+    def begin(self, stream_id: str) -> None:
+        """A stream was heard of."""
+        self._open.add(stream_id)
+
+    def end(self, stream_id: str) -> None:
+        """No more will come of a stream."""
+        self._open.discard(stream_id)
+
     def collect(self) -> Iterator[Metric]:
         """All of it, for `prometheus_client`."""
         state = self._state if self.is_heard else None
@@ -90,6 +100,11 @@ class Standing(Collector):
         yield from frames_of(state, self._totals)
         yield from disk_of(state)
         yield from newest_of(self._newest, self._clock())
+        yield GaugeMetricFamily(
+            "atomstream_streams_open",
+            "Streams that were heard of and have not ended: more should come of them.",
+            len(self._open),
+        )
 
 
 def frames_of(state: ServiceState | None, totals: Totals | None) -> Iterator[Metric]:

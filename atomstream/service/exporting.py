@@ -28,7 +28,8 @@ def export(task: Exporter, lifeline: Lifeline) -> None:
     """Serve metrics until told to stop."""
     # A second series for each, of when it began: nobody asks.
     disable_created_metrics()  # type: ignore[no-untyped-call] # the library's
-    metrics, pulse = ServiceMetrics(time.monotonic), Pulse(time.monotonic)
+    metrics = ServiceMetrics(time.monotonic, time.time())
+    pulse = Pulse(time.monotonic)
     health = Health(pulse.is_alive, lambda: metrics.standing.is_heard)
     pages = application(metrics.registry, health)
     with (

@@ -21,10 +21,13 @@ from streamer.analysis import Analysis, Flag, ModelId, Preview, Summary
 from streamer.atoms import Atoms
 from streamer.catalogue import EVICTED, NEVER_SENT, UNREADABLE
 from streamer.events import (
+    Abandoned,
+    Ended,
     Event,
     Gap,
     Heard,
     Hindered,
+    Joined,
     Notice,
     Received,
     Rejected,
@@ -101,6 +104,18 @@ def gap(first: int, last: int, reason: str) -> Gap:
     return Gap(STREAM, first, last, reason, Content.ANALYSIS)
 
 
+def joined(stream_id: str) -> Joined:
+    return Joined(Stream(stream_id, "scope", "HAADF"), Content.ANALYSIS)
+
+
+def ended(stream_id: str) -> Ended:
+    return Ended(Stream(stream_id, "scope", "HAADF"), 3, Content.ANALYSIS)
+
+
+def abandoned(stream_id: str) -> Abandoned:
+    return Abandoned(Stream(stream_id, "scope", "HAADF"), 3, Content.ANALYSIS)
+
+
 OF_SCOPE = "channel=HAADF,source=scope"
 LATENCY = "atomstream_analysis_latency_seconds"
 STAGE = "atomstream_stage_seconds"
@@ -110,6 +125,19 @@ MEANS: dict[str, tuple[list[Event], Samples]] = {
         {"atomstream_service_heard": 0, "atomstream_frames_late_total": 0},
     ),
     "heard": ([HEARD], {"atomstream_service_heard": 1}),
+    "when it started": ([], {"atomstream_start_time_seconds": 1e9}),
+    "streams that go on": (
+        [joined("a"), joined("b"), joined("b"), joined("c")],
+        {"atomstream_streams_open": 3},
+    ),
+    "streams that have ended or are gone": (
+        [joined("a"), joined("b"), joined("c"), ended("a"), abandoned("c")],
+        {"atomstream_streams_open": 1},
+    ),
+    "a stream that comes back": (
+        [joined("a"), abandoned("a"), joined("a")],
+        {"atomstream_streams_open": 1},
+    ),
     "silent": ([HEARD, Silent(URL, 3.0)], {"atomstream_service_heard": 0}),
     "heard again": (
         [HEARD, stands(), Silent(URL, 3.0), HEARD],
@@ -226,7 +254,7 @@ def after(samples: Read) -> After:
     """What the metrics are after some events."""
 
     def metrics_after(*events: Event) -> Samples:
-        metrics = ServiceMetrics(lambda: 0.0)
+        metrics = ServiceMetrics(lambda: 0.0, 1e9)
         for event in events:
             metrics.take(event)
         return samples(metrics.registry.collect())
@@ -258,7 +286,7 @@ def test_nothing_is_claimed_of_a_service_that_is_silent(after: After) -> None:
 
 def test_the_newest_analysis_grows_old(samples: Read) -> None:
     now_s = 100.0
-    metrics = ServiceMetrics(lambda: now_s)
+    metrics = ServiceMetrics(lambda: now_s, 1e9)
     metrics.take(analysis())
     now_s = 142.0
     found = samples(metrics.registry.collect())
@@ -266,7 +294,7 @@ def test_the_newest_analysis_grows_old(samples: Read) -> None:
 
 
 def test_names_that_strangers_choose_are_bounded(samples: Read) -> None:
-    metrics = ServiceMetrics(lambda: 0.0)
+    metrics = ServiceMetrics(lambda: 0.0, 1e9)
     for number in range(1000):
         stream = Stream(f"{number}", f"source {number}", "HAADF")
         odd = {f"X{number}-{i}": 1 for i in range(2)}
@@ -284,7 +312,7 @@ def test_names_that_strangers_choose_are_bounded(samples: Read) -> None:
 
 def text_after(*events: Event) -> str:
     """What Prometheus is sent."""
-    metrics = ServiceMetrics(lambda: 0.0)
+    metrics = ServiceMetrics(lambda: 0.0, 1e9)
     for event in events:
         metrics.take(event)
     return generate_latest(metrics.registry).decode()
@@ -315,7 +343,7 @@ ROW = re.compile(r"^\| `(atomstream_\w+)` \| (\w+) \| ([^|]*) \| (.+) \|$", re.M
 
 
 def test_the_documentation_has_every_metric() -> None:
-    metrics = ServiceMetrics(lambda: 0.0)
+    metrics = ServiceMetrics(lambda: 0.0, 1e9)
     for event in (HEARD, stands(), analysis(stages_ms={"x": 1.0})):
         metrics.take(event)
     of_page = PageMetrics(Hub("here", lambda: 0.0))

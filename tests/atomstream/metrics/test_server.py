@@ -30,7 +30,7 @@ def health() -> dict[str, bool]:
 @pytest.fixture
 def served(health: dict[str, bool]) -> Iterator[int]:
     """Port of a server of metrics."""
-    metrics = ServiceMetrics(time.monotonic)
+    metrics = ServiceMetrics(time.monotonic, 0.0)
     asked = Health(lambda: health["alive"], lambda: health["ready"])
     with MetricsServer(application(metrics.registry, asked), "127.0.0.1", 0) as server:
         yield int(re.findall(r":(\d+)/", server.url)[0])
@@ -108,7 +108,7 @@ def test_a_port_that_was_taken_meanwhile_is_an_error_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         asked = Health(lambda: True, lambda: True)
-        pages = application(ServiceMetrics(time.monotonic).registry, asked)
+        pages = application(ServiceMetrics(time.monotonic, 0.0).registry, asked)
         with (
             pytest.raises(LinkError, match="in use by another program; choose another"),
             MetricsServer(pages, "127.0.0.1", port),
