@@ -1,5 +1,6 @@
 """What a subscriber reports, in the order in which it happened."""
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,14 +15,19 @@ class Received:
     """The next frame or analysis of its stream: in order, and never twice."""
 
     message: Carried
-    sent_ns: int
-    """By the source's clock, ns since 1970 UTC."""
+    sent_ns: int | None
+    """By the source's clock, ns since 1970 UTC; None where the source does not say."""
     received_ns: int
     """By this computer's clock, ns since 1970 UTC."""
 
     @property
     def latency_s(self) -> float:
-        """How long it was under way, as far as the two clocks agree; never negative."""
+        """How long it was under way, as far as the two clocks agree; never negative.
+
+        NaN where the source does not say when it was sent.
+        """
+        if self.sent_ns is None:
+            return math.nan
         return max(0, self.received_ns - self.sent_ns) * 1e-9
 
 

@@ -120,7 +120,7 @@ class Recording:
             )
         self.spool.close()
 
-    def _take_frame(self, frame: Frame, received_ns: int, sent_ns: int) -> None:
+    def _take_frame(self, frame: Frame, received_ns: int, sent_ns: int | None) -> None:
         if self._backlog.shortage:
             self._spool(frame, received_ns)
             return
@@ -129,7 +129,9 @@ class Recording:
             lambda: self._spool(frame, received_ns),
         )
 
-    def _commit_in_turn(self, frame: Frame, received_ns: int, sent_ns: int) -> None:
+    def _commit_in_turn(
+        self, frame: Frame, received_ns: int, sent_ns: int | None
+    ) -> None:
         if frame.seq > self.session.next_seq(frame.stream.id):
             self._spool(frame, received_ns)
             return

@@ -157,8 +157,8 @@ class KaraboReceiver:
         taken_ns, now_ns = time_ns(words.metadata), self._wall_ns()
         frame = Frame(stream, seq, image, start_ns=taken_ns, metadata=said_of(words))
         self._events += before
-        sent_ns = now_ns if taken_ns is None else taken_ns
-        self._events.append(Received(frame, sent_ns, now_ns))
+        # A bridge says when a train was taken, and not when it was sent.
+        self._events.append(Received(frame, None, now_ns))
 
     def _reject(self, reason: str) -> None:
         """Say what was thrown away; the same in a row when it was 2, 4, 8 … times."""

@@ -165,7 +165,9 @@ def test_one_role_is_enough_to_keep_a_session(run: Run, runs: Path, role: str) -
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "held\n"
-        run("sessions", "prune", runs, "--older-than", "1d")
+        tried = ("sessions", "prune", runs, "--older-than", "1d", "--dry-run")
+        assert "days ago): something is at work on it" in run(*tried).out
+        assert run(*tried[:-1]).code == 0
         assert names(runs) == {"50d"}
         with pytest.raises(Exception, match="something is at work on it"):
             set_going(runs / "50d")
