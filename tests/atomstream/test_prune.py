@@ -271,7 +271,7 @@ def test_a_session_is_not_taken_for_a_folder_of_sessions(run: Run, runs: Path) -
     assert run("sessions", "prune", runs / "none", "--keep-bytes", "0").code == 2
 
 
-FILES = 500
+FILES = 2000
 """In a session, so that its removal takes a while."""
 
 
@@ -281,11 +281,11 @@ def test_whoever_is_killed_at_it_leaves_sessions_whole_or_clearly_going(
 ) -> None:
     runs, chance = tmp_path / "runs", random.Random(5)
     killed_at_work = 0
-    for kill in range(4):
+    for _ in range(4):
         for name in ("a", "b"):
             shutil.rmtree(runs / name, ignore_errors=True)
             fill(recorded(runs / name, 50))
-        killed_at_work += killed(runs, chance.uniform(0, 0.05) * kill)
+        killed_at_work += killed(runs, chance.randrange(FILES // 4, FILES))
         for name in names(runs):
             if not name.startswith(GOING):
                 with SessionReader(runs / name) as session:
@@ -304,13 +304,21 @@ def fill(session: Path) -> None:
         (session / "frames" / f"{number + 100:06d}.tif").touch()
 
 
-def killed(runs: Path, after_s: float) -> bool:
-    """Whether a prune was killed while it removed something."""
+def killed(runs: Path, left: int) -> bool:
+    """Whether a prune was killed at its work, when so many files were left."""
     command = [sys.executable, "-m", "atomstream", "sessions", "prune", str(runs)]
     command += ["--older-than", "1d"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None and not list(runs.glob(f"{GOING}*")):
+        while process.poll() is None and not any(
+            files_in(going / "frames") <= left for going in runs.glob(f"{GOING}*")
+        ):
             pass
-        time.sleep(after_s)  # the moment is what is random
         process.send_signal(signal.SIGKILL)
     return process.returncode == -signal.SIGKILL and bool(list(runs.glob(f"{GOING}*")))
+
+
+def files_in(folder: Path) -> int:
+    try:
+        return sum(1 for _ in folder.iterdir())
+    except FileNotFoundError:
+        return 0
