@@ -1,10 +1,11 @@
 """Memory of pages that were closed, given back to the system."""
 
 import ctypes
+import gc
 import os
 from collections.abc import Callable
 
-LOOK_MS = 5000
+LOOK_MS = 15_000
 """How often to see whether pages have gone."""
 
 
@@ -39,6 +40,7 @@ class Leftovers:
 
 def trim() -> None:
     """Have glibc give back what is free; other C libraries have no such thing."""
+    gc.collect()  # models of a page know each other, and are not free before
     if os.name != "posix":
         return
     trim_heap = getattr(ctypes.CDLL(None), "malloc_trim", None)
