@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 MOST_FRAMES = 1000
 """That a rule may look back."""
 
-
 NOTICE, STOPPED = "notice", "stopped"
 ALWAYS = (NOTICE, STOPPED)
 """Rules without a setting: what a service says by itself, and that nothing comes to

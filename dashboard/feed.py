@@ -12,7 +12,7 @@ import zmq
 from dashboard.backfill import Backfill, reach_on_disk
 from dashboard.hub import Hub
 from dashboard.missing import Missing
-from dashboard.runs import runs_in
+from dashboard.runs import Runs
 from dashboard.snapshot import LinkState, channel_name
 from streamer.analysis import Analysis
 from streamer.errors import AtomstreamError, SessionError
@@ -164,6 +164,7 @@ class SessionFeed:
         self._hub = hub
         self._session = SessionReader(folder)
         self._backfill = Backfill(hub, self._session)
+        self._runs = Runs(self._session)
         self._standing = Standing(self._session, Spool.of(folder), Recorded.OFF)
         self._name = str(folder)
         self._follower = Follower(hub, self._follow)
@@ -207,7 +208,7 @@ class SessionFeed:
         # Of the runs of one channel, the last is shown.
         for record in {channel_name(each.stream): each for each in streams}.values():
             self._read_stream(record, stopping)
-        self._hub.set_runs(runs_in(self._session, streams))
+        self._hub.set_runs(self._runs.by_channel(streams))
         self._count_gaps(streams)
         ended = all(self._is_complete(record) for record in streams)
         return LinkState.RECORDED if ended else while_open

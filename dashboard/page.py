@@ -199,9 +199,7 @@ class Page:
             age_s=self._age_s(snapshot, channel),
             channels=list(snapshot.channels),
             channel=self._view.name(snapshot) or "",
-            runs=dict(
-                run_lines(snapshot.runs.get(self._view.name(snapshot) or "", ()))
-            ),
+            runs=self._runs(snapshot),
             following=self._view.mode is Mode.LIVE,
             seeking=not self._traveller.arrived,
             comparing=self._view.reference is not None,
@@ -219,6 +217,13 @@ class Page:
                 found=scene.found,
             )
             self._tell_choices(scene)
+
+    def _runs(self, seen: Snapshot) -> dict[str, str]:
+        """All runs of the channel that is shown, by id, and what to call them."""
+        name = self._view.name(seen) or ""
+        newest = self._hub.snapshot.channels.get(name)
+        frames = len(newest.history.records) if newest else 0
+        return dict(run_lines(seen.runs.get(name, ()), frames))
 
     def _tell_choices(self, scene: Scene) -> None:
         """What a link to `scene` must say, so that it looks as it does here."""

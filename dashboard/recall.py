@@ -7,7 +7,7 @@ from typing import Self
 
 from dashboard.backfill import Backfill, reach_on_disk
 from dashboard.hub import Hub
-from dashboard.runs import runs_in
+from dashboard.runs import Runs
 from dashboard.snapshot import Channel
 from streamer.errors import AtomstreamError
 from streamer.session.reader import SessionReader
@@ -62,11 +62,11 @@ class Recall:
 
     def _follow(self, session: SessionReader) -> None:
         backfill, brought = Backfill(self._hub, session), set[tuple[str, int]]()
-        version = None
+        runs, version = Runs(session), None
         while not self._stopping.is_set():
             session.check_there()
             if version != (version := session.version()):
-                self._hub.set_runs(runs_in(session, session.streams()))
+                self._hub.set_runs(runs.by_channel(session.streams()))
             for channel in self._hub.snapshot.channels.values():
                 self._bring(channel, session, backfill, brought)
             self._stopping.wait(backfill.count_some() or LOOK_S)

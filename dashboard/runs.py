@@ -17,28 +17,63 @@ if TYPE_CHECKING:
     from streamer.session.records import StreamRecord
 
 
-def runs_in(
-    session: "SessionReader", streams: Iterable["StreamRecord"]
-) -> Mapping[str, tuple[Run, ...]]:
-    """Runs with an analysed frame, by the name of their channel, the oldest first."""
-    runs: dict[str, tuple[Run, ...]] = {}
-    for each in streams:
-        reach = session.reach(each.stream.id)
-        if reach is None:
-            continue
-        name, first = channel_name(each.stream), reach[0]
-        began_ns = session.frame_record(each.stream.id, first).received_ns
-        run = Run(each.stream.id, began_ns, each.analyses)
-        runs[name] = (*runs.get(name, ()), run)
-    return MappingProxyType(runs)
+class Runs:
+    """Finds the runs of a session; of each it asks only once when it began.
+
+    Parameters
+    ----------
+    session
+        Stays the caller's.
+    """
+
+    def __init__(self, session: "SessionReader") -> None:
+        self._session = session
+        self._began_ns: dict[str, int] = {}
+
+    def by_channel(
+        self, streams: Iterable["StreamRecord"]
+    ) -> Mapping[str, tuple[Run, ...]]:
+        """Runs with an analysed frame, by the name of their channel, the oldest first.
+
+        The same from frame to frame: no page is to be sent anything because of it.
+        """
+        found: dict[str, list[StreamRecord]] = {}
+        for each in streams:
+            if each.analyses:
+                found.setdefault(channel_name(each.stream), []).append(each)
+        return MappingProxyType(
+            {name: self._runs(records) for name, records in found.items()}
+        )
+
+    def _runs(self, records: "list[StreamRecord]") -> tuple[Run, ...]:
+        newest = records[-1]
+        return tuple(
+            Run(
+                each.stream.id,
+                self._began(each.stream.id),
+                None if each is newest else each.analyses,
+            )
+            for each in records
+        )
+
+    def _began(self, stream_id: str) -> int:
+        if stream_id not in self._began_ns:
+            first = self._session.analysed(stream_id)[0].seq
+            record = self._session.frame_record(stream_id, first)
+            self._began_ns[stream_id] = record.received_ns
+        return self._began_ns[stream_id]
 
 
-def run_lines(runs: Iterable[Run]) -> Iterator[tuple[str, str]]:
-    """Id of each run, and what to call it: "run 2, 24 Nov 14:03, 50 frames"."""
+def run_lines(runs: Iterable[Run], newest: int) -> Iterator[tuple[str, str]]:
+    """Id of each run, and what to call it: "run 2, 24 Nov 14:03, 50 frames".
+
+    `newest` is how many frames the newest has.
+    """
     for number, run in enumerate(runs, 1):
         began = datetime.fromtimestamp(run.began_ns / 1e9, UTC).astimezone()
         when = f"{began.day} {began:%b %H:%M}"
-        frames = "1 frame" if run.frames == 1 else f"{run.frames:,} frames"
+        count = newest if run.frames is None else run.frames
+        frames = "1 frame" if count == 1 else f"{count:,} frames"
         yield run.stream_id, f"run {number}, {when}, {frames}"
 
 
@@ -56,6 +91,7 @@ def alone(scene: Scene) -> Channel:
 
 def whole_run(session: "SessionReader", scene: Scene, reach: Reach) -> Channel:
     """The run of `scene`, with the numbers of all its frames as the index has them."""
+    # What reads files is not needed where no session is.
     from dashboard.backfill import without_picture
 
     run, stream = alone(scene), scene.stream

@@ -63,8 +63,8 @@ class Run:
     stream_id: str
     began_ns: int
     """When its first frame came, since 1970 UTC."""
-    frames: int
-    """Analysed."""
+    frames: int | None
+    """Analysed; None of the newest run, whose history has them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Where one page is among the frames, and how it gets to another one."""
 
+from dataclasses import replace
+
 from dashboard.archive import Request, Visitor
 from dashboard.bookmark import Bookmark, Zoom
 from dashboard.scene import Scene
@@ -43,7 +45,8 @@ class Traveller:
             self._reach = answer.reach
             self._run = answer.run or self._run
         elif answer is not None and answer.request is self._reference:
-            self.view = before.compared_with(answer.scene)
+            remark = answer.problem or before.remark
+            self.view = replace(before.compared_with(answer.scene), remark=remark)
         archived = self._visitor is not None
         self.view = opened(self.view, snapshot, archived=archived)
         self._fetch(before)
@@ -102,6 +105,9 @@ class Traveller:
             history = channel.history
             self._reference = Request(history.stream.id, seq, 0, history.bins)
             self._visitor.ask(self._reference)
+        else:
+            remark = f"Frame {seq:,}, to compare with, is not in memory any more"
+            self.view = replace(self.view, remark=remark)
 
     def _fetch(self, before: View) -> None:
         """Have what is awaited now, and was not before, read from disk."""

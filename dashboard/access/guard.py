@@ -56,6 +56,7 @@ class Guard:
         if given is None or self.throttle.wait_s(address) > 0:
             return False
         if self._password.is_(given):
+            # Nothing is forgiven for it: who scrapes comes every few seconds.
             return True
         self.throttle.wrong(address)
         return False

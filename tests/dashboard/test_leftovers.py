@@ -1,6 +1,8 @@
 """Memory that closed pages leave behind."""
 
+import gc
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,21 @@ def test_what_is_scattered_over_the_heap_comes_back() -> None:
     trim()
     assert full_mb - resident_mb() > 200
     assert len(kept) == 80
+
+
+class Model:
+    """Knows itself, as models of a page know each other."""
+
+    def __init__(self) -> None:
+        self.knows = self
+
+
+def test_what_knows_each_other_is_let_go_too() -> None:
+    gc.disable()
+    try:
+        gone = weakref.ref(Model())
+        assert gone() is not None
+        trim()
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -18,11 +18,13 @@ from dashboard.drawing import PLACES
 from dashboard.feed import SessionFeed
 from dashboard.hub import Hub
 from dashboard.page import Page
+from dashboard.runs import Runs
 from dashboard.snapshot import LinkState, Reach, channel_name
 from dashboard.state import PageState
 from streamer.analysis import Analysis, Flag
 from streamer.frame import Completeness, Frame
 from streamer.session.analyst import AnalysisRecorder
+from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
 
 type Movie = Callable[[int], Analysis]
@@ -333,6 +335,29 @@ def test_a_link_opens_the_difference_that_it_was_made_of(
     assert "against" not in desk.state.link
 
 
+def test_a_frame_to_compare_with_that_is_gone_is_told(movie: Movie) -> None:
+    desk = Desk(sought=Bookmark(None, RUN, 9, against=2))
+    desk.show(movie(8), movie(9))
+    assert not desk.state.comparing
+    assert desk.text("remark") == (
+        "Frame 2, to compare with, is not in memory any more"
+    )
+
+
+def test_a_frame_of_a_session_changes_nothing_about_its_runs(
+    movie: Movie, tmp_path: Path
+) -> None:
+    record(tmp_path, *(of_run("first", movie(seq)) for seq in range(2)))
+    record(tmp_path, of_run("second", movie(0)))
+    with SessionReader(tmp_path) as session:
+        runs = Runs(session)
+        before = runs.by_channel(session.streams())
+        record(tmp_path, of_run("second", movie(1)))
+        assert runs.by_channel(session.streams()) == before
+        (channel,) = before.values()
+        assert [run.frames for run in channel] == [2, None]
+
+
 def test_a_link_to_an_earlier_run_opens_it_from_disk(
     visitor: Visitor, movie: Movie
 ) -> None:
@@ -445,8 +470,11 @@ def test_an_earlier_run_of_a_session_is_chosen_and_shown_with_its_plots(
             assert desk.headline()[1] == "1"
             assert desk.state.run == second
             assert list(desk.state.runs) == [first, second]
-            (words, _) = desk.state.runs.values()
-            assert re.fullmatch(r"run 1, \d+ \w+ \d\d:\d\d, 4 frames", words)
+            for number, (frames, words) in enumerate(
+                zip((4, 2), desk.state.runs.values(), strict=True), 1
+            ):
+                when = r"\d+ \w+ \d\d:\d\d"
+                assert re.fullmatch(rf"run {number}, {when}, {frames} frames", words)
             desk.wish("run", first)
             assert desk.wait()[1] == "3"
             assert desk.state.run == first
