@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -63,11 +63,7 @@ class Backfill:
                 return
             wanted = set(part := seqs[max(0, end - GLANCE) : end])
             records = self._session.analyses(stream.id, part[0], part[-1])
-            found = [
-                without_picture(stream, record, Atoms.none(record.model.latents))
-                for record in records
-                if record.frame.seq in wanted
-            ]
+            found = glanced(stream, (r for r in records if r.frame.seq in wanted))
             self._hub.fill(stream, found, counted=False)
 
     def count_some(self) -> float:
@@ -109,6 +105,14 @@ class Backfill:
         self._hub.set_progress(
             Progress(self._total - left, self._total) if left else None
         )
+
+
+def glanced(stream: Stream, records: Iterable[AnalysisRecord]) -> list[Analysis]:
+    """Analyses of frames as the index has them: no atoms, and no pictures."""
+    return [
+        without_picture(stream, record, Atoms.none(record.model.latents))
+        for record in records
+    ]
 
 
 def without_picture(stream: Stream, record: AnalysisRecord, atoms: Atoms) -> Analysis:

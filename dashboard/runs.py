@@ -10,7 +10,6 @@ from dashboard.history import History, frozen, record
 from dashboard.scene import Scene
 from dashboard.snapshot import Channel, Reach, Run, channel_name
 from dashboard.trend import Trends
-from streamer.atoms import Atoms
 
 if TYPE_CHECKING:
     from streamer.session.reader import SessionReader
@@ -92,15 +91,12 @@ def alone(scene: Scene) -> Channel:
 def whole_run(session: "SessionReader", scene: Scene, reach: Reach) -> Channel:
     """The run of `scene`, with the numbers of all its frames as the index has them."""
     # What reads files is not needed where no session is.
-    from dashboard.backfill import without_picture
+    from dashboard.backfill import glanced
 
-    run, stream = alone(scene), scene.stream
+    stream = scene.stream
     records = session.analyses(stream.id, reach.first, reach.last)
-    analyses = [
-        without_picture(stream, each, Atoms.none(each.model.latents))
-        for each in records
-    ]
-    history = filled(run.history, analyses, counted=False)
+    known = alone(scene).history
+    history = filled(known, glanced(stream, records), counted=False)
     return Channel(
         history=history, trends=Trends(history), arrived_s=0.0, on_disk=reach
     )

@@ -89,11 +89,12 @@ def dashboard(
     from atomstream.manifold import manifold_drawer
     from atomstream.service.kept_models import kept_models
     from dashboard.archive import Archive
-    from dashboard.feed import LiveFeed, SessionFeed
     from dashboard.hub import Hub
+    from dashboard.live_feed import LiveFeed
     from dashboard.notebook import Notebook, NotesFollowed
     from dashboard.recall import Recall
     from dashboard.server import Dashboard
+    from dashboard.session_feed import SessionFeed
 
     (host, port), access = page_place(
         address, "--address", password_file, tls_cert, tls_key, allow_origin, insecure

@@ -9,8 +9,8 @@ from atomstream.service.kept_models import kept_models
 from atomstream.service.process import Lifeline
 from atomstream.service.tasks import Page
 from dashboard.archive import Archive
-from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
+from dashboard.live_feed import LiveFeed
 from dashboard.notebook import Notebook, NotesFollowed
 from dashboard.recall import Recall
 from dashboard.server import Dashboard

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from dashboard.access.password import Password
 from dashboard.access.terms import Access
 from dashboard.archive import Archive
-from dashboard.feed import SessionFeed
 from dashboard.hub import Hub
 from dashboard.server import Dashboard
+from dashboard.session_feed import SessionFeed
 from dashboard.snapshot import Reach
 from streamer.analysis import Analysis, Flag
 from streamer.atoms import Atoms

@@ -14,8 +14,8 @@ from karabo_bridge import ServerInThread
 
 from atomstream.ports import free_address
 from atomstream.service.recording import Recording
-from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
+from dashboard.live_feed import LiveFeed
 from streamer.events import Received
 from streamer.frame import Frame, Stream
 from streamer.incoming import open_incoming

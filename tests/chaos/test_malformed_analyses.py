@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 
 from dashboard.document import empty_place
 from dashboard.drawing import PLACES
-from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
+from dashboard.live_feed import LiveFeed
 from dashboard.page import Page
 from dashboard.snapshot import LinkState
 from dashboard.state import PageState

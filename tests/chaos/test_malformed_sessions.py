@@ -23,8 +23,8 @@ import tifffile
 from atomstream.__main__ import main
 from atomstream.service.model_in_use import remember
 from atomstream.service.model_wish import take_wish
-from dashboard.feed import SessionFeed
 from dashboard.hub import Hub
+from dashboard.session_feed import SessionFeed
 from dashboard.snapshot import LinkState
 from inference.catalogue import DEFAULT, find_model
 from inference.model_files import read_model

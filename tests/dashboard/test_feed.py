@@ -12,9 +12,10 @@ import pytest
 import zmq
 
 from dashboard.alert_rules import AlertRules
-from dashboard.feed import LiveFeed, SessionFeed
 from dashboard.hub import Hub
+from dashboard.live_feed import LiveFeed
 from dashboard.recall import Recall
+from dashboard.session_feed import SessionFeed
 from dashboard.snapshot import LinkState, Reach
 from streamer.analysis import Analysis
 from streamer.errors import LinkError, SessionError

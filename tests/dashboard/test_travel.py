@@ -15,10 +15,10 @@ from bokeh.models import Column, ColumnDataSource, Range1d
 from dashboard.archive import Archive, Visitor
 from dashboard.bookmark import Bookmark, Zoom
 from dashboard.drawing import PLACES
-from dashboard.feed import SessionFeed
 from dashboard.hub import Hub
 from dashboard.page import Page
 from dashboard.runs import Runs
+from dashboard.session_feed import SessionFeed
 from dashboard.snapshot import LinkState, Reach, channel_name
 from dashboard.state import PageState
 from streamer.analysis import Analysis, Flag

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from dashboard.feed import LiveFeed
 from dashboard.hub import Hub
+from dashboard.live_feed import LiveFeed
 from dashboard.server import Dashboard
 
 PAGE_BYTES = 4096

@@ -1,145 +1,26 @@
-"""Where a hub's analyses come from: a running service, or a session on disk."""
+"""A hub's analyses from a session on disk."""
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Self
 
-import zmq
-
 from dashboard.backfill import Backfill, reach_on_disk
+from dashboard.follower import POLL_S, Follower
 from dashboard.hub import Hub
 from dashboard.missing import Missing
 from dashboard.runs import Runs
 from dashboard.snapshot import LinkState, channel_name
-from streamer.analysis import Analysis
-from streamer.errors import AtomstreamError, SessionError
-from streamer.events import (
-    Abandoned,
-    Ended,
-    Event,
-    Gap,
-    Heard,
-    Hindered,
-    Notice,
-    Received,
-    Rejected,
-    Silent,
-    Stands,
-)
+from streamer.errors import SessionError
 from streamer.frame import Stream
-from streamer.messages import Content
-from streamer.security import Connecting
 from streamer.service_state import Recorded
 from streamer.session.reader import SessionReader
 from streamer.session.records import StreamRecord
 from streamer.session.spool import Spool
 from streamer.session.standing import Standing
-from streamer.start import Start
-from streamer.subscriber import Subscriber
 
 log = logging.getLogger(__name__)
-
-POLL_S = 0.2
-"""How long it may take until a feed notices that it shall stop."""
-
-KEEP = 600
-"""Analyses before the newest that a dashboard which comes late asks for."""
-
-
-class LiveFeed:
-    """Fills a hub with what services publish, from a thread of its own.
-
-    Parameters
-    ----------
-    hub
-        Is told of every analysis, gap and end, and of the state of the connection.
-    urls
-        Where services publish analyses; they need not be there yet.
-    security
-        As for `Subscriber`.
-
-    Raises
-    ------
-    LinkError
-        An address cannot be one.
-    SecurityError
-        A key is missing, or an address needs one.
-    """
-
-    def __init__(
-        self,
-        hub: Hub,
-        urls: Sequence[str],
-        security: Mapping[str, Connecting] = MappingProxyType({}),
-    ) -> None:
-        self._hub = hub
-        self._silent: dict[str, str] = {}
-        self._context = zmq.Context()
-        try:
-            self._subscriber = Subscriber(
-                self._context,
-                urls,
-                security=security,
-                start=Start.newest(KEEP),
-                topics=(f"{Content.ANALYSIS}/",),
-            )
-        except AtomstreamError:
-            self._context.term()
-            raise
-        self._follower = Follower(hub, self._follow)
-
-    def __enter__(self) -> Self:
-        self._follower.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._follower.stop()
-        self._subscriber.close()
-        self._context.term()
-
-    def _follow(self, stopping: threading.Event) -> None:
-        while not stopping.is_set():
-            event = self._subscriber.receive(POLL_S)
-            if event is None:
-                self._hub.look()
-            else:
-                self._take(event)
-
-    def _take(self, event: Event) -> None:
-        match event:
-            case Received(Analysis() as analysis):
-                self._hub.add(analysis)
-            case Gap(stream, first, last, reason):
-                self._hub.lose(stream, Missing(first, last, reason))
-            case Ended(stream) | Abandoned(stream):
-                self._hub.end(stream)
-            case Heard(url):
-                self._silent.pop(url, None)
-                self._say_who_is_heard()
-            case Silent(url, _, reason):
-                self._silent[url] = f"{url} ({reason})" if reason else url
-                self._say_who_is_heard()
-            case Notice(url, text):
-                self._hub.warn(url, text)
-            case Stands(url, state):
-                self._hub.report(url, state)
-            case Hindered(url, reason):
-                log.warning("no new connection to %s: %s", url, reason)
-            case Rejected(url, reason):
-                log.warning("a message from %s was thrown away: %s", url, reason)
-            case _:
-                pass
-
-    def _say_who_is_heard(self) -> None:
-        if self._silent:
-            self._hub.set_link(
-                LinkState.SILENT, ", ".join(sorted(self._silent.values()))
-            )
-        else:
-            self._hub.set_link(LinkState.RECEIVING)
 
 
 class SessionFeed:
@@ -269,35 +150,3 @@ class SessionFeed:
             missing = Missing(gap.first, gap.last, gap.reason)
             self._hub.lose(streams[gap.stream_id], missing)
             self._gaps_seen += 1
-
-
-class Follower:
-    """Calls `follow` on a thread of its own; it returns when its event is set.
-
-    When it fails instead, the pages of `hub` say so: they would seem live otherwise.
-    """
-
-    def __init__(self, hub: Hub, follow: Callable[[threading.Event], None]) -> None:
-        self._hub = hub
-        self._follow = follow
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feed")
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Return when `follow` has returned."""
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self._follow(self._stopping)
-        except AtomstreamError as error:
-            log.error("the dashboard is fed no more: %s", error)
-            self._hub.set_link(LinkState.FAILED, str(error))
-        except Exception as error:
-            self._hub.set_link(LinkState.FAILED, f"{type(error).__name__}: {error}")
-            raise
