@@ -23,6 +23,8 @@ from inference.training.scenes import Scene, damaged_sheets, scenes
 from inference.training.unfinished import Arrays, Unfinished
 from streamer.errors import ModelError
 
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
 
 @dataclass(frozen=True, slots=True)
 class SceneSet:
@@ -69,7 +71,7 @@ def _simulating(
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, fresh, _live_with_parent) as pool:
         try:
-            with _leaving_ctrl_c_to_us():
+            with _undisturbed():
                 tasks = {
                     number: pool.submit(simulate_part, wanted, number)
                     for number in missing
@@ -85,13 +87,26 @@ def _simulating(
 
 
 @contextmanager
-def _leaving_ctrl_c_to_us() -> Iterator[None]:
-    """Block whose new processes never get a Ctrl-C; ours comes when it ends."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _undisturbed() -> Iterator[None]:
+    """Block in which processes are started; a signal that comes acts when it ends.
+
+    What a handler raises amid the start of a process would leave one that nobody tells
+    what to do. The new processes never get a Ctrl-C.
+    """
+    came: list[int] = []
+    handlers = {each: signal.getsignal(each) for each in STOPPING}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
+        for each in STOPPING:
+            # The mask alone lets another thread take it, for the handler of this one.
+            signal.signal(each, lambda number, _: came.append(number))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+    for each in came:
+        signal.raise_signal(each)
 
 
 def simulate_part(wanted: SceneSet, number: int) -> Arrays:

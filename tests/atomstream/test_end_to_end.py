@@ -368,7 +368,7 @@ def test_a_damaged_frame_is_set_aside_and_the_stream_goes_on(
         "serve", "--connect", source, "--record", session,
         "--publish", free_address(), "--until-end",
     )  # fmt: skip
-    assert serve.wait(60) == 0
+    assert serve.wait(150) == 0
     with SessionReader(session) as reader:
         assert [key.seq for key in reader.analysed(stream.id)] == [0, 2]
         assert any(event.kind == "set aside" for event in reader.events())
