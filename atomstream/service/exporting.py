@@ -9,6 +9,7 @@ from prometheus_client import disable_created_metrics
 
 from atomstream.metrics.events import ServiceMetrics
 from atomstream.metrics.server import Health, MetricsServer, application
+from atomstream.service.precedence import let_others_first
 from atomstream.service.process import Lifeline
 from atomstream.service.tasks import Exporter
 from streamer.events import Event, Hindered, Rejected
@@ -26,6 +27,7 @@ ALIVE_S = 10.0
 
 def export(task: Exporter, lifeline: Lifeline) -> None:
     """Serve metrics until told to stop."""
+    let_others_first()
     # A second series for each, of when it began: nobody asks.
     disable_created_metrics()  # type: ignore[no-untyped-call] # the library's
     metrics = ServiceMetrics(time.monotonic, time.time())

@@ -6,6 +6,7 @@ import time
 from atomstream.links import links_in_words
 from atomstream.manifold import manifold_drawer
 from atomstream.service.kept_models import kept_models
+from atomstream.service.precedence import let_others_first
 from atomstream.service.process import Lifeline
 from atomstream.service.tasks import Page
 from dashboard.archive import Archive
@@ -20,6 +21,7 @@ log = logging.getLogger("dashboard")
 
 def show(task: Page, lifeline: Lifeline) -> None:
     """Serve the page until told to stop."""
+    let_others_first()
     draw = manifold_drawer(lambda: kept_models(task.record))
     hub = Hub(
         task.analyses,

@@ -115,6 +115,16 @@ def running(
     return found
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no niceness")
+def test_who_looks_on_yields_to_who_works(
+    running: Running, process_with: ProcessWith
+) -> None:
+    roles = ("recorder", "analyser")
+    works = {process_with(running.session, role) for role in roles}
+    page = psutil.Process(page_process(running.service, works))
+    assert all(psutil.Process(pid).nice() < page.nice() for pid in works)
+
+
 def template(service: Program) -> psutil.Process:
     """The process that the others are copied from."""
     (found,) = [
