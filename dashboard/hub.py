@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,9 +41,6 @@ log = logging.getLogger("dashboard")
 
 SCENE_BYTES = 512 * 2**20
 """Memory for the frames that pages can scrub back to, all channels together."""
-
-PAINTS = 1000
-"""Of which it is remembered how long they took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +101,7 @@ class Hub:
         self._wall_s = wall_s
         self._scene_bytes = scene_bytes
         self._snapshot = Snapshot(Link(origin))
-        self.paints: deque[Paint] = deque(maxlen=PAINTS)
-        """The newest, of all pages together."""
-        self._paint_seen: Callable[[Paint], None] = lambda _: None
+        self._paints_watched: list[Callable[[Paint], None]] = []
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._writing = threading.RLock()
@@ -190,12 +184,12 @@ class Hub:
 
     def paint(self, paint: Paint) -> None:
         """A viewer has seen a frame that was new."""
-        self.paints.append(paint)
-        self._paint_seen(paint)
+        for seen in self._paints_watched:
+            seen(paint)
 
     def watch_paints(self, seen: Callable[[Paint], None]) -> None:
         """Call `seen`, on the thread of the pages, with each from now on."""
-        self._paint_seen = seen
+        self._paints_watched.append(seen)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener`, on any thread, whenever there is a new snapshot.

@@ -51,8 +51,8 @@ class Runs:
         )
 
     def stage(self, name: str) -> Timing:
-        """Of one stage."""
-        return self.timing(lambda run: run.stages_ms[name])
+        """Of one stage; 0 where it has no turn of its own."""
+        return self.timing(lambda run: run.stages_ms.get(name, 0.0))
 
 
 def measure_mode(
@@ -118,7 +118,8 @@ def mode_figures(runs: Runs, subject: Subject, peak_mb: float) -> ModeFigures:
         spread([run.total_ms for run in runs.together]),
     )
     rest = runs.timing(lambda run: run.rest_ms)
-    stages = {name: runs.stage(name) for name in runs.wall[0].stages_ms}
+    names = dict.fromkeys([*runs.cpu[0].stages_ms, *runs.wall[0].stages_ms])
+    stages = {name: runs.stage(name) for name in names}
     return ModeFigures(
         atoms=runs.wall[0].atoms,
         frame=frame,

@@ -6,13 +6,13 @@ live view goes on. It is analysed once more when the disk takes it.
 
 import logging
 import time
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from atomstream.service.jobs import job_of, job_of_spooled
 from atomstream.service.model_swap import ModelSwap
 from atomstream.service.process import Lifeline
+from atomstream.service.waiting import Waiting
 from atomstream.words import analysis_in_words
 from inference.engines.engine import Engine, Job
 from streamer.analysis import Analysis
@@ -51,7 +51,7 @@ class Workplace:
     standing: Standing
     engine: Engine
     swap: ModelSwap
-    _waiting: deque[FrameKey] = field(default_factory=deque, init=False)
+    _waiting: Waiting = field(default_factory=Waiting, init=False)
     _spooled: dict[FrameKey, Spooled] = field(default_factory=dict, init=False)
     """Those of the waiting that are in memory only."""
     _in_flight: set[FrameKey] = field(default_factory=set, init=False)
@@ -82,7 +82,7 @@ class Workplace:
             self.look()
             self._look_for_frames()
             if self._may_submit():
-                self._submit(self._waiting.popleft(), lifeline)
+                self._submit(self._waiting.take(), lifeline)
             elif self._in_flight:
                 self._collect_or_wait(lifeline)
             elif self._waiting:
@@ -132,8 +132,11 @@ class Workplace:
         self._refused, self._asked_s = text, time.monotonic()
 
     def _look_for_frames(self) -> None:
+        # To ask for all at each frame would take long where very many wait.
+        if self._waiting and not self._waiting.may_be_overtaken:
+            return
         version = self.session.version()
-        if self._waiting or (version == self._version and not self._unseen()):
+        if version == self._version and (self._waiting or not self._unseen()):
             return
         self._version = version
         pending = self.session.pending()
@@ -142,7 +145,7 @@ class Workplace:
         known = self._in_flight | self._shown
         fresh = [key for key in pending if key not in known]
         unseen = {k: each for k, each in self._unseen().items() if k not in pending}
-        self._waiting.extend([*fresh, *unseen])
+        self._waiting.renew([*fresh, *unseen], self.session.pending_partial())
         under_way = {k: v for k, v in self._spooled.items() if k in self._in_flight}
         self._spooled = under_way | unseen
 
@@ -160,7 +163,7 @@ class Workplace:
             return False
         if time.monotonic() < self._again_s:
             return False
-        alone = any(map(self._tries, [self._waiting[0], *self._in_flight]))
+        alone = any(map(self._tries, [self._waiting.first(), *self._in_flight]))
         return not (alone and self._in_flight)
 
     def _tries(self, key: FrameKey) -> int:
@@ -197,7 +200,7 @@ class Workplace:
         if since_s is None:
             self._unread_since_s = now_s
             log.warning("frame %d is tried again: %s", key.seq, error)
-        self._waiting.appendleft(key)
+        self._waiting.put_back(key)
         self._again_s = now_s + SPACE_RETRY_S
 
     def _leave_out(self, key: FrameKey, error: SessionError) -> None:

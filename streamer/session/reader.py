@@ -10,7 +10,7 @@ import pyarrow as pa
 from streamer.analysis import Analysis, ModelId
 from streamer.atoms import Atoms
 from streamer.errors import SessionError
-from streamer.frame import Frame
+from streamer.frame import Completeness, Frame
 from streamer.header import MAX_SEQ
 from streamer.preview import preview
 from streamer.session import atoms_table, rows, tiff
@@ -33,12 +33,13 @@ from streamer.session.records import (
 from streamer.session.writing import sha256
 
 BY_KEY = " WHERE streams.id = ? AND seq = ?"
-PENDING = """
+WITHOUT_ANALYSIS = """
     SELECT id, seq FROM frames JOIN streams ON streams.number = stream
     WHERE frames.number NOT IN (SELECT frame FROM analyses)
         AND frames.number NOT IN (SELECT frame FROM attempts WHERE reason IS NOT NULL)
-    ORDER BY frames.number
 """
+PENDING = f"{WITHOUT_ANALYSIS} ORDER BY frames.number"
+PENDING_PARTIAL = f"{WITHOUT_ANALYSIS} AND completeness = '{Completeness.PARTIAL}'"
 ANALYSED = """
     SELECT id, seq FROM analyses
         JOIN frames ON frames.number = frame
@@ -118,6 +119,10 @@ class SessionReader:
     def pending(self) -> list[FrameKey]:
         """Frames that are to be analysed, in the order of their commits."""
         return self._records(PENDING, _key)
+
+    def pending_partial(self) -> frozenset[FrameKey]:
+        """Those of them that were still being scanned when they were sent."""
+        return frozenset(self._records(PENDING_PARTIAL, _key))
 
     def analysed(self, stream_id: str) -> list[FrameKey]:
         """Frames of a stream that are analysed, by `seq`."""

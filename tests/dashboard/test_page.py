@@ -10,7 +10,7 @@ from bokeh.models import Circle, Column, ColumnDataSource, LinearColorMapper, Pl
 from dashboard.drawing import PLACES
 from dashboard.figures.series import LINES
 from dashboard.history import begun
-from dashboard.hub import Hub
+from dashboard.hub import Hub, Paint
 from dashboard.page import PAINT_TIMEOUT_S, Page
 from dashboard.snapshot import LinkState
 from dashboard.state import PageState
@@ -374,17 +374,19 @@ def test_the_age_of_the_last_frame_counts_while_another_is_awaited(
 def test_the_hub_learns_how_long_a_new_frame_took_to_be_seen(
     desk: Desk, movie: Movie
 ) -> None:
+    paints: list[Paint] = []
+    desk.hub.watch_paints(paints.append)
     desk.show(movie(0))
     desk.now_s += 0.25
     desk.paint()
     desk.wish("fold", 1)
     desk.paint()
-    (paint,) = desk.hub.paints
+    (paint,) = paints
     assert (paint.seq, paint.painted_s - paint.arrived_s) == (0, 0.25)
     desk.wish("pause")
     desk.wish("seek", 0)
     desk.paint()
-    assert len(desk.hub.paints) == 1, "an old frame is no news"
+    assert len(paints) == 1, "an old frame is no news"
 
 
 @pytest.mark.parametrize(

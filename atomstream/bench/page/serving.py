@@ -7,15 +7,19 @@ for each line that it reads.
 import json
 import sys
 import time
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from dashboard.hub import Hub
+from dashboard.hub import Hub, Paint
 from dashboard.live_feed import LiveFeed
 from dashboard.server import Dashboard
 
 PAGE_BYTES = 4096
+PAINTS = 1000
+"""The newest, of all viewers together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +46,22 @@ def main() -> None:
     """Serve until stdin is closed."""
     url = sys.argv[1]
     hub = Hub(url, time.monotonic)
+    paints: deque[Paint] = deque(maxlen=PAINTS)
+    hub.watch_paints(paints.append)
     with LiveFeed(hub, [url]), Dashboard(hub, port=0) as page:
         say(page.url)
         for _ in sys.stdin:
-            say(json.dumps(asdict(told(hub))))
+            say(json.dumps(asdict(told(hub, paints))))
 
 
-def told(hub: Hub) -> Told:
+def told(hub: Hub, paints: Iterable[Paint]) -> Told:
     """Asked now."""
     newest = [channel.history.newest.seq for channel in hub.snapshot.channels.values()]
     return Told(
         cpu_s=time.process_time(),
         memory_mb=memory_mb(),
         seq=max(newest, default=-1),
-        paints=[(paint.seq, paint.painted_s) for paint in tuple(hub.paints)],
+        paints=[(paint.seq, paint.painted_s) for paint in tuple(paints)],
     )
 
 
