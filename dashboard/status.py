@@ -53,13 +53,13 @@ def status(view: View, snapshot: Snapshot) -> Status:
     """What the page says when `view` looks at `snapshot`."""
     channel, scene = view.shown_channel(snapshot), view.shown_scene(snapshot)
     badge, badge_tone = mode_badge(view, snapshot.link, channel)
-    _, link, link_tone = LINK_WORDS[snapshot.link.state]
+    link, link_tone = connection(snapshot.link, channel)
     services = service_words(snapshot, channel)
     lost = 0 if channel is None else lost_frames(snapshot, channel)
     texts = {
         "mode": badge,
         **whereabouts(view, snapshot),
-        "link": "stream ended" if channel is not None and channel.ended else link,
+        "link": link,
         "origin": snapshot.link.words or snapshot.link.origin,
         "gaps": "none" if not lost else f"{lost:,} lost",
         "notice": notice(snapshot, scene),
@@ -97,6 +97,15 @@ def mode_badge(view: View, link: Link, channel: Channel | None) -> tuple[str, st
         return "ENDED", "calm"
     badge, _, tone = LINK_WORDS[state]
     return badge, tone
+
+
+def connection(link: Link, channel: Channel | None) -> tuple[str, str]:
+    """How things stand with where frames come from, in words, and their tone."""
+    _, words, tone = LINK_WORDS[link.state]
+    is_bad = link.state in (LinkState.SILENT, LinkState.FAILED)
+    if channel is not None and channel.ended and not is_bad:
+        words = "stream ended"
+    return words, tone
 
 
 def notice(snapshot: Snapshot, scene: Scene | None) -> str:

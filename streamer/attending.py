@@ -75,8 +75,13 @@ class Attending:
             self._feeds.go_on(following, now_s)
 
     def _patience_s(self, link: Link) -> float:
-        """Silence that is no news: all of it, once every stream from there ended."""
+        """Silence that is no news.
+
+        All of it where every stream has ended: such a source may go. A service stays,
+        also between two streams.
+        """
         if link.is_heard is None:
             return UNHEARD_S
+        is_service = link.state is not None
         is_over = any(link.feeds) and not self._feeds.unfinished(link)
-        return math.inf if is_over else SILENT_S
+        return math.inf if is_over and not is_service else SILENT_S

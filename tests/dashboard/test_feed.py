@@ -17,6 +17,8 @@ from dashboard.live_feed import LiveFeed
 from dashboard.recall import Recall
 from dashboard.session_feed import SessionFeed
 from dashboard.snapshot import LinkState, Reach
+from dashboard.status import status
+from dashboard.view import View
 from streamer.analysis import Analysis
 from streamer.errors import LinkError, SessionError
 from streamer.frame import Frame
@@ -102,6 +104,26 @@ def test_a_service_that_is_not_heard_any_more_is_missed(hub: Hub) -> None:
             assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECEIVING)
         assert comes_true(lambda: hub.snapshot.link.state is LinkState.SILENT)
         assert hub.snapshot.link.words == publisher.url
+
+
+def test_a_service_that_dies_between_two_runs_is_missed(hub: Hub, movie: Movie) -> None:
+    state = ServiceState("today", 1, 1, 0, 0, Recorded.YES)
+
+    def words(name: str) -> str:
+        return status(View(), hub.snapshot).texts[name]
+
+    with zmq.Context() as context, ExitStack() as feeding:
+        with Publisher(
+            context, "tcp://127.0.0.1:0", heartbeat_s=0.1, state=lambda: state
+        ) as publisher:
+            feeding.enter_context(LiveFeed(hub, [publisher.url]))
+            assert publisher.wait_for_subscriber(WITHIN_S)
+            publisher.send(movie(0))
+            publisher.end(movie(0).stream)
+            assert comes_true(lambda: words("mode") == "ENDED")
+            assert comes_true(lambda: words("recording") == "recording")
+        assert comes_true(lambda: words("recording") == "unknown: nothing heard")
+    assert (words("mode"), words("link")) == ("SILENT", "nothing heard")
 
 
 def test_an_address_that_is_none_is_refused_at_once(hub: Hub) -> None:

@@ -15,6 +15,7 @@ import zmq
 from streamer.events import Event
 from streamer.frame import Frame, Stream
 from streamer.messages import FeedState, Heartbeat, Message
+from streamer.service_state import ServiceState
 from streamer.subscriber import Subscriber
 from streamer.wire import pack, unpack
 
@@ -145,8 +146,14 @@ class Script:
         for message in messages:
             self.live.send_multipart(pack(message, 0))
 
-    def beat(self, *states: FeedState, catch_up: bool = True) -> None:
-        self.say(Heartbeat(self.ports[1] if catch_up else None, states))
+    def beat(
+        self,
+        *states: FeedState,
+        catch_up: bool = True,
+        stands: ServiceState | None = None,
+    ) -> None:
+        port = self.ports[1] if catch_up else None
+        self.say(Heartbeat(port, states, state=stands))
 
     def request(self) -> tuple[bytes, Message]:
         """Who asks, and for what."""

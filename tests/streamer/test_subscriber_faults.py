@@ -26,6 +26,7 @@ from streamer.messages import (
 )
 from streamer.publisher import Publisher
 from streamer.sequencer import NO_CATCH_UP
+from streamer.service_state import Recorded, ServiceState
 from streamer.subscriber import Subscriber
 from streamer.wire import pack
 
@@ -42,7 +43,12 @@ class Script(Protocol):
 
     def await_subscriber(self) -> None: ...
     def say(self, *messages: Message) -> None: ...
-    def beat(self, *states: FeedState, catch_up: bool = True) -> None: ...
+    def beat(
+        self,
+        *states: FeedState,
+        catch_up: bool = True,
+        stands: ServiceState | None = None,
+    ) -> None: ...
     def request(self) -> tuple[bytes, Message]: ...
     def answer(self, client: bytes, message: Message) -> None: ...
 
@@ -178,7 +184,14 @@ def test_a_source_that_was_never_heard_is_given_time_to_start(
     assert silent.seconds > 10
 
 
-@pytest.mark.parametrize("goes_on", [False, True], ids=["has ended", "goes on"])
+SERVICE = ServiceState("today", 1, 1, 0, 0, Recorded.YES)
+
+
+@pytest.mark.parametrize(
+    ("goes_on", "stands", "is_news"),
+    [(False, None, False), (True, None, True), (False, SERVICE, True)],
+    ids=["has ended", "goes on", "a service"],
+)
 def test_silence_is_news_only_while_more_may_come(
     context: Context,
     script: Script,
@@ -187,6 +200,8 @@ def test_silence_is_news_only_while_more_may_come(
     listen: Listen,
     hurry: Callable[[], float],
     goes_on: bool,
+    stands: ServiceState | None,
+    is_news: bool,
 ) -> None:
     ended = FeedState(Feed(Content.FRAME, stream), newest=0, first_kept=0, total=1)
     other = replace(stream, id="another")
@@ -194,14 +209,14 @@ def test_silence_is_news_only_while_more_may_come(
     with Subscriber(context, [script.url], clock=hurry) as subscriber:
         script.await_subscriber()
         script.say(frame(stream, 0))
-        script.beat(*states)
+        script.beat(*states, stands=stands)
         listen(subscriber, Ended)
         deadline = hurry() + 20
         events = []
         while hurry() < deadline:
             event = subscriber.receive(0.2)
             events += [event] if event else []
-    assert len(of_type(events, Silent)) == goes_on
+    assert len(of_type(events, Silent)) == is_news
 
 
 def test_catch_up_at_an_address_of_another_kind_is_rejected(

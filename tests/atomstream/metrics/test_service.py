@@ -168,3 +168,30 @@ def test_metrics_that_are_killed_come_back_and_cost_no_frame(
         assert not reader.gaps()  # nothing was lost meanwhile
     service.terminate()
     assert service.wait(30) == 0
+
+
+def test_a_service_that_hangs_between_two_runs_is_not_ready(
+    tmp_path: Path, spawn: Spawn, wait_for: Wait, ask: Ask, scrape: Scrape
+) -> None:
+    stack = tmp_path / "noise.npy"
+    np.save(stack, np.random.default_rng(1).random((1, 32, 32), np.float32))
+    source, published, port = free_address(), free_address(), free_port()
+    service = spawn(
+        "serve", "--connect", source, "--record", tmp_path / "today", "--threads", "1",
+        "--publish", published, "--metrics", str(port), "--no-refine",
+    )  # fmt: skip
+    wait_for(lambda: ask(port, "/readyz")[0] == 200, 60)
+    spawn("replay", stack, "--bind", source, "--pixel-size", "0.02")
+    wait_for(lambda: scrape(port).get(f"{LATENCY}_count") == 1, 60)
+    wait_for(lambda: scrape(port)["atomstream_streams_open"] == 0, 60)
+    assert ask(port, "/readyz")[0] == 200
+    publishing = listener_at(int(published.rpartition(":")[2]), service)
+    os.kill(publishing, signal.SIGSTOP)
+    try:
+        wait_for(lambda: ask(port, "/readyz")[0] == 503, 30)
+        found = scrape(port)
+        assert found["atomstream_service_heard"] == 0
+        assert "atomstream_recording" not in found
+    finally:
+        os.kill(publishing, signal.SIGCONT)
+    wait_for(lambda: ask(port, "/readyz")[0] == 200, 30)
