@@ -150,7 +150,7 @@ def _lattice_in_words(analysis: Analysis) -> list[str]:
     # By a pixel size that is the lattice's own it would be graphene's in every frame.
     if Flag.PIXEL_SIZE_ESTIMATED in analysis.flags or not math.isfinite(constant_nm):
         return []
-    return [f"lattice {constant_nm:.4f} ± {sigma_nm:.4f} nm"]
+    return [f"lattice {constant_nm:.5f} ± {sigma_nm:.5f} nm"]
 
 
 def _told_by_lattice(analysis: Analysis) -> list[str]:
@@ -195,9 +195,9 @@ def drift_in_words(analyses: Sequence[AnalysisRecord]) -> str | None:
 
 def _constant_in_words(record: AnalysisRecord) -> str:
     """In pixels where the size of these is known from the lattice alone."""
-    summary, per_pixel, unit, digits = record.summary, 1.0, "nm", 4
+    summary, per_pixel, unit, digits = record.summary, 1.0, "nm", 5
     if Flag.PIXEL_SIZE_ESTIMATED in record.flags and record.pixel_size_nm:
-        per_pixel, unit, digits = 1 / record.pixel_size_nm, "pixels", 3
+        per_pixel, unit, digits = 1 / record.pixel_size_nm, "pixels", 4
     constant = per_pixel * summary.lattice_constant_nm
     sigma = per_pixel * summary.lattice_constant_sigma_nm
     return f"{constant:.{digits}f} ± {sigma:.{digits}f} {unit}"

@@ -105,6 +105,8 @@ def connection(link: Link, channel: Channel | None) -> tuple[str, str]:
     is_bad = link.state in (LinkState.SILENT, LinkState.FAILED)
     if channel is not None and channel.ended and not is_bad:
         words = "stream ended"
+    if channel is None and link.state is LinkState.RECEIVING:
+        words, tone = "no frame yet, service heard at", "warn"
     return words, tone
 
 
@@ -125,6 +127,11 @@ def empty_notice(link: Link) -> str:
         return f"Stopped: {link.words}"
     if link.state is LinkState.RECORDED:
         return f"No analysed frame in {link.origin}"
+    if link.state is LinkState.RECEIVING:
+        return (
+            f"The service at {link.origin} is heard, and has no frame yet: does its "
+            "source send?"
+        )
     return f"Waiting for the first frame from {link.origin}"
 
 

@@ -18,12 +18,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
 
 from streamer.errors import SessionError
 from streamer.session.reader import SessionReader
 from streamer.session.records import Totals
+
+# How fast an example is depends on what else the machine does.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 FIGURES = pytest.StashKey[list[str]]()
 type Report = Callable[..., None]

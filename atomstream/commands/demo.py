@@ -83,11 +83,7 @@ def demo(
     A simulated microscope sends frames over ZeroMQ; the service keeps and analyses
     them; the page shows what is found. Ctrl-C stops.
 
-    Examples
-    --------
-    atomstream demo --speed 30
-
-    atomstream demo --source nion
+    Examples: atomstream demo --speed 30, atomstream demo --source nion
     """
     if source is Source.NION:
         check_installed()
@@ -127,6 +123,8 @@ def demo(
             scheme = "https" if access.certificate else "http"
             links = links_in_words(f"{scheme}://{page}")
             typer.echo(f"the page will be at {links} in a moment")
+        if not keeps:
+            typer.echo("nothing is kept when it ends: --record DIR keeps the session")
         run_service(settings, {"simulate": microscope})
         if keeps:
             typer.echo(

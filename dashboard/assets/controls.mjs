@@ -1,5 +1,6 @@
 // Buttons, slider and choices: how they look, and what the viewer wants of them.
 
+import {on_choice, show_choice} from "./choice.mjs"
 import {handle} from "./handles.mjs"
 import {copy_link} from "./link.mjs"
 import {element, entries, offer} from "./words.mjs"
@@ -15,7 +16,7 @@ export const write_controls = (state) => {
   if (!seek.matches(":active")) seek.value = state.shown
   const select = element("channel")
   offer(select, state.channels.map((name) => [name, name]))
-  select.value = state.channel
+  show_choice(select, state.channel)
   select.hidden = state.channels.length < 2
   write_runs(state)
   for (const id of ["compare", "copy-link"])
@@ -26,7 +27,7 @@ export const write_controls = (state) => {
 const write_runs = (state) => {
   const select = element("run"), runs = entries(state.runs)
   offer(select, runs)
-  select.value = state.run
+  show_choice(select, state.run)
   select.hidden = runs.length < 2
 }
 
@@ -36,7 +37,7 @@ export const watch_controls = (state, wish) => {
   const seek = element("seek")
   seek.oninput = () => wish("seek", seek.valueAsNumber)
   for (const id of ["channel", "run"])
-    element(id).onchange = (event) => wish(id, event.target.value)
+    on_choice(element(id), (value) => wish(id, value))
   element("atoms").onchange = ({target: {checked}}) => {
     // At once; the server is told so that the next frame, or a link, has it too.
     handle(state, "dots")?.setv({visible: checked}, {sync: false})

@@ -3,6 +3,7 @@
 // The server says what there is. Which part of it is shown is decided here: all of it,
 // the newest of it, or the part that the viewer has zoomed to.
 
+import {on_choice, show_choice} from "./choice.mjs"
 import {element, say} from "./words.mjs"
 
 const REACH_PX = 7  // from the pointer to a mark
@@ -149,7 +150,7 @@ const follow_pointer = () => {
 export const watch_timeline = (timeline, wish) => {
   const window_ = new Window(timeline)
   const watched = new WeakSet()
-  element("axis").onchange = (event) => wish("axis", event.target.value)
+  on_choice(element("axis"), (value) => wish("axis", value))
   element("rescale").onclick = () => wish("rescale")
   follow_pointer()
   return () => {
@@ -160,7 +161,7 @@ export const watch_timeline = (timeline, wish) => {
     const select = element("axis")
     for (const option of select.options)
       option.disabled = !timeline.offered.includes(option.value)
-    select.value = timeline.axis
+    show_choice(select, timeline.axis)
     select.disabled = timeline.offered.length < 2
     select.title = timeline.words || "What plots over time are drawn over"
     say("axis-words", timeline.words)

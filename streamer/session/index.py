@@ -190,11 +190,11 @@ def _check_session(folder: Path) -> None:
         if not folder.exists():
             raise SessionError(f"{folder} does not exist")
         check_folder(folder)
-        check_own_files(folder)
         if not Layout(folder).index.is_file():
             raise SessionError(
                 f"{folder} is a folder but not a session: it has no {INDEX_NAME}"
             )
+        check_own_files(folder)
 
 
 def _stand_in(connection: sqlite3.Connection) -> None:

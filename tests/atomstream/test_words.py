@@ -38,13 +38,13 @@ def summary(constant_nm: float) -> Summary:
     ("constant_nm", "flags", "told_nm", "said"),
     [
         (0.246, (), None,
-         "frame 3: 900 C, 2 Si, crystallinity 0.950, lattice 0.2460 ± 0.0001 nm, "
+         "frame 3: 900 C, 2 Si, crystallinity 0.950, lattice 0.24600 ± 0.00010 nm, "
          "0.25 s after it came"),
         (math.nan, (Flag.TOO_NOISY,), None,
          "frame 3: 900 C, 2 Si, crystallinity 0.950, "
          "0.25 s after it came [too-noisy]"),
         (0.2214, (Flag.PIXEL_SIZE_DOUBTFUL,), 0.02,
-         "frame 3: 900 C, 2 Si, crystallinity 0.950, lattice 0.2214 ± 0.0001 nm, "
+         "frame 3: 900 C, 2 Si, crystallinity 0.950, lattice 0.22140 ± 0.00009 nm, "
          "0.25 s after it came [pixel-size-doubtful], pixel 0.02 nm by the lattice"),
         (0.246, ESTIMATED, 0.0156,
          "frame 3: 900 C, 2 Si, crystallinity 0.950, "
@@ -94,12 +94,12 @@ def record(blank: Analysis) -> Callable[..., AnalysisRecord]:
     [
         ([], None),
         ([(0, math.nan)], None),
-        ([(0, math.nan), (4, 0.246)], "lattice 0.2460 ± 0.0001 nm in frame 4"),
+        ([(0, math.nan), (4, 0.246)], "lattice 0.24600 ± 0.00010 nm in frame 4"),
         ([(0, 0.25), (1, 0.251), (2, 0.2495), (3, math.nan)],
-         "lattice 0.2500 ± 0.0001 nm in frame 0, -0.20 % by frame 2 "
+         "lattice 0.25000 ± 0.00010 nm in frame 0, -0.20 % by frame 2 "
          "(all within -0.20 to +0.40 %)"),
         ([(0, 0.246, 0.02, ESTIMATED), (9, 0.246, 0.0198, ESTIMATED)],
-         "lattice 12.300 ± 0.005 pixels in frame 0, +1.01 % by frame 9 "
+         "lattice 12.3000 ± 0.0050 pixels in frame 0, +1.01 % by frame 9 "
          "(all within +0.00 to +1.01 %)"),
     ],
     ids=["no frame", "no lattice", "one frame", "nm", "pixels"],

@@ -73,7 +73,8 @@ def test_the_page_waits_and_then_shows_what_moves(
     screen.open()
     assert screen.text("mode") == "WAITING"
     assert screen.text("notice") == (
-        "Waiting for the first frame from tcp://127.0.0.1:5556"
+        "The service at tcp://127.0.0.1:5556 is heard, and has no frame yet: does its "
+        "source send?"
     )
     hub.add(movie(0))
     screen.wait_for_text("frame", "0")
@@ -217,3 +218,30 @@ def test_a_page_comes_back_by_itself_when_its_server_was_started_anew(
         screen.page.goto("about:blank")
     # The browser says itself that it tried in vain to connect again.
     screen.complaints.clear()
+
+
+def test_a_choice_stays_while_the_server_still_says_what_was_before(
+    screen: "Screen", hub: Hub, movie: Movie
+) -> None:
+    """The server may answer the first of two choices after the second was made."""
+    hub.add(movie(0))
+    screen.open()
+    shown = screen.page.evaluate("""async () => {
+        const url = new URL("assets/choice.mjs", document.baseURI)
+        const {on_choice, show_choice} = await import(url)
+        const select = document.createElement("select")
+        for (const value of ["frame", "time", "dose"]) select.add(new Option(value))
+        const told = [], shown = []
+        on_choice(select, (value) => told.push(value))
+        const choose = (value) => {
+            select.value = value
+            select.dispatchEvent(new Event("change"))
+        }
+        choose("time"), choose("dose")
+        for (const value of ["frame", "time", "time", "dose", "frame"]) {
+            show_choice(select, value)
+            shown.push(select.value)
+        }
+        return [told, shown]
+    }""")
+    assert shown == [["time", "dose"], ["dose", "dose", "dose", "dose", "frame"]]

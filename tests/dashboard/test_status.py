@@ -56,6 +56,12 @@ def test_live_stands_there_only_while_frames_can_come(
     ("state", "words", "notice"),
     [
         (LinkState.WAITING, "", f"Waiting for the first frame from {ORIGIN}"),
+        (
+            LinkState.RECEIVING,
+            "",
+            f"The service at {ORIGIN} is heard, and has no frame yet: does its source "
+            "send?",
+        ),
         (LinkState.RECORDED, "", f"No analysed frame in {ORIGIN}"),
         (LinkState.FAILED, "the index is gone", "Stopped: the index is gone"),
     ],
