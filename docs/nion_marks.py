@@ -1,7 +1,8 @@
 """Measures what points at atoms cost in Nion Swift's window, for docs/nion.md.
 
-Run it as `uv run --extra nion --with nionswift-tool python docs/nion_marks.py`; it
-needs what nion_screenshot.py needs. `main` is what Nion Swift's launcher asks for.
+Run it as `uv run --extra nion --with nionswift-tool --with ./deploy/nionswift python
+docs/nion_marks.py`; it needs what nion_screenshot.py needs. `main` is what Nion Swift's
+launcher asks for.
 """
 
 import json
