@@ -1,7 +1,8 @@
 """Alerts that begin with a real fault of the service, its source or its disk.
 
 As in `test_real_prometheus.py`, with faults that take root, signals or a source of
-one's own. Of all alerts only AtomstreamFellBackToCpu is not seen here: it takes a GPU.
+one's own. Two alerts are seen in neither: AtomstreamFellBackToCpu takes a GPU, and
+nothing yet makes an analysis fail for AtomstreamAnalysisFails.
 """
 
 import os
