@@ -3,6 +3,9 @@
 Commands import what is heavy when they run, so that help and errors come at once.
 """
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from atomstream.commands import (
@@ -35,6 +38,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def say_version(wanted: bool) -> None:
+    """Say it and end, where that is wanted."""
+    if wanted:
+        typer.echo(f"atomstream {version('atomstream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def atomstream(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=say_version,
+            is_eager=True,
+            help="Say which version this is, and end.",
+        ),
+    ] = False,
+) -> None:
+    """All commands."""
+
 
 app.command(short_help="A simulated microscope, the service and its page.")(demo.demo)
 app.command(

@@ -1,7 +1,8 @@
 """Measures what points at atoms cost in Nion Swift's window, for docs/nion.md.
 
-Run it as `uv run --extra nion --with nionswift-tool python docs/nion_marks.py`; it
-needs what nion_screenshot.py needs. `main` is what Nion Swift's launcher asks for.
+Run it as `uv run --extra nion --with nionswift-tool --with ./deploy/nionswift python
+docs/nion_marks.py`; it needs what nion_screenshot.py needs. `main` is what Nion Swift's
+launcher asks for.
 """
 
 import json
@@ -47,7 +48,7 @@ def measure(window: Any, count: int) -> dict[str, float]:
     """What Nion Swift's thread had to do, and the longest pause afterwards, in ms."""
     from nion.swift import Facade
 
-    from nionswift_plugin.atomstream_bridge.document import show
+    from atomstream_bridge.document import show
 
     api = Facade.get_api("~1.0", "~1.0")
     library = Facade.Library(window.document_model)
@@ -71,8 +72,8 @@ def scattered(count: int, seed: int) -> Any:
     """A picture with points anywhere."""
     import numpy as np
 
-    from nionswift_plugin.atomstream_bridge.picture import Mark, Picture
-    from nionswift_plugin.atomstream_bridge.placing import Placing
+    from atomstream_bridge.picture import Mark, Picture
+    from atomstream_bridge.placing import Placing
 
     rng = np.random.default_rng(seed)
     marks = tuple(

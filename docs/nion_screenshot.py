@@ -1,7 +1,8 @@
 """Makes the picture of Nion Swift in this folder: its window, with plug-in and panel.
 
-Run it as `uv run --extra nion --with nionswift-tool python docs/nion_screenshot.py`;
-needs Linux, Xvfb and what Qt needs of X11 (docs/nion.md names the packages).
+Run it as `uv run --extra nion --with nionswift-tool --with ./deploy/nionswift python
+docs/nion_screenshot.py`; needs Linux, Xvfb and what Qt needs of X11 (docs/nion.md
+names the packages).
 """
 
 import json

@@ -2,11 +2,13 @@
 
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
-import nionswift_plugin.atomstream_bridge
+import atomstream_bridge
 import streamer
-from nionswift_plugin.atomstream_bridge.carrying import carried
+from atomstream_bridge.carrying import carried
+from atomstream_bridge.manifest import FILE, manifest
 from streamer.errors import SettingsError
 
 NAME = "atomstream_bridge"
@@ -39,8 +41,9 @@ def bundle(out: Path) -> Path:
 
 def parts() -> Iterator[tuple[Path, bytes]]:
     """Each file of the plug-in: its place in the bundle, and what is in it."""
-    plug_in = Path(nionswift_plugin.atomstream_bridge.__file__).parent
-    for file in sorted((*plug_in.glob("*.py"), plug_in / "manifest.json")):
+    plug_in = Path(atomstream_bridge.__file__).parent
+    yield Path(NAME, FILE), manifest(version("atomstream")).encode()
+    for file in sorted(plug_in.glob("*.py")):
         yield Path(NAME, file.name), file.read_bytes()
     for file, place in carried(Path(streamer.__file__).parent).items():
         yield NAME / place, file.read_bytes()
@@ -65,7 +68,7 @@ def _folder(out: Path) -> Path:
 
 def _remove_former(folder: Path) -> None:
     """Remove the plug-in's modules that a bundle made before; nothing else."""
-    if folder.exists() and not (folder / "manifest.json").is_file():
+    if folder.exists() and not (folder / FILE).is_file():
         raise SettingsError(f"{folder} is there and holds no plug-in; name another")
     for file in folder.rglob("*.py"):
         file.unlink()

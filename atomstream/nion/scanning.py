@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from atomstream.nion.headless import Wanted, headless_scan
 from atomstream.service.tasks import NionScan
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
-from nionswift_plugin.atomstream_bridge.settings import BridgeSettings, write_settings
-from nionswift_plugin.atomstream_bridge.watching import Watch
+from atomstream_bridge.bridge import Bridge
+from atomstream_bridge.settings import BridgeSettings, write_settings
+from atomstream_bridge.watching import Watch
 from streamer.simulator.microscope import Microscope
 from streamer.simulator.movie import Exposure, Movie, simulate
 

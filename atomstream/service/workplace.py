@@ -238,6 +238,10 @@ class Workplace:
             # Until it is committed, and that can be.
             self._tried[key] = self._tries(key)
             self._shown.add(key)
+        else:
+            # The index knows. Who has it tried again means all tries.
+            self._tried.pop(key, None)
+            self.spool.finish(key)
         log.error("%s", text)
         self.journal.note("set aside", text)
 

@@ -122,6 +122,21 @@ def test_a_frame_that_kills_the_analysis_three_times_is_set_aside_until_asked_fo
     report(frames=FRAMES, killers=len(KILLERS), deaths=len(KILLERS) * TRIES)
 
 
+@pytest.mark.timeout(300)
+def test_a_frame_is_tried_again_by_the_service_that_has_set_it_aside(
+    session: Path, program: Start, wait_for: Callable[..., None]
+) -> None:
+    service = program(
+        "serve", "--connect", free_address(), "--record", session,
+        "--publish", free_address(), "--threads", "1",
+    )  # fmt: skip
+    kill_at_each_try(session, 2, TRIES)
+    wait_for(lambda: analysed(session) == [0, 1, 3, 4, 5], PATIENCE_S)
+    assert "1 frame" in command("sessions", "retry", session)
+    wait_for(lambda: analysed(session) == list(range(FRAMES)), PATIENCE_S)
+    assert service.said().count("is set aside") == 1
+
+
 @pytest.mark.timeout(200)
 def test_a_frame_is_tried_again_also_after_the_end_of_its_stream(
     session: Path, program: Start, wait_for: Callable[..., None]

@@ -1,107 +1,18 @@
-"""A real Prometheus watches a real service, of which one thing after another fails.
+"""A real Prometheus watches a real service, of which one thing after another fails."""
 
-The rules are those that are deployed. Only their times are shortened: how long a fault
-has to last, and after how many seconds without an analysis it is called one.
-"""
-
-import json
-import re
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
 from atomstream.ports import free_address
 from tests.deploy.conftest import tool
+from tests.deploy.watching import SILENCE_S, configured, free_port, prometheus
 
 type Spawn = Callable[..., subprocess.Popen[str]]
 type Wait = Callable[[Callable[[], bool], float], None]
-
-SILENCE_S = 4
-
-
-def free_port() -> int:
-    return int(free_address().rpartition(":")[2])
-
-
-def hurried(rules: str) -> str:
-    """The same rules for somebody who cannot wait."""
-    shortened, silences = re.subn(
-        r"(last_analysis_age_seconds >) \d+", rf"\1 {SILENCE_S}", rules
-    )
-    assert silences == 1
-    return re.sub(r"^( +for:) \w+$", r"\1 1s", shortened, flags=re.M)
-
-
-def configured(deploy: Path, folder: Path, service: int, page: int) -> Path:
-    """What is deployed, at other ports, evaluated each half second."""
-    (folder / "rules.yml").write_text(
-        hurried((deploy / "prometheus" / "rules.yml").read_text())
-    )
-    text = (deploy / "prometheus" / "prometheus.yml").read_text()
-    config: dict[str, Any] = yaml.safe_load(text)
-    config["global"] = dict.fromkeys(
-        ("scrape_interval", "evaluation_interval"), "500ms"
-    )
-    for job, port in zip(config["scrape_configs"], (service, page), strict=True):
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
-    file = folder / "prometheus.yml"
-    file.write_text(yaml.safe_dump(config))
-    return file
-
-
-def asked(port: int, path: str) -> str | None:
-    """What Prometheus answers, None while it does not."""
-    line = HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        line.request("GET", path)
-        answer = line.getresponse()
-        return answer.read().decode() if answer.status == 200 else None
-    except OSError:
-        return None
-    finally:
-        line.close()
-
-
-@contextmanager
-def prometheus(
-    program: str, config: Path, wait_for: Wait
-) -> Iterator[Callable[[], set[str]]]:
-    """Run it; what is given tells which alerts fire now."""
-    port = free_port()
-    with (config.parent / "prometheus.log").open("w") as log:
-        process = subprocess.Popen(
-            [
-                program,
-                f"--config.file={config}",
-                f"--storage.tsdb.path={config.parent / 'tsdb'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-
-    def firing() -> set[str]:
-        answer = asked(port, "/api/v1/alerts")
-        assert answer is not None, "Prometheus does not answer"
-        return {
-            each["labels"]["alertname"]
-            for each in json.loads(answer)["data"]["alerts"]
-            if each["state"] == "firing"
-        }
-
-    try:
-        wait_for(lambda: asked(port, "/-/ready") is not None, 60)
-        yield firing
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.mark.slow
@@ -137,7 +48,8 @@ def test_prometheus_sees_faults_come_and_go(
     config = configured(deploy, tmp_path, service_port, page_port)
     nobody = {"AtomstreamUnreachable", "AtomstreamPageUnreachable"}
     silence = {"AtomstreamNothingComes", "AtomstreamPageAlerts"}
-    with prometheus(program, config, wait_for) as firing:
+    with prometheus(program, config, wait_for) as watch:
+        firing = watch.firing
         wait_for(lambda: nobody <= firing(), 60)  # nothing runs yet
         service, microscope = serve(), replay()
         wait_for(lambda: not firing(), 120)

@@ -12,8 +12,8 @@ import zmq
 from numpy.typing import NDArray
 
 from atomstream.nion.headless import Wanted, headless_scan
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
-from nionswift_plugin.atomstream_bridge.settings import BridgeSettings, write_settings
+from atomstream_bridge.bridge import Bridge
+from atomstream_bridge.settings import BridgeSettings, write_settings
 from streamer.events import Ended, Event, Received
 from streamer.frame import Frame
 from streamer.subscriber import Subscriber

@@ -30,9 +30,9 @@ import typer
 import zmq
 
 from atomstream.nion.headless import Wanted, headless_scan
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
-from nionswift_plugin.atomstream_bridge.listening import Listener
-from nionswift_plugin.atomstream_bridge.settings import BridgeSettings, write_settings
+from atomstream_bridge.bridge import Bridge
+from atomstream_bridge.listening import Listener
+from atomstream_bridge.settings import BridgeSettings, write_settings
 from streamer.subscriber import Subscriber
 
 FRAME_S = {512: 0.5, 1024: 1.0, 2048: 1.0}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from atomstream.ports import free_address
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
+from atomstream_bridge.bridge import Bridge
 from streamer.errors import SessionError
 from streamer.session.reader import SessionReader
 from streamer.session.records import StreamRecord, Totals

@@ -10,7 +10,7 @@ import pytest
 import zmq
 
 from atomstream.ports import free_address
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
+from atomstream_bridge.bridge import Bridge
 from streamer.endpoint import Address, open_socket
 from streamer.frame import Stream
 from streamer.key_changes import allow, make_keys, revoke

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nionswift_plugin.atomstream_bridge.framing import frame_of, own_rows
-from nionswift_plugin.atomstream_bridge.runs import Place
-from nionswift_plugin.atomstream_bridge.update import plain, read_update
+from atomstream_bridge.framing import frame_of, own_rows
+from atomstream_bridge.runs import Place
+from atomstream_bridge.update import plain, read_update
 from streamer.frame import Completeness, Frame, Stream
 from streamer.wire import pack
 

@@ -13,8 +13,8 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
-from nionswift_plugin.atomstream_bridge.settings import BridgeSettings, write_settings
+from atomstream_bridge.bridge import Bridge
+from atomstream_bridge.settings import BridgeSettings, write_settings
 from streamer.events import Gap
 from streamer.frame import Completeness
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
+from atomstream_bridge.bridge import Bridge
 from streamer.frame import Completeness, Frame
 
 SIDE = 32

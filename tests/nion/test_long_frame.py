@@ -16,8 +16,8 @@ from scipy.spatial import KDTree
 from atomstream.bench.page.chromium import find_chromium, opened
 from atomstream.nion.headless import Wanted
 from atomstream.ports import free_address
+from atomstream_bridge.bridge import Bridge
 from dashboard.snapshot import channel_name
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
 from streamer.atoms import Atoms
 from streamer.frame import Completeness, Frame, Stream
 from streamer.session.reader import SessionReader

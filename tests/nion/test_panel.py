@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from nionswift_plugin.atomstream_bridge import (
+from atomstream_bridge import (
     RESULTS_SETTINGS,
     SETTINGS,
     AtomstreamExtension,
 )
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
-from nionswift_plugin.atomstream_bridge.panel import Panel
-from nionswift_plugin.atomstream_bridge.remembering import remembered
-from nionswift_plugin.atomstream_bridge.results import Results
-from nionswift_plugin.atomstream_bridge.results_settings import ResultsSettings
-from nionswift_plugin.atomstream_bridge.settings import (
+from atomstream_bridge.bridge import Bridge
+from atomstream_bridge.panel import Panel
+from atomstream_bridge.remembering import remembered
+from atomstream_bridge.results import Results
+from atomstream_bridge.results_settings import ResultsSettings
+from atomstream_bridge.settings import (
     BridgeSettings,
     read_settings,
     write_settings,

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import zmq
 
-from nionswift_plugin.atomstream_bridge.mailbox import MAX_CHANNELS
-from nionswift_plugin.atomstream_bridge.picture import MAX_MARKS
-from nionswift_plugin.atomstream_bridge.remembering import remember
-from nionswift_plugin.atomstream_bridge.results import Results
-from nionswift_plugin.atomstream_bridge.results_settings import ResultsSettings
+from atomstream_bridge.mailbox import MAX_CHANNELS
+from atomstream_bridge.picture import MAX_MARKS
+from atomstream_bridge.remembering import remember
+from atomstream_bridge.results import Results
+from atomstream_bridge.results_settings import ResultsSettings
 from streamer.key_changes import allow, make_keys
 from streamer.keys import KeyFolder
 from streamer.publisher import Publisher

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from nionswift_plugin.atomstream_bridge.runs import Over, Place, Runs, Step
-from nionswift_plugin.atomstream_bridge.update import Update
+from atomstream_bridge.runs import Over, Place, Runs, Step
+from atomstream_bridge.update import Update
 from streamer.frame import Completeness
 
 COMPLETE, PARTIAL, ABORTED = Completeness

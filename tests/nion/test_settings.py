@@ -5,25 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from nionswift_plugin.atomstream_bridge.bridge import Bridge, State
-from nionswift_plugin.atomstream_bridge.form import (
+from atomstream_bridge.bridge import Bridge, State
+from atomstream_bridge.form import (
     ENTRIES,
     RESULTS_ENTRIES,
     changed,
     results_told,
     told,
 )
-from nionswift_plugin.atomstream_bridge.outlet import Counters
-from nionswift_plugin.atomstream_bridge.reception import Heeded
-from nionswift_plugin.atomstream_bridge.remembering import remember, remembered
-from nionswift_plugin.atomstream_bridge.results import ResultsState
-from nionswift_plugin.atomstream_bridge.results_settings import ResultsSettings
-from nionswift_plugin.atomstream_bridge.settings import (
+from atomstream_bridge.outlet import Counters
+from atomstream_bridge.reception import Heeded
+from atomstream_bridge.remembering import remember, remembered
+from atomstream_bridge.results import ResultsState
+from atomstream_bridge.results_settings import ResultsSettings
+from atomstream_bridge.settings import (
     BridgeSettings,
     read_settings,
     write_settings,
 )
-from nionswift_plugin.atomstream_bridge.showing import Shown
+from atomstream_bridge.showing import Shown
 from streamer.errors import AtomstreamError
 
 OTHER = BridgeSettings(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from nionswift_plugin.atomstream_bridge.bridge import Bridge
+from atomstream_bridge.bridge import Bridge
 
 SUBSCRIBE = Path(__file__).parent / "programs" / "subscribe.py"
 FRAMES = 20

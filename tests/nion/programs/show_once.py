@@ -17,11 +17,13 @@ Facade.initialize()
 setup = TestContext.TestSetup()
 
 import atomstream_bridge  # noqa: E402, F401 - has `streamer` be found in it
+
+# isort: split
+from drawn_analyses import analysis_of, atoms_at, grid, stream_of  # noqa: E402
+
 from atomstream_bridge.remembering import remember  # noqa: E402
 from atomstream_bridge.results import Results  # noqa: E402
 from atomstream_bridge.results_settings import ResultsSettings  # noqa: E402
-from drawn_analyses import analysis_of, atoms_at, grid, stream_of  # noqa: E402
-
 from streamer.publisher import Publisher  # noqa: E402
 
 KEY = "atomstream/uSim Scan/HAADF"
