@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from atomstream.engines import EngineKind
+from atomstream.logs import LogFormat, LogLevel
 from dashboard import alert_rules
 from dashboard.alert_rules import AlertRules
 from dashboard.toml_file import nearest, read_toml
@@ -72,6 +73,8 @@ type Texts = Annotated[tuple[Text, ...], BeforeValidator(one_or_more)]
 type Named = Annotated[Text, BeforeValidator(name_or_beside)]
 type Nameds = Annotated[tuple[Named, ...], BeforeValidator(one_or_more)]
 type File = Annotated[Path, BeforeValidator(beside)]
+type Form = Annotated[LogFormat, Field(strict=False)]
+type Level = Annotated[LogLevel, Field(strict=False)]
 type Kind = Annotated[EngineKind, Field(strict=False)]
 type Processor = Annotated[Device, Field(strict=False)]
 
@@ -138,6 +141,11 @@ class SettingsFile(BaseModel):
     insecure: bool | None = None
     """Do without protection beyond this computer: without keys, a page without a
     password, and metrics for everybody."""
+
+    log_format: Form | None = None
+    """How lines of the log are written: text, or json, an object a line."""
+    log_level: Level | None = None
+    """From which weight on they are: debug, info, warning or error."""
 
     alerts: Annotated[AlertRules, Field(strict=False)] | None = None
     """Rules of what the page alerts of."""
