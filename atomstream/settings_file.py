@@ -1,7 +1,8 @@
 """What may stand in a file of settings, and what is said of what may not.
 
 Each key is an option of `atomstream serve`, with `_` for `-`; what is not in the file
-is as the environment, or else the option's default has it.
+is as the environment, or else the option's default has it. Tables are about other
+things.
 """
 
 from collections.abc import Mapping
@@ -18,8 +19,10 @@ from pydantic import (
     ValidationInfo,
 )
 
+from atomstream import retention
 from atomstream.engines import EngineKind
 from atomstream.logs import LogFormat, LogLevel
+from atomstream.retention import Retention
 from dashboard import alert_rules
 from dashboard.alert_rules import AlertRules
 from dashboard.toml_file import nearest, read_toml
@@ -30,7 +33,11 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 RULES = "alerts"
-"""Table of the rules of what the page alerts of; all else are options."""
+"""Table of the rules of what the page alerts of."""
+RETENTION = "retention"
+"""Table of the quotas of sessions."""
+TABLES = {RULES: alert_rules.problem, RETENTION: retention.problem}
+"""All else are options of a service; and what is said of what is wrong there."""
 SECRET = (
     "a password stands in a file that is nobody else's to read; "
     "name it with {password_file}"
@@ -149,6 +156,8 @@ class SettingsFile(BaseModel):
 
     alerts: Annotated[AlertRules, Field(strict=False)] | None = None
     """Rules of what the page alerts of."""
+    retention: Annotated[Retention, Field(strict=False)] | None = None
+    """Quotas of `sessions prune`."""
 
     _path: Path = PrivateAttr()
 
@@ -180,16 +189,16 @@ class SettingsFile(BaseModel):
 
     def options(self) -> dict[str, object]:
         """What it says of each option, as JSON has it."""
-        return self.model_dump(mode="json", exclude_none=True, exclude={RULES})
+        return self.model_dump(mode="json", exclude_none=True, exclude={*TABLES})
 
 
 def problem(wrong: "ErrorDetails") -> str:
     """What is wrong in a file, and what may be meant."""
     key = str(wrong["loc"][0]) if wrong["loc"] else "it"
-    if key == RULES and len(wrong["loc"]) > 1:
+    if key in TABLES and len(wrong["loc"]) > 1:
         inner = wrong.copy()
         inner["loc"] = wrong["loc"][1:]
-        return f"[{RULES}] {alert_rules.problem(inner)}"
+        return f"[{key}] {TABLES[key](inner)}"
     if key == "password":
         return SECRET.format(password_file="password_file")
     if wrong["type"] == "extra_forbidden":
