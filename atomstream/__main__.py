@@ -1,10 +1,10 @@
 """The command `atomstream`: errors become one line, whatever happens inside."""
 
 import atexit
-import logging
 import sys
 
-from atomstream.service.process import BAD_INPUT, quieten_libraries
+from atomstream.logs import LogSettings, say_fatal, start_logging
+from atomstream.service.process import BAD_INPUT
 from atomstream.stopping import ignore_signals, stop_by_signals
 from streamer.errors import AtomstreamError
 
@@ -20,16 +20,12 @@ def main() -> None:
     # Here, because each process of a service imports this module when it starts.
     from atomstream.app import app
 
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(name)s: %(message)s",
-        datefmt="%H:%M:%S",
-    )
-    quieten_libraries()
+    # Until the command says otherwise.
+    start_logging(LogSettings(), "atomstream")
     try:
         app()
     except AtomstreamError as error:
-        sys.stderr.write(f"atomstream: {error}\n")
+        say_fatal(error)
         sys.exit(BAD_INPUT)
 
 

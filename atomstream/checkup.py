@@ -14,12 +14,12 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import zmq
 
 from inference.analyse import Analyser, History
 from inference.device import Device
 from inference.model import load_model
+from inference.runtime import onnxruntime
 from streamer.analysis import FRAME_BUDGET_S
 from streamer.endpoint import check_reachable
 from streamer.errors import AtomstreamError

@@ -109,9 +109,8 @@ class EngineChoice:
             from inference.engines.cluster.engine import DaskEngine
 
             return DaskEngine(scheduler, files, setup, tell)
-        import onnxruntime
-
         from inference.engines.local import LocalEngine
+        from inference.runtime import onnxruntime
 
         engine = LocalEngine(files, setup)
         available = onnxruntime.get_available_providers()
@@ -130,7 +129,7 @@ def check_device(device: Device) -> None:
         The installed ONNX Runtime was not built for it.
     """
     if device is Device.CUDA:
-        import onnxruntime
+        from inference.runtime import onnxruntime
 
         wanted_providers(device, onnxruntime.get_available_providers())
 

@@ -1,7 +1,8 @@
 """What may stand in a file of settings, and what is said of what may not.
 
 Each key is an option of `atomstream serve`, with `_` for `-`; what is not in the file
-is as the environment, or else the option's default has it.
+is as the environment, or else the option's default has it. Tables are about other
+things.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,10 @@ from pydantic import (
     ValidationInfo,
 )
 
+from atomstream import retention
 from atomstream.engines import EngineKind
+from atomstream.logs import LogFormat, LogLevel
+from atomstream.retention import Retention
 from dashboard import alert_rules
 from dashboard.alert_rules import AlertRules
 from dashboard.toml_file import nearest, read_toml
@@ -29,7 +33,11 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 RULES = "alerts"
-"""Table of the rules of what the page alerts of; all else are options."""
+"""Table of the rules of what the page alerts of."""
+RETENTION = "retention"
+"""Table of the quotas of sessions."""
+TABLES = {RULES: alert_rules.problem, RETENTION: retention.problem}
+"""All else are options of a service; and what is said of what is wrong there."""
 SECRET = (
     "a password stands in a file that is nobody else's to read; "
     "name it with {password_file}"
@@ -72,6 +80,8 @@ type Texts = Annotated[tuple[Text, ...], BeforeValidator(one_or_more)]
 type Named = Annotated[Text, BeforeValidator(name_or_beside)]
 type Nameds = Annotated[tuple[Named, ...], BeforeValidator(one_or_more)]
 type File = Annotated[Path, BeforeValidator(beside)]
+type Form = Annotated[LogFormat, Field(strict=False)]
+type Level = Annotated[LogLevel, Field(strict=False)]
 type Kind = Annotated[EngineKind, Field(strict=False)]
 type Processor = Annotated[Device, Field(strict=False)]
 
@@ -139,8 +149,15 @@ class SettingsFile(BaseModel):
     """Do without protection beyond this computer: without keys, a page without a
     password, and metrics for everybody."""
 
+    log_format: Form | None = None
+    """How lines of the log are written: text, or json, an object a line."""
+    log_level: Level | None = None
+    """From which weight on they are: debug, info, warning or error."""
+
     alerts: Annotated[AlertRules, Field(strict=False)] | None = None
     """Rules of what the page alerts of."""
+    retention: Annotated[Retention, Field(strict=False)] | None = None
+    """Quotas of `sessions prune`."""
 
     _path: Path = PrivateAttr()
 
@@ -172,16 +189,16 @@ class SettingsFile(BaseModel):
 
     def options(self) -> dict[str, object]:
         """What it says of each option, as JSON has it."""
-        return self.model_dump(mode="json", exclude_none=True, exclude={RULES})
+        return self.model_dump(mode="json", exclude_none=True, exclude={*TABLES})
 
 
 def problem(wrong: "ErrorDetails") -> str:
     """What is wrong in a file, and what may be meant."""
     key = str(wrong["loc"][0]) if wrong["loc"] else "it"
-    if key == RULES and len(wrong["loc"]) > 1:
+    if key in TABLES and len(wrong["loc"]) > 1:
         inner = wrong.copy()
         inner["loc"] = wrong["loc"][1:]
-        return f"[{RULES}] {alert_rules.problem(inner)}"
+        return f"[{key}] {TABLES[key](inner)}"
     if key == "password":
         return SECRET.format(password_file="password_file")
     if wrong["type"] == "extra_forbidden":

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from atomstream.settings_file import RULES, SettingsFile
+from atomstream.retention import Retention
+from atomstream.settings_file import RETENTION, RULES, TABLES, SettingsFile
 from dashboard.alert_rules import AlertRules
 
 WIDTH = 80
@@ -55,11 +56,15 @@ def example(defaults: Mapping[str, object]) -> str:
     options = {
         key: defaults.get(key) if field.examples is None else field.examples[0]
         for key, field in SettingsFile.model_fields.items()
-        if key != RULES
+        if key not in TABLES
     }
     rules = {
         key: ALERT_EXAMPLES.get(key, value)
         for key, value in AlertRules().model_dump(mode="json").items()
+    }
+    quotas = {
+        key: field.examples[0] if field.examples else None
+        for key, field in Retention.model_fields.items()
     }
     return "\n".join(
         (
@@ -69,6 +74,12 @@ def example(defaults: Mapping[str, object]) -> str:
             "# `false` switches a rule off.",
             "",
             *entries(AlertRules, rules),
+            f"[{RETENTION}]",
+            "# Of `atomstream sessions prune FOLDER --settings FILE.toml`; a service "
+            "does",
+            "# not use it.",
+            "",
+            *entries(Retention, quotas),
         )
     )
 

@@ -14,6 +14,7 @@ from dashboard.runs import whole_run
 from dashboard.scene import Scene, scene
 from dashboard.snapshot import Channel, Reach
 from streamer.errors import AtomstreamError, SessionError
+from streamer.log_fields import of_stream_id
 
 if TYPE_CHECKING:
     from streamer.session.reader import SessionReader
@@ -148,7 +149,9 @@ class Archive:
             self._close()
             return Answer(request, problem=unreadable(request, str(error)))
         except Exception as error:  # whatever it is, the next can be read
-            log.exception("frame %d of %s", request.seq, request.stream_id)
+            about = of_stream_id(request.stream_id, request.seq)
+            text = "frame %d of %s"
+            log.exception(text, request.seq, request.stream_id, extra=about)
             return Answer(request, problem=unreadable(request, type(error).__name__))
 
     def _read(self, request: Request) -> Answer:

@@ -13,6 +13,7 @@ from streamer.analysis import Analysis, Preview
 from streamer.atoms import Atoms
 from streamer.errors import SessionError
 from streamer.frame import Completeness, Stream
+from streamer.log_fields import of_frame
 from streamer.session.reader import SessionReader
 from streamer.session.records import AnalysisRecord
 
@@ -94,7 +95,8 @@ class Backfill:
                 return without_picture(stream, record, atoms)
             return None  # whoever writes the session has taken it out
         except SessionError as error:
-            log.warning("atoms of frame %d of %s: %s", seq, stream.id, error)
+            text = "atoms of frame %d of %s: %s"
+            log.warning(text, seq, stream.id, error, extra=of_frame(stream, seq))
             self._hub.lose(stream, Missing(seq, seq, "cannot be read back"))
             return None
 

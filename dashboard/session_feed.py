@@ -14,6 +14,7 @@ from dashboard.runs import Runs
 from dashboard.snapshot import LinkState, channel_name
 from streamer.errors import SessionError
 from streamer.frame import Stream
+from streamer.log_fields import of_frame
 from streamer.service_state import Recorded
 from streamer.session.reader import SessionReader
 from streamer.session.records import StreamRecord
@@ -132,7 +133,8 @@ class SessionFeed:
         try:
             analysis = self._session.analysis(stream.id, seq)
         except SessionError as error:
-            log.warning("frame %d of %s is left out: %s", seq, stream.id, error)
+            text = "frame %d of %s is left out: %s"
+            log.warning(text, seq, stream.id, error, extra=of_frame(stream, seq))
             self._hub.lose(stream, Missing(seq, seq, "cannot be read back"))
         else:
             self._hub.add(analysis)

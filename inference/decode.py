@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from scipy.stats import norm
 
 from inference.card import DecoderCard, read_card
 from inference.catalogue import checked_bytes, find_model
+from inference.runtime import onnxruntime
 from inference.session import open_session
 from streamer.errors import ModelError
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from inference.card import Card, EncoderCard, HarmonicsEncoderCard
@@ -12,6 +11,7 @@ from inference.catalogue import find_model
 from inference.device import Device
 from inference.harmonics import Rings
 from inference.model_files import ModelFiles, read_model
+from inference.runtime import onnxruntime
 from inference.session import open_session
 from streamer.analysis import ModelId
 from streamer.errors import ModelError

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import onnxruntime
-
 from inference.device import Device, check_providers, wanted_providers
+from inference.runtime import onnxruntime
 from streamer.errors import ModelError
 
 

@@ -1,5 +1,6 @@
 """What a service says of its own work, in every heartbeat of what it publishes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,6 +38,18 @@ class ServiceState:
     bytes_per_s: float | None = None
     """What the newest frames and their analyses have taken of the disk, over the time
     in which they came; None if unknown."""
+    oldest_waiting_ns: int | None = None
+    """When the oldest of those that wait for their analysis came, ns since 1970 UTC by
+    the service's clock; None if none waits, or nobody says."""
+    oldest_unrecorded_ns: int | None = None
+    """Likewise of those in memory, which wait for the disk."""
+    link_s: float | None = None
+    """From sending to arrival of the frame that was committed last. The source's clock
+    said the first, the service's the second: where they differ, so does this, which
+    may be less than 0. None if unknown."""
+    restarts: Mapping[str, int] | None = None
+    """How often each process was started again since the service was, by its name;
+    None if nobody says."""
 
 
 FREE_STEP_BYTES = 10**8

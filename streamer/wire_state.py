@@ -8,10 +8,17 @@ from streamer.header import MAX_NAME, Fields
 from streamer.service_state import Recorded, ServiceState
 
 MAX_REASON = 1024
+MAX_PROCESSES = 64
 
 
 def write_state(state: ServiceState) -> Mapping[str, object]:
-    """Fields of a service's state."""
+    """Fields of a service's state; those that came later only where there are some."""
+    later = {
+        "oldest_waiting_ns": state.oldest_waiting_ns,
+        "oldest_unrecorded_ns": state.oldest_unrecorded_ns,
+        "link_s": state.link_s,
+        "restarts": None if state.restarts is None else dict(state.restarts),
+    }
     return {
         "session": plain(state.session, MAX_NAME),
         "received": state.received,
@@ -22,6 +29,7 @@ def write_state(state: ServiceState) -> Mapping[str, object]:
         "reason": None if state.reason is None else plain(state.reason),
         "free_bytes": state.free_bytes,
         "bytes_per_s": state.bytes_per_s,
+        **{key: value for key, value in later.items() if value is not None},
     }
 
 
@@ -43,6 +51,10 @@ def read_state(fields: Fields) -> ServiceState:
         reason=fields.optional(lambda name: fields.text(name, MAX_REASON), "reason"),
         free_bytes=fields.optional(fields.count, "free_bytes"),
         bytes_per_s=fields.optional(partial(read_rate, fields), "bytes_per_s"),
+        oldest_waiting_ns=fields.optional(fields.count, "oldest_waiting_ns"),
+        oldest_unrecorded_ns=fields.optional(fields.count, "oldest_unrecorded_ns"),
+        link_s=fields.optional(partial(read_finite, fields), "link_s"),
+        restarts=fields.optional(partial(read_counts, fields), "restarts"),
     )
 
 
@@ -58,6 +70,32 @@ def read_rate(fields: Fields, name: str) -> float:
     if not (math.isfinite(rate) and rate >= 0):
         raise fields.unexpected(name, "a finite number of 0 or more")
     return rate
+
+
+def read_finite(fields: Fields, name: str) -> float:
+    """A finite number.
+
+    Raises
+    ------
+    WireError
+        It is another thing.
+    """
+    value = fields.real(name)
+    if not math.isfinite(value):
+        raise fields.unexpected(name, "a finite number")
+    return value
+
+
+def read_counts(fields: Fields, name: str) -> Mapping[str, int]:
+    """A count for each of a few names.
+
+    Raises
+    ------
+    WireError
+        It is another thing, or one is.
+    """
+    counts = fields.inner(name, MAX_PROCESSES)
+    return {key: counts.count(key) for key in counts.values}
 
 
 def plain(words: str, limit: int = MAX_REASON) -> str:

@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from inference.card import read_card
 from inference.catalogue import checked_bytes, find_model
+from inference.runtime import onnxruntime
 
 KERNELS = MappingProxyType(
     {"Conv": 1, "ConvTranspose": 1, "ConvInteger": 1, "QLinearConv": 3}

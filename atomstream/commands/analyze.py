@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from atomstream.commands.log_options import LogFormatName, LogLevelName, start_log
 from atomstream.commands.options import (
     Channel,
     DeviceName,
@@ -20,6 +21,7 @@ from atomstream.commands.options import (
     warn_of_trial,
 )
 from atomstream.engines import EngineKind
+from atomstream.logs import LogFormat, LogLevel
 from inference.card import read_card
 from inference.catalogue import DEFAULT, find_model
 from inference.device import Device
@@ -44,6 +46,8 @@ def analyze(
     device: DeviceName = Device.AUTO,
     engine: EngineName = EngineKind.LOCAL,
     scheduler: Scheduler = None,
+    log_format: LogFormatName = LogFormat.TEXT,
+    log_level: LogLevelName = LogLevel.INFO,
 ) -> None:
     """Find the atoms of every frame of a recorded stack.
 
@@ -52,6 +56,7 @@ def analyze(
 
     Example: atomstream analyze movie.tif --record runs/movie
     """
+    start_log("analyse", log_format, log_level)
     check_pixel_size(pixel_size, estimate_pixel_size)
     choice = engine_choice(engine, scheduler, threads, device, refine)
     warn_of_trial(read_card(find_model(model)))

@@ -184,6 +184,38 @@ def dashboard(
     run_page(Plan(size, frames, endure, loads, viewers), out)
 
 
+@app.command()
+def observing(
+    size: Annotated[
+        int,
+        typer.Option(
+            "--size",
+            metavar="PX",
+            min=SMALLEST_PX,
+            max=LARGEST_PX,
+            help="Rows and columns of the frames.",
+        ),
+    ] = 1024,
+    frames: Annotated[
+        int, typer.Option(min=5, max=10**4, help="That count, one each 0.67 s.")
+    ] = 60,
+    out: Out = None,
+) -> None:
+    """Measure what metrics and logs cost, at fifty times the microscope's rate.
+
+    A real service analyses simulated frames, not refined, so that it takes least
+    itself; its metrics are asked for each 10 s, its log is JSON. CPU times are those
+    of its processes (Linux only).
+
+    Example: atomstream bench observing --out observing.json
+    """
+    check_out(out)
+    from atomstream.bench.observing.measure import Plan
+    from atomstream.bench.observing.running import run_observing
+
+    run_observing(Plan(size, frames), out)
+
+
 def check_peer(environment: Path | None, peer: StrEnum | None, known: StrEnum) -> None:
     """Refuse an environment for nobody.
 

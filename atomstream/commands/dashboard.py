@@ -9,6 +9,12 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.bridges import refuse_bridges
+from atomstream.commands.log_options import (
+    LogFormatName,
+    LogLevelName,
+    start_log,
+    teller,
+)
 from atomstream.commands.page_options import (
     Alerts,
     AllowOrigin,
@@ -26,6 +32,7 @@ from atomstream.commands.security import (
 )
 from atomstream.commands.settings_option import PageSettingsFile
 from atomstream.links import links_in_words
+from atomstream.logs import LogFormat, LogLevel
 from streamer.errors import SettingsError
 
 
@@ -64,6 +71,8 @@ def dashboard(
     server_key: ServerKeys = None,
     keys: Keys = None,
     insecure: InsecureAll = False,
+    log_format: LogFormatName = LogFormat.TEXT,
+    log_level: LogLevelName = LogLevel.INFO,
 ) -> None:
     """Show a recorded session, or what a running service publishes.
 
@@ -78,6 +87,7 @@ def dashboard(
     atomstream dashboard runs/today --settings atomstream.toml,
     atomstream dashboard runs/today --address 0.0.0.0:5006 --password-file page.password
     """
+    logs = start_log("dashboard", log_format, log_level)
     if (session is None) == (not connect):
         raise SettingsError("give either a SESSION or --connect URL")
     refuse_bridges(
@@ -123,5 +133,6 @@ def dashboard(
         page = running.enter_context(
             Dashboard(hub, host, port, access=access, archive=archive)
         )
-        typer.echo(f"open {links_in_words(page.url)} (Ctrl-C to stop)")
+        tell = teller(logs, "dashboard")
+        tell(f"open {links_in_words(page.url)} (Ctrl-C to stop)")
         threading.Event().wait()

@@ -8,6 +8,12 @@ from typing import Annotated
 
 import typer
 
+from atomstream.commands.log_options import (
+    LogFormatName,
+    LogLevelName,
+    start_log,
+    teller,
+)
 from atomstream.commands.options import (
     DeviceName,
     Refine,
@@ -27,6 +33,7 @@ from atomstream.commands.page_options import (
 )
 from atomstream.engines import EngineKind
 from atomstream.links import links_in_words
+from atomstream.logs import LogFormat, LogLevel
 from atomstream.nion.headless import check_installed
 from atomstream.ports import free_address
 from atomstream.service.running import run_service
@@ -77,6 +84,8 @@ def demo(
     refine: Refine = True,
     threads: Threads = None,
     device: DeviceName = Device.AUTO,
+    log_format: LogFormatName = LogFormat.TEXT,
+    log_level: LogLevelName = LogLevel.INFO,
 ) -> None:
     """Watch a simulated Si-graphene sheet come apart, live, in the browser.
 
@@ -85,6 +94,8 @@ def demo(
 
     Examples: atomstream demo --speed 30, atomstream demo --source nion
     """
+    logs = start_log("service", log_format, log_level)
+    tell = teller(logs, "demo")
     if source is Source.NION:
         check_installed()
     address, access = page_place_if_any(
@@ -116,18 +127,19 @@ def demo(
             rules=rules,
             passing=passing,
             until_end=no_dashboard,
+            logs=logs,
         )
         kind = NionScan if source is Source.NION else Simulation
         microscope = kind(images, frames, FRAME_BUDGET_S / speed, seed)
         if address:
             scheme = "https" if access.certificate else "http"
             links = links_in_words(f"{scheme}://{page}")
-            typer.echo(f"the page will be at {links} in a moment")
+            tell(f"the page will be at {links} in a moment")
         if not keeps:
-            typer.echo("nothing is kept when it ends: --record DIR keeps the session")
+            tell("nothing is kept when it ends: --record DIR keeps the session")
         run_service(settings, {"simulate": microscope})
         if keeps:
-            typer.echo(
+            tell(
                 f"the session is in {record}: atomstream dashboard {record} shows it, "
                 f"atomstream export {record} atoms.csv writes its atoms"
             )

@@ -9,7 +9,10 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.options import SessionFolder
+from atomstream.commands.settings_option import read_settings
 from atomstream.quotas import age_s, byte_count
+from atomstream.retention import Retention
+from atomstream.settings_file import RETENTION, SettingsFile
 from atomstream.words import count_in_words, stored_in_words
 from streamer.errors import SessionError, SettingsError
 from streamer.session.layout import INDEX_NAME
@@ -52,6 +55,15 @@ def prune(
             help="Remove the oldest until all have no more together: 500GB, 2TB.",
         ),
     ] = None,
+    settings: Annotated[
+        SettingsFile | None,
+        typer.Option(
+            "--settings",
+            metavar="FILE.toml",
+            parser=read_settings,
+            help=f"Take from [{RETENTION}] there what is not given otherwise.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would go.")
     ] = False,
@@ -63,11 +75,18 @@ def prune(
     that are no sessions, nor links. Exits with 1 when something could not be removed,
     or the rest is still too large.
 
-    Example: atomstream sessions prune runs --older-than 30d --keep-bytes 500GB
-    --dry-run
+    Examples: atomstream sessions prune runs --older-than 30d --keep-bytes 500GB
+    --dry-run,
+    atomstream sessions prune runs --settings atomstream.toml
     """
+    quotas = (settings and settings.retention) or Retention()
+    older_than = quotas.older_than_s if older_than is None else older_than
+    keep_bytes = quotas.kept_bytes if keep_bytes is None else keep_bytes
     if older_than is None and keep_bytes is None:
-        raise SettingsError("give --older-than AGE, --keep-bytes SIZE or both")
+        raise SettingsError(
+            "give --older-than AGE, --keep-bytes SIZE or both, or --settings with a "
+            f"file that has them in [{RETENTION}]"
+        )
     check_parent(folder)
     now_ns = time.time_ns()
     older_than_ns = None if older_than is None else int(older_than * 1e9)

@@ -5,8 +5,15 @@ from typing import Annotated
 
 import typer
 
+from atomstream.commands.log_options import (
+    LogFormatName,
+    LogLevelName,
+    start_log,
+    teller,
+)
 from atomstream.commands.options import Channel, PixelSize, check_pixel_size
 from atomstream.commands.security import Insecure, Keys, Secure, binding
+from atomstream.logs import LogFormat, LogLevel
 from streamer.analysis import FRAME_BUDGET_S
 
 
@@ -46,6 +53,8 @@ def replay(
     secure: Secure = False,
     insecure: Insecure = False,
     keys: Keys = None,
+    log_format: LogFormatName = LogFormat.TEXT,
+    log_level: LogLevelName = LogLevel.INFO,
 ) -> None:
     """Publish a recorded stack as if the microscope were making it now.
 
@@ -53,11 +62,12 @@ def replay(
 
     Example: atomstream replay movie.tif --period 2
     """
+    logs = start_log("replay", log_format, log_level)
     check_pixel_size(pixel_size)
     from atomstream.replaying import Replay
 
     interval_s = (FRAME_BUDGET_S if period is None else period) / speed
     security = binding(bind, keys, secure=secure, insecure=insecure)
     Replay(stack, channel, pixel_size, bind, security, interval_s, loop, linger).run(
-        typer.echo
+        teller(logs, "replay")
     )

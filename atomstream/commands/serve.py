@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from atomstream.commands.bridges import refuse_bridges
+from atomstream.commands.log_options import LogFormatName, LogLevelName, start_log
 from atomstream.commands.metrics_options import MetricsAddress, metrics_place_if_any
 from atomstream.commands.options import (
     DeviceName,
@@ -40,6 +41,7 @@ from atomstream.commands.security import (
 )
 from atomstream.commands.settings_option import PREFIX, ServiceSettingsFile
 from atomstream.engines import EngineKind
+from atomstream.logs import LogFormat, LogLevel
 from atomstream.ports import check_publish_address
 from atomstream.service.running import run_service
 from atomstream.service.settings import ServiceSettings
@@ -89,6 +91,8 @@ def serve(
     server_key: ServerKeys = None,
     secure: Secure = False,
     keys: Keys = None,
+    log_format: LogFormatName = LogFormat.TEXT,
+    log_level: LogLevelName = LogLevel.INFO,
     check: Annotated[
         bool,
         typer.Option(
@@ -113,6 +117,7 @@ def serve(
 
     Example: atomstream serve --settings atomstream.toml
     """
+    logs = start_log("service", log_format, log_level)
     if not connect:
         raise SettingsError(needed("connect", "tcp://127.0.0.1:5555"))
     if record is None:
@@ -156,6 +161,7 @@ def serve(
         access=access,
         rules=rules,
         metrics=metrics_address,
+        logs=logs,
         until_end=until_end,
         connect_security=sources,
         publish_security=analyses,

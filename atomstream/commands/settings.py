@@ -9,7 +9,8 @@ import typer
 
 from atomstream.commands.page_options import alert_rules
 from atomstream.commands.settings_option import PREFIX
-from atomstream.settings_file import RULES, SettingsFile
+from atomstream.retention import Retention
+from atomstream.settings_file import RETENTION, RULES, TABLES, SettingsFile
 from atomstream.settings_text import (
     NEEDED,
     Effective,
@@ -48,6 +49,8 @@ def show(context: typer.Context) -> None:
     rules = alert_rules(serving.params["alerts"], serving.params["settings"])
     typer.echo(f"\n[{RULES}]")
     typer.echo("\n".join(effective_in_words(rules_taken(rules, serving))))
+    typer.echo(f"\n[{RETENTION}]")
+    typer.echo("\n".join(effective_in_words(quotas_taken(serving))))
 
 
 @app.command()
@@ -96,9 +99,9 @@ def as_served(context: typer.Context, arguments: list[str]) -> typer.Context:
 
 
 def taken(serving: typer.Context) -> Iterator[Effective]:
-    """Each setting of a service but the rules of alerts."""
+    """Each setting of a service but those in tables."""
     for key in SettingsFile.model_fields:
-        if key != RULES:
+        if key not in TABLES:
             value = written(serving.params[key])
             yield Effective(key, value, origin(serving, key, value))
 
@@ -111,6 +114,15 @@ def rules_taken(rules: AlertRules, serving: typer.Context) -> Iterator[Effective
         # TOML has no null: `false` switches a rule off.
         told = False if value is None else value
         yield Effective(key, told, str(file) if is_told else "default")
+
+
+def quotas_taken(serving: typer.Context) -> Iterator[Effective]:
+    """Each quota of sessions, which only a file says."""
+    settings: SettingsFile | None = serving.params["settings"]
+    quotas = (settings and settings.retention) or Retention()
+    for key, value in quotas.model_dump(mode="json").items():
+        where = "not set" if value is None else str(file_of(serving))
+        yield Effective(key, value, where)
 
 
 def origin(serving: typer.Context, key: str, value: object) -> str:

@@ -24,7 +24,15 @@ PAGE = {
     "address": "dashboard",
     **{
         key: key
-        for key in ("password_file", "tls_cert", "tls_key", "allow_origin", "insecure")
+        for key in (
+            "password_file",
+            "tls_cert",
+            "tls_key",
+            "allow_origin",
+            "insecure",
+            "log_format",
+            "log_level",
+        )
     },
 }
 """Options of `dashboard` that a file may give, and their keys there."""

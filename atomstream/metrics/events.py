@@ -1,6 +1,7 @@
 """What a viewer of a service is told, as metrics in a registry of its own."""
 
 import math
+import time
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -45,9 +46,16 @@ class ServiceMetrics:
         Monotonic seconds.
     started_s
         When the process started, seconds since 1970.
+    wall_ns
+        Nanoseconds since 1970 UTC.
     """
 
-    def __init__(self, clock: Callable[[], float], started_s: float) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        started_s: float,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self.registry = CollectorRegistry()
         Gauge(
             "atomstream_start_time_seconds",
@@ -55,7 +63,7 @@ class ServiceMetrics:
             "its service.",
             registry=self.registry,
         ).set(started_s)
-        self.standing = Standing(clock)
+        self.standing = Standing(clock, wall_ns)
         self.registry.register(self.standing)
         self._work = Work(self.registry)
         self._findings = Findings(self.registry)

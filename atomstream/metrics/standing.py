@@ -4,6 +4,7 @@ Worked out when it is asked for. One thread may `collect` while another tells wh
 new: whatever they share is a value that is replaced as a whole.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -58,10 +59,16 @@ class Standing(Collector):
     ----------
     clock
         Monotonic seconds.
+    wall_ns
+        Nanoseconds since 1970 UTC, by the clock of the service's computer.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._clock, self._wall_ns = clock, wall_ns
         self._state: ServiceState | None = None
         self._totals: Totals | None = None
         self._newest: tuple[Analysis, float] | None = None
@@ -98,7 +105,10 @@ class Standing(Collector):
             float(self.is_heard),
         )
         yield from frames_of(state, self._totals)
+        yield from queues_of(state, self._wall_ns())
+        yield link_of(state)
         yield from disk_of(state)
+        yield restarts_of(state)
         yield from newest_of(self._newest, self._clock())
         yield GaugeMetricFamily(
             "atomstream_streams_open",
@@ -134,6 +144,49 @@ def frames_of(state: ServiceState | None, totals: Totals | None) -> Iterator[Met
         waiting.add_metric([], state.waiting)
         aside.add_metric([], state.aside)
     yield from (received, committed, analysed, waiting, aside)
+
+
+def queues_of(state: ServiceState | None, now_ns: int) -> Iterator[Metric]:
+    """How long what waits has waited; 0 where nothing does."""
+    age = GaugeMetricFamily(
+        "atomstream_queue_age_seconds",
+        "Time since the oldest frame came that waits: for its analysis, or in memory "
+        "to be recorded; 0 if none does.",
+        labels=("queue",),
+    )
+    if state is not None:
+        for queue, since_ns in (
+            ("analysis", state.oldest_waiting_ns),
+            ("recording", state.oldest_unrecorded_ns),
+        ):
+            waited_ns = 0 if since_ns is None else max(0, now_ns - since_ns)
+            age.add_metric([queue], waited_ns * 1e-9)
+    yield age
+
+
+def link_of(state: ServiceState | None) -> Metric:
+    """How long the newest frame was under way."""
+    link = GaugeMetricFamily(
+        "atomstream_link_latency_seconds",
+        "From sending to arrival of the newest frame, the first by the source's clock, "
+        "the second by the service's: it is off by as much as they differ.",
+    )
+    if state is not None and state.link_s is not None:
+        link.add_metric([], state.link_s)
+    return link
+
+
+def restarts_of(state: ServiceState | None) -> Metric:
+    """Which processes do not hold."""
+    restarts = CounterMetricFamily(
+        "atomstream_process_restarts",
+        "How often each process of the service was started again by it.",
+        labels=("process",),
+    )
+    if state is not None and state.restarts is not None:
+        for process, count in state.restarts.items():
+            restarts.add_metric([process], count)
+    return restarts
 
 
 def disk_of(state: ServiceState | None) -> Iterator[Metric]:

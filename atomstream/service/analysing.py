@@ -31,7 +31,7 @@ def keep_analysing(task: Analyst, lifeline: Lifeline) -> None:
     with (
         AnalysisRecorder(task.record, DRAIN_S + 2) as recorder,
         SessionReader(task.record) as session,
-        standing_of(task) as standing,
+        standing_of(task, lifeline) as standing,
         publisher_of(task, standing) as publisher,
     ):
         journal = Journal(recorder.commit_event)
@@ -104,10 +104,11 @@ def what_can_be_recalled(session: SessionReader) -> Iterator[tuple[Stream, int]]
 
 
 @contextmanager
-def standing_of(task: Analyst) -> Iterator[Standing]:
-    """How the session stands, for the thread of the publisher."""
+def standing_of(task: Analyst, lifeline: Lifeline) -> Iterator[Standing]:
+    """How the session and its service stand, for the thread of the publisher."""
+    restarts = lifeline.restarts.counts
     with SessionReader(task.record) as session:
-        yield Standing(session, Spool.of(task.record))
+        yield Standing(session, Spool.of(task.record), restarts=restarts)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from atomstream.service.process import (
     REFUSED,
     STOP,
     WORKS,
+    Circumstances,
     Task,
     run,
 )
@@ -61,17 +62,18 @@ class Child:
     _has_hung_up: bool = field(default=False, init=False)
 
     @classmethod
-    def of(cls, name: str, task: Task) -> Self:
+    def of(cls, name: str, task: Task, around: Circumstances) -> Self:
         """A process of its own for `task`, which must be picklable."""
         theirs, ours = multiprocessing.Pipe()
+        arguments = (name, task, theirs, around)
         process: BaseProcess
         if sys.platform == "linux":
             process = multiprocessing.get_context("forkserver").Process(
-                target=run, args=(name, task, theirs), name=name
+                target=run, args=arguments, name=name
             )
         else:
             process = multiprocessing.get_context("spawn").Process(
-                target=run, args=(name, task, theirs), name=name
+                target=run, args=arguments, name=name
             )
         return cls(name, process, ours, theirs)
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from atomstream.service.child import Child
-from atomstream.service.process import BAD_INPUT, Task
+from atomstream.service.process import BAD_INPUT, Circumstances, Task
 from atomstream.service.restart import Restart
 
 log = logging.getLogger("service")
@@ -17,6 +17,7 @@ class Post:
 
     name: str
     task: Task
+    around: Circumstances = field(default_factory=Circumstances)
     child: Child | None = None
     _restart: Restart = field(init=False)
     _due_s: float = field(default=0.0, init=False)
@@ -39,7 +40,7 @@ class Post:
         if self.child or time.monotonic() < self._due_s:
             return
         # Before it starts: whoever breaks that off has it to stop.
-        self.child = Child.of(self.name, self.task)
+        self.child = Child.of(self.name, self.task, self.around)
         try:
             self.child.start()
         except (OSError, EOFError) as error:
@@ -68,4 +69,5 @@ class Post:
         pause_s = self._restart.pause_s(code, now_s)
         self._due_s = now_s + pause_s
         when = f" in {pause_s:.0f} s" if pause_s else ""
+        self.around.restarts.count(self.name)
         log.warning("%s %s and is started again%s", self.name, what, when)

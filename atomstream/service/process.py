@@ -8,10 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 
+from atomstream.logs import LogSettings, log_death, say_fatal, start_logging
+from atomstream.service.restarts import Restarts
 from streamer.errors import AtomstreamError
 
+DIED = 1
 BAD_INPUT = 2
 STUCK = 3
 DRAIN_S = 10.0
@@ -26,8 +30,9 @@ if sys.platform != "win32":
 class Lifeline(threading.Event):
     """Set when the process is to stop; the way to tell the parent that it works."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Connection, restarts: Restarts) -> None:
         super().__init__()
+        self.restarts = restarts
         self._pipe = pipe
         self._has_told = False
 
@@ -47,18 +52,21 @@ type Task = Callable[[Lifeline], None]
 """What a process does until the event is set, or until there is no more to do."""
 
 
-def run(name: str, task: Task, pipe: Connection) -> None:
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What all processes of a service have in common."""
+
+    logs: LogSettings = field(default_factory=LogSettings)
+    restarts: Restarts = field(default_factory=Restarts)
+
+
+def run(name: str, task: Task, pipe: Connection, around: Circumstances) -> None:
     """What a process does from its first moment to its last."""
     # A whole group may be told to stop; the parent lets each finish what it is doing.
     for number in PARENTS_ONLY:
         signal.signal(number, signal.SIG_IGN)
-    logging.basicConfig(
-        level=logging.INFO,
-        format=f"%(asctime)s {name}: %(message)s",
-        datefmt="%H:%M:%S",
-    )
-    quieten_libraries()
-    lifeline = Lifeline(pipe)
+    start_logging(around.logs, name, shown=name)
+    lifeline = Lifeline(pipe, around.restarts)
     threading.Thread(
         target=_watch, args=(pipe, lifeline), name="stop", daemon=True
     ).start()
@@ -66,25 +74,16 @@ def run(name: str, task: Task, pipe: Connection) -> None:
         if not pipe.poll():  # else it was told to stop before it began
             task(lifeline)
     except AtomstreamError as error:
-        sys.stderr.write(f"atomstream: {error}\n")
+        say_fatal(error)
         lifeline.tell(REFUSED)
         sys.exit(BAD_INPUT)
+    except Exception as error:  # noqa: BLE001 # nobody above would write it as a line
+        log_death(error)
+        sys.exit(DIED)
+    finally:
+        logging.shutdown()  # Python does so itself in the first process alone
     # The exit code says it too, as long as somebody is there to pass it on.
     lifeline.tell(DONE)
-
-
-def quieten_libraries() -> None:
-    """Keep libraries from adding lines of their own to what we say in one."""
-    for name, level in {
-        "tifffile": logging.CRITICAL,  # what is wrong with a file, which we say too
-        "bokeh": logging.WARNING,  # a line for each page that is opened
-        "tornado.access": logging.WARNING,  # a line for each request
-        "onnx_ir": logging.WARNING,  # what it folds and removes when a model is saved
-        "onnxscript": logging.WARNING,  # likewise
-        # Packages that it could do without; torch resets "torch.onnx" when imported.
-        "torch.onnx._internal": logging.ERROR,
-    }.items():
-        logging.getLogger(name).setLevel(level)
 
 
 def _watch(pipe: Connection, lifeline: Lifeline) -> None:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from atomstream.service.backlog import Backlog, Owed
-from atomstream.words import event_in_words
+from atomstream.service.telling import Telling
+from atomstream.words import frame_in_words
 from streamer.errors import SessionError, StorageError
 from streamer.events import (
     Abandoned,
@@ -25,10 +26,10 @@ from streamer.events import (
     Heard,
     Received,
     Silent,
-    Stands,
 )
 from streamer.frame import Frame, Stream
 from streamer.incoming import Incoming
+from streamer.log_fields import of_frame
 from streamer.messages import Content, Feed
 from streamer.session.journal import Journal
 from streamer.session.reader import SessionReader
@@ -55,6 +56,7 @@ class Recording:
     wall_ns: Callable[[], int] = time.time_ns
     journal: Journal = field(init=False)
     _backlog: Backlog = field(init=False)
+    _telling: Telling = field(init=False)
     _tried_s: float = field(default=0.0, init=False)
     """When it was tried last whether the disk takes frames again."""
     _heard: set[str] = field(default_factory=set, init=False)
@@ -63,6 +65,7 @@ class Recording:
     def __post_init__(self) -> None:
         self.journal = Journal(self.recorder.commit_event, self.wall_ns)
         self._tried_s = self.clock()
+        self._telling = Telling(self.journal, self.clock)
         self._backlog = Backlog(self.clock, self.spool.shortage())
         for spooled in self.spool.frames():
             with suppress(SessionError):
@@ -91,15 +94,12 @@ class Recording:
                 self._heard.discard(url)
             case _:
                 pass
-        # How a source stands may be another thing at every heartbeat.
-        if not isinstance(event, Received | Stands):
-            text = event_in_words(event)
-            log.info("%s", text)
-            self.journal.note(type(event).__name__.lower(), text)
+        self._telling.tell(event)
 
     def look(self) -> None:
         """Let time pass: see whether the disk takes frames again."""
         now_s = self.clock()
+        self._telling.look()
         if self._backlog.shortage:
             if now_s - self._tried_s > RETRY_S:
                 self._tried_s = now_s
@@ -109,7 +109,8 @@ class Recording:
             self._try(partial(self._look_after, owed), lambda: None)
 
     def close(self) -> None:
-        """Say what is left in memory."""
+        """Say what is left in memory, and what was left out."""
+        self._telling.look(at_once=True)
         waiting = self.spool.frames()
         if waiting:
             log.error(
@@ -124,6 +125,7 @@ class Recording:
         if self._backlog.shortage:
             self._spool(frame, received_ns)
             return
+        log.debug("%s", frame_in_words(frame), extra=of_frame(frame.stream, frame.seq))
         self._try(
             lambda: self._commit_in_turn(frame, received_ns, sent_ns),
             lambda: self._spool(frame, received_ns),
@@ -143,7 +145,9 @@ class Recording:
     def _spool(self, frame: Frame, received_ns: int) -> None:
         self._backlog.owe_frame(frame)
         if not self.spool.put(frame, received_ns):
-            log.warning("frame %d finds no room in memory either", frame.seq)
+            about = of_frame(frame.stream, frame.seq)
+            text = "frame %d finds no room in memory either"
+            log.warning(text, frame.seq, extra=about)
 
     def _stream_of(self, spooled: Spooled) -> Stream:
         known = self._backlog.find(spooled.key.stream_id)

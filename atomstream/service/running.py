@@ -38,4 +38,5 @@ def run_service(settings: ServiceSettings, beside: Mapping[str, Task]) -> None:
             (PAGE_MODULES if settings.dashboard else ())
             + (METRICS_MODULES if settings.metrics else ())
         )
-        Supervisor(tasks, partial(ask_again, settings.record)).run()
+        asked = partial(ask_again, settings.record)
+        Supervisor(tasks, asked, settings.logs).run()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomstream.engines import EngineChoice
+from atomstream.logs import LogSettings
 from dashboard.access.terms import Access
 from dashboard.alert_rules import AlertRules
 from streamer.security import PLAIN, Binding, Connecting
@@ -38,6 +39,8 @@ class ServiceSettings:
     """Address and port of the metrics; None for none."""
     passing: bool = False
     """Whether the session folder is removed when the service has stopped."""
+    logs: LogSettings = field(default_factory=LogSettings)
+    """How all of its processes log."""
     until_end: bool = False
     """Stop by itself when every stream has ended and is analysed."""
     connect_security: Mapping[str, Connecting] = field(default_factory=dict)

@@ -6,13 +6,15 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from types import FrameType
 
+from atomstream.logs import LogSettings
 from atomstream.service.child import Child, keep_ready
 from atomstream.service.post import Post
-from atomstream.service.process import DRAIN_S, Task
+from atomstream.service.process import DRAIN_S, Circumstances, Task
+from atomstream.service.restarts import Restarts
 from atomstream.stopping import STOPPING, Stop, was_stopped
 
 log = logging.getLogger("service")
@@ -37,6 +39,8 @@ class Supervisor:
     """In the order in which they are started, also all of them together again."""
     on_hangup: Callable[[], None] | None = None
     """Called at SIGHUP; None to leave that signal alone."""
+    logs: LogSettings = field(default_factory=LogSettings)
+    """Of each process."""
 
     def run(self) -> None:
         """Return when the work is done or a signal says to stop.
@@ -47,7 +51,8 @@ class Supervisor:
             A process that has not achieved anything yet refused its input, or died
             `CRASHES_ALLOWED` times in a minute.
         """
-        posts = [Post(name, task) for name, task in self.tasks.items()]
+        around = Circumstances(self.logs, Restarts(self.tasks))
+        posts = [Post(name, task, around) for name, task in self.tasks.items()]
         if was_stopped():
             return
         with _signals_interrupt(), _hangup_calls(self.on_hangup):

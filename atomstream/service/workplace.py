@@ -17,6 +17,7 @@ from atomstream.words import analysis_in_words
 from inference.engines.engine import Engine, Job
 from streamer.analysis import Analysis
 from streamer.errors import EngineError, SessionError, StorageError, WireError
+from streamer.log_fields import of_frame, of_stream_id
 from streamer.publisher import Publisher
 from streamer.session.analyst import AnalysisRecorder
 from streamer.session.journal import Journal
@@ -199,7 +200,8 @@ class Workplace:
             return
         if since_s is None:
             self._unread_since_s = now_s
-            log.warning("frame %d is tried again: %s", key.seq, error)
+            about = of_stream_id(*key)
+            log.warning("frame %d is tried again: %s", key.seq, error, extra=about)
         self._waiting.put_back(key)
         self._again_s = now_s + SPACE_RETRY_S
 
@@ -242,7 +244,7 @@ class Workplace:
             # The index knows. Who has it tried again means all tries.
             self._tried.pop(key, None)
             self.spool.finish(key)
-        log.error("%s", text)
+        log.error("%s", text, extra=of_stream_id(*key))
         self.journal.note("set aside", text)
 
     def _collect_or_wait(self, lifeline: Lifeline) -> None:
@@ -272,12 +274,20 @@ class Workplace:
         lifeline.tell_progress()
 
     def _publish(self, analysis: Analysis) -> None:
-        log.info("%s", analysis_in_words(analysis))
+        about = of_frame(
+            analysis.stream,
+            analysis.seq,
+            atoms=len(analysis.atoms),
+            flags=[str(flag) for flag in analysis.flags],
+            latency_s=round(analysis.latency_s, 3),
+        )
+        log.info("%s", analysis_in_words(analysis), extra=about)
         try:
             self.publisher.send(analysis)
         except WireError as error:
             # Its stream has ended, and it is tried again: who asks for it has it.
-            log.warning("frame %d is recorded and not sent: %s", analysis.seq, error)
+            text = "frame %d is recorded and not sent: %s"
+            log.warning(text, analysis.seq, error, extra=about)
 
     def _keep(self, key: FrameKey, analysis: Analysis) -> bool:
         """Whether the analysis is news, kept or not."""

@@ -7,6 +7,7 @@ from inference.analyse import Analyser
 from inference.engines.engine import Job, Ready, Setup
 from inference.model_files import ModelFiles
 from streamer.analysis import Analysis, ModelId
+from streamer.log_fields import of_frame
 
 log = logging.getLogger("analyse")
 
@@ -85,5 +86,10 @@ def attempt(analyser: Analyser, job: Job) -> Analysis:
         return analyser.analyse(job.frame, job.history)
     except Exception:  # one frame must not stop the stream, whatever is wrong with it
         frame = job.frame
-        log.exception("frame %d of %s cannot be analysed", frame.seq, frame.stream.id)
+        log.exception(
+            "frame %d of %s cannot be analysed",
+            frame.seq,
+            frame.stream.id,
+            extra=of_frame(frame.stream, frame.seq),
+        )
         return analyser.give_up(frame, job.history)

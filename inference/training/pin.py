@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from scipy.stats import spearmanr
 
 from inference.card import EncoderCard
+from inference.runtime import onnxruntime
 from inference.training.session_set import SessionSubImages
 from streamer.frame import JsonValue
 

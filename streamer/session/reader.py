@@ -188,6 +188,12 @@ class SessionReader:
         """
         return self._records(rows.NEWEST, tuple, count)
 
+    def newest_frame(self) -> FrameRecord | None:
+        """What the index says of the frame that was committed last; None at first."""
+        query = f"{rows.FRAMES} ORDER BY frames.number DESC LIMIT 1"
+        found = self._records(query, rows.frame_record)
+        return found[0] if found else None
+
     def next_seq(self, stream_id: str) -> int:
         """The `seq` after the last that was committed or given up; 0 at first."""
         found = self._records(rows.NEXT_SEQ, lambda row: int(row[0]), stream_id)

@@ -130,6 +130,8 @@ class Progress:
     waiting: int
     """Of these, neither analysed nor set aside."""
     aside: int
+    oldest_waiting_ns: int | None = None
+    """When the first of the waiting came, since 1970 UTC; None if none waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,11 @@ PROGRESS = """
             WHERE number NOT IN (SELECT frame FROM analyses)
             AND number NOT IN (SELECT frame FROM attempts WHERE reason IS NOT NULL)
         ) AS waiting,
-        (SELECT COUNT(*) FROM attempts WHERE reason IS NOT NULL) AS aside
+        (SELECT COUNT(*) FROM attempts WHERE reason IS NOT NULL) AS aside,
+        (SELECT MIN(received_ns) FROM frames
+            WHERE number NOT IN (SELECT frame FROM analyses)
+            AND number NOT IN (SELECT frame FROM attempts WHERE reason IS NOT NULL)
+        ) AS oldest_waiting_ns
 """
 
 NEWEST = """

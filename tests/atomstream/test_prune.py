@@ -71,6 +71,35 @@ def runs(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    ("quotas", "options", "left"),
+    [
+        ("older_than = '30d'", (), {"2d"}),
+        ("older_than = '30d'", ("--older-than", "40d"), {"31d", "2d"}),
+        ("keep_bytes = '1kB'\nolder_than = '40d'", ("--keep-bytes", "1GB"),
+         {"31d", "2d"}),
+        ("keep_bytes = '1kB'", (), set()),
+    ],
+)  # fmt: skip
+def test_quotas_may_stand_in_the_file_of_settings(
+    run: Run, runs: Path, quotas: str, options: tuple[str, ...], left: set[str]
+) -> None:
+    file = runs.parent / "atomstream.toml"
+    file.write_text(f"threads = 2\n[retention]\n{quotas}\n")
+    outcome = run("sessions", "prune", runs, "--settings", file, *options)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert names(runs) == left
+
+
+def test_a_file_without_quotas_lets_nothing_go(run: Run, runs: Path) -> None:
+    file = runs.parent / "atomstream.toml"
+    file.write_text("threads = 2\n")
+    outcome = run("sessions", "prune", runs, "--settings", file)
+    assert outcome.code == 2
+    assert "in [retention]" in outcome.err
+    assert names(runs) == {"50d", "31d", "2d"}
+
+
 def test_what_is_older_goes_and_nothing_else(run: Run, runs: Path) -> None:
     outcome = run("sessions", "prune", runs, "--older-than", "30d")
     assert outcome.code == 0

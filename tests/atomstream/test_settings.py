@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from atomstream.app import app
 from atomstream.ports import free_address
+from atomstream.retention import Retention
 from atomstream.settings_file import SettingsFile
 from dashboard.alert_rules import AlertRules
 from streamer.session.reader import SessionReader
@@ -50,7 +51,7 @@ def shown(run: Run, *options: str | Path) -> dict[str, tuple[str, str]]:
 
 def test_every_option_of_a_service_is_a_setting_and_no_other() -> None:
     assert set(SettingsFile.model_fields) == (
-        set(options_of("serve")) - {"settings", "check"}
+        set(options_of("serve")) - {"settings", "check"} | {"retention"}
     )
 
 
@@ -67,6 +68,7 @@ def test_the_example_has_every_key_and_every_default(run: Run, file: Path) -> No
     whole = tomllib.loads(file.read_text())
     assert set(whole) == set(SettingsFile.model_fields)
     assert set(whole["alerts"]) == set(AlertRules.model_fields)
+    assert set(whole["retention"]) == set(Retention.model_fields)
     settings = SettingsFile.read(file)
     assert settings.alerts
     for key, default in options_of("serve").items():
@@ -102,8 +104,11 @@ def test_the_environment_may_name_the_file(
 
 
 def test_what_is_shown_is_a_file_that_says_the_same(run: Run, file: Path) -> None:
-    file.write_text(f"{ENOUGH}threads = 5\n[alerts]\nsilicon_below = 1")
+    tables = "[alerts]\nsilicon_below = 1\n[retention]\nolder_than = '4w'"
+    file.write_text(f"{ENOUGH}threads = 5\n{tables}")
     once = shown(run, "--settings", file)
+    assert once["older_than"] == ('"4w"', str(file))
+    assert once["keep_bytes"] == ("", "not set")
     assert once["silicon_below"] == ("1.0", str(file))
     again = file.with_name("again.toml")
     again.write_text(run("settings", "show", "--settings", file).out)
@@ -139,6 +144,12 @@ def test_relative_paths_start_from_the_file_wherever_a_service_is_started(
         ("alerts = 1", "alerts: 1: Input should be a valid dictionary"),
         ("[alerts]\nsilicon_bellow = 1",
          "[alerts] 'silicon_bellow' is no rule; do you mean silicon_below?"),
+        ("[retention]\nolder = '3d'",
+         "[retention] 'older' is no quota; do you mean older_than?"),
+        ("[retention]\nolder_than = '3 months'",
+         "[retention] older_than: '3 months': '3 months' is no age; expected"),
+        ("[retention]\nkeep_bytes = 5",
+         "[retention] keep_bytes: 5: Input should be a valid string"),
         ("[dashbord]\nport = 1", "'dashbord' is no setting; do you mean dashboard?"),
         ("x = ", "is no TOML: Invalid value"),
         (f"{ENOUGH}dashboard = 'here'", "--dashboard here: expected HOST:PORT"),
@@ -274,7 +285,7 @@ def test_the_documentation_has_every_key_with_its_default() -> None:
         cells[1].strip("`"): cells[3].strip("`") for cells in rows if len(cells) == 6
     }
     options = options_of("serve")
-    for key in set(SettingsFile.model_fields) - {"alerts"}:
+    for key in set(SettingsFile.model_fields) - {"alerts", "retention"}:
         assert said[key] == written(key, options[key]), key
 
 

@@ -103,6 +103,22 @@ CASES = [
         summary="40 frames of lab:9464 wait to be analysed",
     ),
     Case(
+        "AtomstreamFrameWaitsLong",
+        {
+            of("atomstream_queue_age_seconds", queue="analysis"): "0+10x50 0+0x6",
+            of("atomstream_queue_age_seconds", queue="recording"): "400+0x56",
+        },
+        fires="400s", quiet=("60s", "300s", "350s", "520s"),
+        labels=(("queue", "analysis"),),
+        summary="A frame of lab:9464 has waited 6m 40s for its analysis",
+    ),
+    Case(
+        "AtomstreamLinkSlow",
+        {of("atomstream_link_latency_seconds"): "0.1+0x6 -90+0x40 0.1+0x6"},
+        fires="400s", quiet=("60s", "350s", "490s"),
+        summary="Frames take 1m 30s to lab:9464, or the two clocks differ by that",
+    ),
+    Case(
         "AtomstreamFramesLate",
         {of("atomstream_frames_late_total"): "0+0x5 1 2 3 4 5+0x80"},
         fires="110s", quiet=("60s", "800s"),
@@ -132,6 +148,16 @@ CASES = [
         {of("atomstream_start_time_seconds"): "100+0x5 200+0x5 300+0x5 400+0x200"},
         fires="190s", quiet=("130s", "2000s"),
         summary="lab:9464 was started anew 3 times within half an hour",
+    ),
+    Case(
+        "AtomstreamProcessRestarts",
+        {
+            of("atomstream_process_restarts_total", process="analyse"):
+                "0+0x5 1 2 3 4+0x250",
+            of("atomstream_process_restarts_total", process="receive"): "0+0x259",
+        },
+        fires="120s", quiet=("60s", "2200s"), labels=(("process", "analyse"),),
+        summary="The process analyse of lab:9464 dies again and again",
     ),
     Case(
         "AtomstreamPageUnreachable",
@@ -165,6 +191,12 @@ HEALTHY = {
     of("atomstream_last_analysis_age_seconds"): "0+10x800",
     of("atomstream_streams_open"): "0+0x800",
     of("atomstream_frames_waiting"): "3+0x800",
+    # Three processes that each died once.
+    of("atomstream_process_restarts_total", process="analyse"): "0+0x180 1+0x618",
+    of("atomstream_process_restarts_total", process="receive"): "0+0x200 1+0x598",
+    of("atomstream_process_restarts_total", process="metrics"): "0+0x220 1+0x578",
+    of("atomstream_queue_age_seconds", queue="analysis"): "40+0x800",
+    of("atomstream_link_latency_seconds"): "0.2+0x800",
     # One late frame in half an hour, one analysis that failed.
     of("atomstream_frames_late_total"): "0+0x180 1+0x180 2+0x438",
     of("atomstream_flags_total", flag="failed"): "0+0x180 1+0x618",

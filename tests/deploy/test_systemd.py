@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,17 @@ import pytest
 
 from atomstream.ports import free_address
 from streamer.errors import SessionError
+from streamer.frame import Frame, Stream
 from streamer.session.reader import SessionReader
+from streamer.session.recorder import FrameRecorder
 from tests.deploy.conftest import tool
 
 type Wait = Callable[[Callable[[], bool], float], None]
 type Spawn = Callable[..., subprocess.Popen[str]]
 
 UNITS = ("atomstream.service", "atomstream-page.service")
+PRUNE = "atomstream-prune.service"
+TIMER = "atomstream-prune.timer"
 INSTALLED = "/opt/atomstream/bin/atomstream"
 MOST_EXPOSED = 3.0
 
@@ -81,12 +86,13 @@ def settings(deploy: Path) -> dict[str, str]:
     return dict(parser["all"])
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", [*UNITS, PRUNE, TIMER])
 def test_systemd_finds_nothing_wrong(deploy: Path, tmp_path: Path, name: str) -> None:
     analyze = tool("systemd-analyze", "systemd")
-    text = (deploy / "systemd" / name).read_text()
-    # The program is not installed here; that it exists is all that this changes.
-    (tmp_path / name).write_text(text.replace(INSTALLED, "/bin/true"))
+    for unit in (*UNITS, PRUNE, TIMER):
+        text = (deploy / "systemd" / unit).read_text()
+        # The program is not installed here; that it exists is all that this changes.
+        (tmp_path / unit).write_text(text.replace(INSTALLED, "/bin/true"))
     done = subprocess.run(
         [analyze, "verify", "--man=no", str(tmp_path / name)],
         capture_output=True,
@@ -95,7 +101,7 @@ def test_systemd_finds_nothing_wrong(deploy: Path, tmp_path: Path, name: str) ->
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", [*UNITS, PRUNE])
 def test_a_unit_is_hardly_exposed(deploy: Path, name: str) -> None:
     analyze = tool("systemd-analyze", "systemd")
     unit = str(deploy / "systemd" / name)
@@ -213,3 +219,26 @@ def test_service_and_page_work_where_hardly_anything_is_allowed(
     wait_for(lambda: frames_analysed(session) == 3, 90)
     wait_for(lambda: answers(ports["9464"], "/readyz"), 60)
     wait_for(lambda: answers(ports["5006"], "/metrics"), 60)
+
+
+def test_old_sessions_go_where_hardly_anything_is_allowed(
+    deploy: Path,
+    tmp_path: Path,
+    confine: Callable[[list[str]], subprocess.Popen[str]],
+) -> None:
+    state = tmp_path / "state"
+    noise = np.random.default_rng(1).random((8, 8), np.float32)
+    for name, days_ago in (("old", 100), ("new", 1)):
+        with FrameRecorder(state / name) as recorder:
+            received_ns = time.time_ns() - days_ago * 86_400 * 10**9
+            recorder.commit_frame(
+                Frame(Stream.new("scope", "HAADF"), 0, noise), received_ns
+            )
+    (state / "atomstream.toml").write_text('[retention]\nolder_than = "90d"\n')
+    unit = Unit((deploy / "systemd" / PRUNE).read_text())
+    words = " ".join(unit.command({})).replace("/etc/atomstream", "/var/lib/atomstream")
+    running = confine(
+        words.replace(INSTALLED, f"{sys.executable} -m atomstream").split()
+    )
+    assert running.wait(60) == 0
+    assert {each.name for each in state.iterdir() if each.is_dir()} == {"new"}

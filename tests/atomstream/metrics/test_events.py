@@ -93,10 +93,14 @@ def stands(  # as many as a service says
     recorded: Recorded = Recorded.YES,
     free_bytes: int | None = 7 * 10**9,
     session: str = "today",
+    since_ns: tuple[int | None, int | None] = (None, None),
+    link_s: float | None = None,
+    restarts: dict[str, int] | None = None,
 ) -> Stands:
     state = ServiceState(
-        session, received, committed, waiting, aside, recorded, None, free_bytes
-    )
+        session, received, committed, waiting, aside, recorded, None, free_bytes,
+        None, *since_ns, link_s, restarts,
+    )  # fmt: skip
     return Stands(URL, state)
 
 
@@ -117,6 +121,8 @@ def abandoned(stream_id: str) -> Abandoned:
 
 
 OF_SCOPE = "channel=HAADF,source=scope"
+NOW_NS = 1_800_000_000 * 10**9
+QUEUE = "atomstream_queue_age_seconds"
 LATENCY = "atomstream_analysis_latency_seconds"
 STAGE = "atomstream_stage_seconds"
 MEANS: dict[str, tuple[list[Event], Samples]] = {
@@ -153,6 +159,33 @@ MEANS: dict[str, tuple[list[Event], Samples]] = {
             "atomstream_frames_analysed_total": 5,
             "atomstream_recording": 1,
             "atomstream_session_disk_free_bytes": 7e9,
+        },
+    ),
+    "nothing waits": (
+        [HEARD, stands()],
+        {f"{QUEUE}{{queue=analysis}}": 0, f"{QUEUE}{{queue=recording}}": 0},
+    ),
+    "how long the oldest waits": (
+        [HEARD, stands(since_ns=(NOW_NS - 90 * 10**9, NOW_NS - 15 * 10**8))],
+        {f"{QUEUE}{{queue=analysis}}": 90, f"{QUEUE}{{queue=recording}}": 1.5},
+    ),
+    "a clock that was set back meanwhile": (
+        [HEARD, stands(since_ns=(NOW_NS + 10**9, None))],
+        {f"{QUEUE}{{queue=analysis}}": 0},
+    ),
+    "how long a frame was under way": (
+        [HEARD, stands(link_s=0.25)],
+        {"atomstream_link_latency_seconds": 0.25},
+    ),
+    "by a source whose clock is ahead": (
+        [HEARD, stands(link_s=-3.0)],
+        {"atomstream_link_latency_seconds": -3.0},
+    ),
+    "which processes were started again": (
+        [HEARD, stands(restarts={"receive": 0, "analyse": 2})],
+        {
+            "atomstream_process_restarts_total{process=receive}": 0,
+            "atomstream_process_restarts_total{process=analyse}": 2,
         },
     ),
     "not recording": (
@@ -254,7 +287,7 @@ def after(samples: Read) -> After:
     """What the metrics are after some events."""
 
     def metrics_after(*events: Event) -> Samples:
-        metrics = ServiceMetrics(lambda: 0.0, 1e9)
+        metrics = ServiceMetrics(lambda: 0.0, 1e9, lambda: NOW_NS)
         for event in events:
             metrics.take(event)
         return samples(metrics.registry.collect())
@@ -332,7 +365,11 @@ def test_promtool_finds_nothing_wrong() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("needs promtool, of Prometheus")
-    text = text_after(HEARD, stands(), analysis(stages_ms={"network": 1.0}))
+    text = text_after(
+        HEARD,
+        stands(link_s=0.1, restarts={"analyse": 1}),
+        analysis(stages_ms={"network": 1.0}),
+    )
     checked = subprocess.run(
         [promtool, "check", "metrics"], input=text, capture_output=True, text=True
     )
@@ -344,7 +381,8 @@ ROW = re.compile(r"^\| `(atomstream_\w+)` \| (\w+) \| ([^|]*) \| (.+) \|$", re.M
 
 def test_the_documentation_has_every_metric() -> None:
     metrics = ServiceMetrics(lambda: 0.0, 1e9)
-    for event in (HEARD, stands(), analysis(stages_ms={"x": 1.0})):
+    state = stands(link_s=0.1, restarts={"analyse": 1})
+    for event in (HEARD, state, analysis(stages_ms={"x": 1.0})):
         metrics.take(event)
     of_page = PageMetrics(Hub("here", lambda: 0.0))
     in_code = {}

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +196,38 @@ def test_a_service_that_hangs_between_two_runs_is_not_ready(
     finally:
         os.kill(publishing, signal.SIGCONT)
     wait_for(lambda: ask(port, "/readyz")[0] == 200, 30)
+
+
+def test_a_process_that_is_killed_is_counted_by_its_name(
+    tmp_path: Path, spawn: Spawn, wait_for: Wait, scrape: Scrape
+) -> None:
+    port = free_port()
+    service = spawn(
+        "serve", "--connect", free_address(), "--record", tmp_path / "today",
+        "--publish", free_address(), "--metrics", str(port), "--threads", "1",
+    )  # fmt: skip
+    name = "atomstream_process_restarts_total{{process={}}}".format
+
+    def has(port: int, metric: str, value: int) -> bool:
+        return scrape(port).get(metric) == value
+
+    wait_for(lambda: scrape(port).get(name("analyse")) == 0, 90)
+    for count in (1, 2):  # who tells of it is itself the one that died
+        (victim,) = holders(service.pid, tmp_path / "today")
+        os.kill(victim, signal.SIGKILL)
+        wait_for(partial(has, port, name("analyse"), count), 90)
+    counts = scrape(port)
+    assert counts[name("receive")] == 0
+    assert counts[name("metrics")] == 0
+
+
+def holders(pid: int, session: Path) -> list[int]:
+    """Processes of a service that have the lock of the analyser open."""
+    return [
+        child.pid
+        for child in psutil.Process(pid).children(recursive=True)
+        if any(
+            "analyser" in each.path and Path(each.path).is_relative_to(session)
+            for each in child.open_files()
+        )
+    ]

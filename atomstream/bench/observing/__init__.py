@@ -1,0 +1,1 @@
+"""What metrics and logs cost a service, at fifty times the microscope's rate."""
