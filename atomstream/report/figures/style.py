@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
 
 INK = "#16202b"
 MUTED = "#526173"
@@ -92,11 +93,12 @@ def density() -> Colormap:
     return _with_gap(LinearSegmentedColormap.from_list("density", ends), "#ffffff00")
 
 
-def glow(carbon: np.ndarray, silicon: np.ndarray) -> np.ndarray:
+def glow(
+    carbon: NDArray[np.float32], silicon: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """(rows, cols, 3) picture of two maps of probability: cyan and orange on black."""
-    light = carbon[..., None] * np.array(GLOW[0]) + silicon[..., None] * np.array(
-        GLOW[1]
-    )
+    of_carbon, of_silicon = (np.array(colour, np.float32) for colour in GLOW)
+    light = carbon[..., None] * of_carbon + silicon[..., None] * of_silicon
     return np.clip(light, 0, 1)
 
 
@@ -107,8 +109,9 @@ def add_scale_bar(axes: Axes, width_nm: float, colour: str = "white") -> None:
     rim = [withStroke(linewidth=2.5, foreground=dark)]
     left, right = 0.04, 0.04 + length / width_nm
     axes.plot(
-        [left, right], [0.05, 0.05], color=colour, linewidth=2.5, transform=axes.transAxes,
-        solid_capstyle="butt", path_effects=[withStroke(linewidth=4, foreground=dark)],
+        [left, right], [0.05, 0.05], color=colour, linewidth=2.5,
+        transform=axes.transAxes, solid_capstyle="butt",
+        path_effects=[withStroke(linewidth=4, foreground=dark)],
     )  # fmt: skip
     axes.text(
         (left + right) / 2, 0.065, f"{length:g} nm", color=colour, ha="center",
