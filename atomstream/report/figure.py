@@ -2,32 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 
 import pyarrow as pa
 from matplotlib.figure import Figure
 
 from atomstream.report.material import Material
-
-
-class Window(StrEnum):
-    """How much of an atom's surroundings sub-images show."""
-
-    SMALL = "small"
-    """The atom and its three neighbours, as the paper's 24 pixels."""
-    LARGE = "large"
-    """The hexagons around it too."""
-    BOTH = "both"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What was asked for, beyond which session and which frames."""
-
-    window: Window = Window.BOTH
-    retrain: bool = False
-    """Whether models of the session's own are trained for the report."""
+from atomstream.report.wish import Wish
 
 
 @dataclass(frozen=True, slots=True, eq=False)

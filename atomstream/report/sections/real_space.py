@@ -64,12 +64,12 @@ def _caption(survey: Survey) -> str:
     periods = sorted({s.quantity.period for s in survey.spreads if s.quantity.period})
     period = " and ".join(f"{value:g}°" for value in periods)
     return (
-        "Each atom of the chosen frames, coloured by what the encoder says of the piece "
-        "of the probability map around it. Si is larger, has a rim and lies on top; "
-        "atoms without a value are grey. One colour scale for all frames: the angle's "
-        f"is a wheel that closes after {period}, so that the two sublattices of "
-        "graphene, 60° apart, have opposite colours; the others end at the least 2nd "
-        "and the greatest 98th percentile of any frame."
+        "Each atom of the chosen frames, coloured by what the encoder says of the "
+        "piece of the probability map around it. Si is larger, has a rim and lies on "
+        "top; atoms without a value are grey. One colour scale for all frames: the "
+        f"angle's is a wheel that closes after {period}, so that the two sublattices "
+        "of graphene, 60° apart, have opposite colours; the others end at the least "
+        "2nd and the greatest 98th percentile of any frame."
     )
 
 

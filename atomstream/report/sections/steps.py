@@ -37,9 +37,9 @@ def draw(
         name="steps",
         title="The movie in steps",
         caption=(
-            "Probability of C (blue) and Si (orange) at the start, at even steps and at "
-            "the end of the stream, with the time since its first frame and the dose "
-            "accumulated to the end of each frame. All on one scale of length."
+            "Probability of C (blue) and Si (orange) at the start, at even steps and "
+            "at the end of the stream, with the time since its first frame and the "
+            "dose accumulated to the end of each frame. All on one scale of length."
         ),
         figure=steps(views),
         tables={"steps": _numbers(chosen)},
