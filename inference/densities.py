@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
 
-LEAST_SHARE = 0.25
+LEAST_SHARE = 0.2
 """Of the highest: lower maxima of a density are no ridge of it."""
-BANDWIDTH = 0.015
-"""Standard deviation of the kernel by which densities are smoothed, as a share of the
-range."""
+LEAST_DIP = 0.1
+"""Of the highest: a maximum that rises less above its surroundings is none."""
+LEAST_BANDWIDTH, MOST_BANDWIDTH = 0.015, 0.08
+"""Of the range. Standard deviation of the kernel by which densities are smoothed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,25 @@ class Bins:
         return np.histogram(known, self.count, (self.low, self.high))[0]
 
 
-def densities(counts: NDArray[np.integer], bins: Bins) -> NDArray[np.float64]:
+def bandwidth(counts: NDArray[np.integer], bins: Bins) -> float:
+    """Standard deviation of the kernel for the rows of (rows, bins), of the range.
+
+    Silverman's rule for the spread of all rows together and the atoms of a typical
+    one, within bounds; the least for what is cyclic, which has no spread of its own.
+    """
+    atoms = counts.sum(axis=1)
+    typical = float(np.median(atoms[atoms > 0])) if (atoms > 0).any() else 0.0
+    if bins.cyclic or typical == 0:
+        return LEAST_BANDWIDTH
+    share = np.cumsum(counts.sum(axis=0)) / atoms.sum()
+    first, third = np.searchsorted(share, (0.25, 0.75)) / bins.count
+    rule = 0.9 * (third - first) / 1.34 * typical**-0.2
+    return float(np.clip(rule, LEAST_BANDWIDTH, MOST_BANDWIDTH))
+
+
+def densities(
+    counts: NDArray[np.integer], bins: Bins, width: float
+) -> NDArray[np.float64]:
     """(..., bins): smoothed, each row with an integral of 1 over its quantity.
 
     NaN in a row that counts nothing.
@@ -55,11 +75,13 @@ def densities(counts: NDArray[np.integer], bins: Bins) -> NDArray[np.float64]:
     ----------
     counts
         (..., bins)
+    width
+        As `bandwidth` gives it.
     """
     # Beyond the ends nothing was counted; a kernel that loses there would bend down.
     mode = "wrap" if bins.cyclic else "reflect"
-    sigma = BANDWIDTH * bins.count
-    smooth = gaussian_filter1d(counts.astype(np.float64), sigma, axis=-1, mode=mode)
+    known = counts.astype(np.float64)
+    smooth = gaussian_filter1d(known, width * bins.count, axis=-1, mode=mode)
     total = smooth.sum(axis=-1, keepdims=True) * bins.width
     return np.divide(smooth, total, out=np.full_like(smooth, np.nan), where=total > 0)
 
@@ -77,31 +99,26 @@ class Ridges:
 def ridges(density: NDArray[np.float64], bins: Bins) -> Ridges:
     """Maxima of each row of (rows, bins).
 
-    Those that are less than `LEAST_SHARE` of the row's highest are left out.
+    Those that are less than `LEAST_SHARE` of the row's highest, or rise less than
+    `LEAST_DIP` of it above what surrounds them, are left out.
     """
-    before, after = _beside(density, bins)
-    highest = np.nanmax(density, axis=1, initial=0.0, keepdims=True)
-    top = (density > before) & (density >= after) & (density >= LEAST_SHARE * highest)
-    row, col = np.nonzero(top)
-    left, middle, right = before[row, col], density[row, col], after[row, col]
-    # A parabola through three bins; at the end of a range there are only two.
-    curvature = left + right - 2 * middle
-    bent = np.isfinite(curvature) & (curvature < 0)
-    offset = np.zeros(len(row))
-    offset[bent] = (left - right)[bent] / (2 * curvature[bent])
-    value = bins.middles[col] + bins.width * np.clip(offset, -0.5, 0.5)
-    return Ridges(row, value, middle)
+    rows = [_maxima(row, bins) for row in density]
+    return Ridges(
+        row=np.repeat(np.arange(len(rows)), [len(value) for value, _ in rows]),
+        value=np.concatenate([np.empty(0), *(value for value, _ in rows)]),
+        density=np.concatenate([np.empty(0), *(height for _, height in rows)]),
+    )
 
 
 def two_peaks(density: NDArray[np.float64], bins: Bins) -> tuple[float, float] | None:
     """Where the two highest maxima of one (bins,) density are, in rising order.
 
-    None where there are not two of `LEAST_SHARE`.
+    None where there are not two.
     """
-    found = ridges(density[None], bins)
-    if len(found.value) < 2:
+    values, heights = _maxima(density, bins)
+    if len(values) < 2:
         return None
-    first, second = np.sort(found.value[np.argsort(-found.density)[:2]])
+    first, second = np.sort(values[np.argsort(-heights)[:2]])
     return float(first), float(second)
 
 
@@ -111,11 +128,27 @@ def apart(first: float, second: float, bins: Bins) -> float:
     return min(direct, bins.high - bins.low - direct) if bins.cyclic else direct
 
 
-def _beside(
+def _maxima(
     density: NDArray[np.float64], bins: Bins
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The bins before and after each; -inf beyond the ends of what does not close."""
-    before, after = np.roll(density, 1, axis=1), np.roll(density, -1, axis=1)
-    if not bins.cyclic:
-        before[:, 0] = after[:, -1] = -np.inf
-    return before, after
+    """Values and heights of the maxima of one row."""
+    if not np.isfinite(density).all():
+        return np.empty(0), np.empty(0)
+    # What closes is cut at its lowest, where no maximum is; else nothing lies beyond.
+    start = int(np.argmin(density)) if bins.cyclic else 0
+    turned = np.roll(density, -start)
+    beyond = turned[0] if bins.cyclic else 0.0
+    padded = np.concatenate([[beyond], turned, [beyond]])
+    highest = float(density.max())
+    top, _ = find_peaks(
+        padded, height=LEAST_SHARE * highest, prominence=LEAST_DIP * highest
+    )
+    left, middle, right = padded[top - 1], padded[top], padded[top + 1]
+    # The vertex of a parabola through three bins; at an end there are only two.
+    inner = bins.cyclic | ((top > 1) & (top < bins.count))
+    curvature = np.minimum(left + right - 2 * middle, -1e-30)
+    offset = np.where(inner, (left - right) / (2 * curvature), 0.0)
+    place = top - 1 + start + np.clip(offset, -0.5, 0.5)
+    if bins.cyclic:
+        place = (place + 0.5) % bins.count - 0.5
+    return bins.low + bins.width * (place + 0.5), middle

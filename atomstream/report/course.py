@@ -8,12 +8,12 @@ from atomstream.report.figures.spread import Course
 from atomstream.report.material import Material
 from atomstream.report.survey import Spread
 from atomstream.report.timeline import Timeline, timeline_of
-from inference.densities import densities, ridges
+from inference.densities import bandwidth, densities, ridges
 
 
 def course_of(material: Material, spread: Spread) -> Course:
     """Densities and ridges, a row for each frame or group of frames."""
-    density = densities(spread.counts, spread.bins)
+    density = densities(spread.counts, spread.bins, width_of(spread))
     return Course(
         label=spread.quantity.label,
         bins=spread.bins,
@@ -26,7 +26,12 @@ def course_of(material: Material, spread: Spread) -> Course:
 
 def whole_density(spread: Spread) -> NDArray[np.float64]:
     """(bins,) of all frames together."""
-    return densities(spread.counts.sum(axis=0), spread.bins)
+    return densities(spread.counts.sum(axis=0), spread.bins, width_of(spread))
+
+
+def width_of(spread: Spread) -> float:
+    """By what its densities are smoothed, as a share of the range."""
+    return bandwidth(spread.counts, spread.bins)
 
 
 def course_tables(

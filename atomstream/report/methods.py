@@ -13,7 +13,6 @@ from atomstream.report.facts import gaps_of
 from atomstream.report.material import AtHand, Material
 from atomstream.words import count_in_words, span_in_words
 from inference.card import Card, HarmonicsEncoderCard
-from inference.densities import BANDWIDTH
 from inference.holes import HOLE_RADIUS_NM
 from streamer.analysis import Flag, ModelId
 from streamer.session.records import AnalysisRecord, FrameRecord
@@ -169,7 +168,7 @@ def _drawing() -> str:
     return (
         f"A hole is where no atom is within {HOLE_RADIUS_NM:g} nm. Densities over time "
         "are of the atoms whose sub-images lie within the frame, smoothed by a "
-        f"Gaussian with a standard deviation of {100 * BANDWIDTH:g} % of the range. "
+        "Gaussian (Silverman's rule, the width is in the caption). "
         "Probabilities are not kept in a session: they were computed again, by the "
         "same network, from the stored frame."
     )

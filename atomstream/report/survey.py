@@ -22,6 +22,8 @@ SHOWN_PERCENT = (2.0, 98.0)
 ends."""
 COUNTED_PERCENT = (0.1, 99.9)
 """The same of the bins of a density."""
+ROOM = 0.03
+"""Of the range, beyond that at either end, so that what is there does not touch it."""
 BINS = 120
 MOST_ROWS = 600
 """Of a density over time; of more frames, neighbours are counted together."""
@@ -201,8 +203,9 @@ def _empty(
     if quantity.period is not None:
         low, high = -quantity.period / 2, quantity.period / 2
         shown = low, high
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
+    else:
+        room = ROOM * (high - low) or 0.5
+        low, high = low - room, high + room
     return Spread(
         quantity=quantity,
         frames=frames,

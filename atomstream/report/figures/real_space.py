@@ -51,7 +51,7 @@ def real_space(
             else:
                 say_nothing(axes, view, "another model")
             style.bare(axes)
-            style.add_scale_bar(axes, view.size_nm[1])
+            style.add_scale_bar(axes, view.size_nm[1], style.INK)
         if drawn is not None:
             bar = figure.colorbar(drawn, ax=list(row), aspect=30, pad=0.01)
             bar.set_label(scale.label)

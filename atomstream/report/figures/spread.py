@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
@@ -16,8 +17,8 @@ from inference.densities import Bins, Ridges
 
 SLICES = 8
 """Moments of which the density stands by itself."""
-OVERLAP = 2.2
-"""Of these curves: how many rows the highest reaches."""
+OVERLAP = 1.5
+"""Of these curves: how many rows their highest reaches."""
 DARKEST_PERCENT = 99.5
 """Of the densities: a bin beyond is as dark."""
 ANGLE_TICKS = 30.0
@@ -80,15 +81,20 @@ def draw_whole(
     for peak in peaks:
         axes.axvline(peak, color=style.SERIES[0], linewidth=1, linestyle="--")
         axes.annotate(
-            f"{peak:.1f}", (peak, 1), xycoords=("data", "axes fraction"),
+            f"{peak:.1f}°".replace("-", "\N{MINUS SIGN}"), (peak, 1), xycoords=("data", "axes fraction"),
             xytext=(3, -2), textcoords="offset points", va="top", color=style.SERIES[0],
         )  # fmt: skip
     axes.set(
         xlim=(course.bins.low, course.bins.high), ylim=(0, None),
-        xlabel=course.label, ylabel="density of atoms, all frames",
+        xlabel=course.label, ylabel=density_label(course),
     )  # fmt: skip
     if course.bins.cyclic:
         axes.xaxis.set_major_locator(MultipleLocator(ANGLE_TICKS))
+
+
+def density_label(course: Course) -> str:
+    """Of an axis."""
+    return "atoms, share per degree" if course.bins.cyclic else "atoms, share per unit"
 
 
 def draw_course(heat: Axes, curves: Axes, course: Course) -> None:
@@ -105,7 +111,8 @@ def draw_heat(axes: Axes, course: Course) -> None:
     darkest = float(np.percentile(known, DARKEST_PERCENT)) if known.size else 1.0
     mesh = axes.pcolormesh(
         edges, course.bins.edges, np.ma.masked_invalid(columns).T,
-        cmap=style.density(), vmin=0, vmax=max(darkest, 1e-9), rasterized=True,
+        cmap=style.density(), norm=PowerNorm(0.5, 0, max(darkest, 1e-9)),
+        rasterized=True,
     )  # fmt: skip
     axes.plot(
         timeline.at[course.ridges.row], course.ridges.value, linestyle="", marker=".",
@@ -116,7 +123,7 @@ def draw_heat(axes: Axes, course: Course) -> None:
     if course.bins.cyclic:
         axes.yaxis.set_major_locator(MultipleLocator(ANGLE_TICKS))
     bar = axes.figure.colorbar(mesh, ax=axes, pad=0.01, aspect=25)
-    bar.set_label("density of atoms")
+    bar.set_label(density_label(course))
     bar.outline.set_visible(False)
 
 
@@ -127,10 +134,9 @@ def draw_curves(axes: Axes, course: Course) -> None:
         np.linspace(0, count - 1, min(SLICES, count)).round().astype(int)
     )
     chosen = chosen[np.isfinite(course.density[chosen]).all(axis=1)]
-    highest = max((float(course.density[row].max()) for row in chosen), default=1.0)
     middles = course.bins.middles
     for place, row in reversed(list(enumerate(chosen))):
-        curve = place + OVERLAP * course.density[row] / highest
+        curve = place + OVERLAP * course.density[row] / course.density[row].max()
         axes.fill_between(middles, place, curve, color="white", alpha=0.85, linewidth=0)
         axes.fill_between(
             middles, place, curve, color=style.SPECIES[0], alpha=0.3, linewidth=0

@@ -59,7 +59,7 @@ STYLE: Mapping[str, object] = MappingProxyType(
         "ytick.labelsize": 8,
         "legend.frameon": False,
         "legend.fontsize": 8,
-        "image.interpolation": "nearest",
+        "image.interpolation": "auto",
         "figure.facecolor": "white",
         "savefig.facecolor": "white",
         "svg.hashsalt": "atomstream",  # the same figure, the same bytes

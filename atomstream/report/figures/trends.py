@@ -1,6 +1,6 @@
 """The frame in numbers, over time (Fig. 7 of the paper)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,20 +31,31 @@ class Line:
     """(N,): standard uncertainty."""
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One quantity."""
+
+    label: str
+    """With its unit."""
+    lines: tuple[Line, ...]
+    least: float
+    """Length of the axis, where values differ by less."""
+
+
 @style.styled
-def trends(panels: Mapping[str, tuple[Line, ...]], timeline: Timeline) -> Figure:
-    """A panel for each quantity, by its label with the unit."""
+def trends(panels: Sequence[Panel], timeline: Timeline) -> Figure:
+    """A panel for each quantity, in reading order."""
     rows = -(-len(panels) // COLUMNS)
     figure = style.new_figure(1.75 * rows + 0.5)
     grid = figure.subplots(rows, COLUMNS, squeeze=False, sharex=True)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
-    for number, (axes, (label, lines)) in enumerate(
-        zip(grid.flat, panels.items(), strict=False)
-    ):
-        draw_lines(axes, lines, timeline)
-        axes.set_ylabel(label)
-        axes.yaxis.set_major_locator(MaxNLocator(5, integer=_whole(lines)))
+    for number, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
+        draw_lines(axes, panel.lines, timeline)
+        axes.set_ylabel(panel.label)
+        widen(axes, panel.least)
+        whole = _whole(panel.lines)
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=whole))
         axes.grid(visible=True, axis="y")
         axes.set_axisbelow(True)
         mark(axes, timeline)
@@ -76,6 +87,16 @@ def draw_lines(axes: Axes, lines: tuple[Line, ...], timeline: Timeline) -> None:
             )  # fmt: skip
     if any(line.name for line in lines):
         axes.legend(loc="best")
+
+
+def widen(axes: Axes, least: float) -> None:
+    """Let the value axis be at least so long, and begin at 0 rather than below."""
+    low, high = axes.get_ylim()
+    more = max(least - (high - low), 0) / 2
+    low, high = low - more, high + more
+    if low < 0:
+        low, high = 0, high - low if more else high
+    axes.set_ylim(low, high)
 
 
 def _broken(

@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from atomstream.report.figures import style
 
-DISC_NM = (0.135, 0.22)
-"""Diameters of C and Si in maps: neighbours nearly touch, Si is larger."""
+DISC_NM = (0.142, 0.24)
+"""Diameters of C and Si in maps: neighbours touch, Si is larger."""
+WIDE_NM = 8.0
+"""In a wider field, where gaps would only make maps paler, discs are larger."""
+WIDER = 1.4
 DOT_NM = (0.06, 0.14)
 """The same on the image, which shines through."""
 GREY_PERCENT = (0.5, 99.5)
@@ -96,7 +99,8 @@ def draw_values(
     scale = Normalize(*limits)
     for code in (0, 1):
         chosen = view.species == code
-        discs = _discs(view, chosen, DISC_NM[code], axes)
+        wider = WIDER if view.size_nm[1] > WIDE_NM else 1.0
+        discs = _discs(view, chosen, wider * DISC_NM[code], axes)
         discs.set(cmap=colours, norm=scale, rasterized=True)
         discs.set_array(np.ma.masked_invalid(values[chosen]))
         discs.set_edgecolor("none" if code == 0 else style.INK)

@@ -1,27 +1,33 @@
 """How the sample changes: angle, latents, numbers of each frame, Si and edges."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from atomstream.report.course import course_of, course_tables, whole_density
+from atomstream.report.course import (
+    course_of,
+    course_tables,
+    whole_density,
+    width_of,
+)
 from atomstream.report.figure import Drawn, Progress, Remark, Wish
 from atomstream.report.figures import style
 from atomstream.report.figures.silicon import silicon
 from atomstream.report.figures.spread import over_time, whole
-from atomstream.report.figures.trends import Line, trends
+from atomstream.report.figures.trends import Line, Panel, trends
 from atomstream.report.material import Material
 from atomstream.report.survey import ANGLE, Spread, Survey
 from atomstream.report.timeline import timeline_of
 from atomstream.report.trend_table import trend_table
-from inference.densities import BANDWIDTH, LEAST_SHARE, apart, two_peaks
+from inference.densities import LEAST_SHARE, apart, two_peaks
 
-RIDGE = (
-    "Atoms whose sub-images lie within the frame. Each column is a frame's density, "
-    f"smoothed by a Gaussian of {100 * BANDWIDTH:g} % of the range, of integral 1. "
-    f"Ridge: its maxima of at least {LEAST_SHARE:g} of the highest. Right: some frames "
-    "by themselves."
+ROWS = (
+    "Atoms whose sub-images lie within the frame. Each column is the density of one "
+    "frame, of integral 1; colours go by its square root, so that few atoms show. "
+    f"Ridge: maxima of at least {LEAST_SHARE:g} of the frame's highest. Right: some "
+    "frames by themselves, each up to its own highest."
 )
 GAPS = " Red: frames that are not analysed."
 
@@ -43,8 +49,10 @@ def draw(
     progress(2, steps)
     yield _trends(material)
     progress(3, steps)
-    if len(survey.silicon.frame):
+    if np.isfinite(survey.silicon.to_edge_nm).any():
         yield _silicon(material, survey)
+    elif len(survey.silicon.frame):
+        yield Remark("No frame with Si shows a hole: there is no edge to be far from.")
     else:
         yield Remark("No Si was found in any frame.")
     progress(4, steps)
@@ -67,7 +75,7 @@ def _angle(material: Material, spread: Spread, name: str) -> Drawn:
         caption=(
             f"Above: all {spread.counts.sum():,} atoms of the stream, within one "
             f"period of {spread.quantity.period:g}°. {told} Below: over time. "
-            f"{RIDGE}{GAPS}"
+            f"{ROWS} {_smoothed([spread])}{GAPS}"
         ),
         figure=whole(density, course, peaks),
         tables={
@@ -96,10 +104,17 @@ def _latents(material: Material, spreads: list[Spread]) -> Drawn:
     return Drawn(
         name="latents",
         title="Latents over time",
-        caption=f"{RIDGE}{GAPS}",
+        caption=f"{ROWS} {_smoothed(spreads)}{GAPS}",
         figure=over_time(courses),
         tables=tables,
     )
+
+
+def _smoothed(spreads: list[Spread]) -> str:
+    told = ", ".join(
+        f"{100 * width_of(each):.2g} % ({each.quantity.title})" for each in spreads
+    )
+    return f"Smoothed by a Gaussian with a standard deviation of, of the range: {told}."
 
 
 def _trends(material: Material) -> Drawn:
@@ -109,23 +124,25 @@ def _trends(material: Material) -> Drawn:
         return np.asarray(table[name].to_numpy(), np.float64)
 
     hole, order, lattice, density = style.SERIES
-    panels = {
-        "C atoms": (Line(column("c"), style.SPECIES[0]),),
-        "Si atoms": (Line(column("si"), style.SPECIES[1]),),
-        "hole area (nm²)": (Line(column("hole_area_nm2"), hole),),
-        "mean crystallinity": (Line(column("mean_crystallinity"), order),),
-        "areal density (atoms/nm²)": (
-            Line(column("density_nm2"), density, "of the frame"),
+    constant = Line(
+        column("lattice_constant_nm"),
+        lattice,
+        sigma=column("lattice_constant_sigma_nm"),
+    )
+    densities = [Line(column("density_nm2"), density)]
+    if (column("hole_area_nm2") > 0).any():
+        densities = [
+            replace(densities[0], name="of the frame"),
             Line(column("sheet_density_nm2"), lattice, "of what is no hole"),
-        ),
-        "lattice constant (nm)": (
-            Line(
-                column("lattice_constant_nm"),
-                lattice,
-                sigma=column("lattice_constant_sigma_nm"),
-            ),
-        ),
-    }
+        ]
+    panels = (
+        Panel("C atoms", (Line(column("c"), style.SPECIES[0]),), least=4),
+        Panel("Si atoms", (Line(column("si"), style.SPECIES[1]),), least=4),
+        Panel("hole area (nm²)", (Line(column("hole_area_nm2"), hole),), least=1),
+        Panel("mean crystallinity", (Line(column("mean_crystallinity"), order),), 0.02),
+        Panel("areal density (atoms/nm²)", tuple(densities), least=0.5),
+        Panel("lattice constant (nm)", (constant,), least=0.0005),
+    )
     return Drawn(
         name="trends",
         title="The frame in numbers",

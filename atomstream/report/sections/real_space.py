@@ -1,5 +1,6 @@
 """What the encoder says of atoms, in the sample."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,10 +10,13 @@ from numpy.typing import NDArray
 from atomstream.report.figure import Drawn, Progress, Remark, Wish
 from atomstream.report.figures.real_space import Scale, real_space
 from atomstream.report.material import Material
-from atomstream.report.survey import Survey
+from atomstream.report.survey import Quantity, Survey
 from atomstream.report.views import view_of
 from streamer.analysis import Flag
 from streamer.session.records import AnalysisRecord
+
+LATTICE = "angle modulo 60°"
+"""Of the lattice, whichever sublattice an atom is of."""
 
 
 def draw(
@@ -23,13 +27,7 @@ def draw(
     if not chosen or not survey.spreads:
         yield Remark("No chosen frame has atoms: nothing can be shown of them.")
         return
-    scales = {
-        spread.quantity.title: Scale(
-            spread.quantity.label, spread.shown, spread.bins.cyclic
-        )
-        for spread in survey.spreads
-        if any(spread.quantity.of(record) for record in chosen)
-    }
+    scales = _by_name(survey, chosen)
     views, values = [], []
     for number, record in enumerate(chosen):
         views.append(view_of(material, record, maps=False))
@@ -56,8 +54,29 @@ def _values(
         if quantity.period is not None:
             half = quantity.period / 2
             known = (known + half) % quantity.period - half
+            if is_two_sublattices(quantity):
+                found[LATTICE] = known % (quantity.period / 2)
         found[quantity.title] = known
     return found
+
+
+def is_two_sublattices(quantity: Quantity) -> bool:
+    """Whether half the angle's period is the turn between neighbouring sites."""
+    return quantity.period is not None and math.isclose(quantity.period, 120)
+
+
+def _by_name(survey: Survey, chosen: list[AnalysisRecord]) -> dict[str, Scale]:
+    """The rows: the angle, that of the lattice, then the latents."""
+    scales = {}
+    for spread in survey.spreads:
+        quantity = spread.quantity
+        if not any(quantity.of(record) for record in chosen):
+            continue
+        scales[quantity.title] = Scale(quantity.label, spread.shown, spread.bins.cyclic)
+        if quantity.period is not None and is_two_sublattices(quantity):
+            half = quantity.period / 2
+            scales[LATTICE] = Scale(f"{LATTICE} (°)", (0.0, half), cyclic=True)
+    return scales
 
 
 def _caption(survey: Survey) -> str:
@@ -68,8 +87,9 @@ def _caption(survey: Survey) -> str:
         "piece of the probability map around it. Si is larger, has a rim and lies on "
         "top; atoms without a value are grey. One colour scale for all frames: the "
         f"angle's is a wheel that closes after {period}, so that the two sublattices "
-        "of graphene, 60° apart, have opposite colours; the others end at the least "
-        "2nd and the greatest 98th percentile of any frame."
+        "of graphene, 60° apart, have opposite colours; modulo 60° both have one, and "
+        "what turns stands out; the others end at the least 2nd and the greatest 98th "
+        "percentile of any frame."
     )
 
 
