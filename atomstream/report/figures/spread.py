@@ -80,8 +80,9 @@ def draw_whole(
     axes.plot(middles, density, color=style.SPECIES[0], linewidth=1.2)
     for peak in peaks:
         axes.axvline(peak, color=style.SERIES[0], linewidth=1, linestyle="--")
+        words = f"{peak:.1f}°".replace("-", "\N{MINUS SIGN}")
         axes.annotate(
-            f"{peak:.1f}°".replace("-", "\N{MINUS SIGN}"), (peak, 1), xycoords=("data", "axes fraction"),
+            words, (peak, 1), xycoords=("data", "axes fraction"),
             xytext=(3, -2), textcoords="offset points", va="top", color=style.SERIES[0],
         )  # fmt: skip
     axes.set(

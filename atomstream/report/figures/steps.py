@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from atomstream.report.figures import style
-from atomstream.report.figures.view import View, draw_probabilities
+from atomstream.report.figures.view import View, draw_probabilities, ring_silicon
 
 COLUMNS = 3
 
@@ -24,6 +24,7 @@ def steps(views: Sequence[View]) -> Figure:
         axes.set_visible(False)
     for axes, view in zip(grid.flat, views, strict=False):
         draw_probabilities(axes, view)
+        ring_silicon(axes, view)
         axes.set_title(view.title)
         style.bare(axes)
         style.add_scale_bar(axes, widest)

@@ -15,6 +15,7 @@ DISC_NM = (0.142, 0.24)
 WIDE_NM = 8.0
 """In a wider field, where gaps would only make maps paler, discs are larger."""
 WIDER = 1.4
+RING_NM = 0.5
 DOT_NM = (0.06, 0.14)
 """The same on the image, which shines through."""
 GREY_PERCENT = (0.5, 99.5)
@@ -75,6 +76,13 @@ def draw_probabilities(axes: Axes, view: View) -> None:
         say_nothing(axes, view, "no probabilities: see the remarks")
         return
     axes.imshow(style.glow(view.carbon, view.silicon), extent=view.extent)
+
+
+def ring_silicon(axes: Axes, view: View) -> None:
+    """Rings around Si, which a wide field hardly shows."""
+    if view.size_nm[1] > WIDE_NM:
+        rings = _discs(view, view.species == 1, RING_NM, axes)
+        rings.set(facecolor="none", edgecolor=style.GLOW[1], linewidth=0.7)
 
 
 def draw_species(axes: Axes, view: View) -> None:

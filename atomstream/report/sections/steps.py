@@ -39,7 +39,8 @@ def draw(
         caption=(
             "Probability of C (blue) and Si (orange) at the start, at even steps and "
             "at the end of the stream, with the time since its first frame and the "
-            "dose accumulated to the end of each frame. All on one scale of length."
+            "dose accumulated to the end of each frame. All on one scale of length; "
+            "rings in wide fields: Si that was found."
         ),
         figure=steps(views),
         tables={"steps": _numbers(chosen)},
