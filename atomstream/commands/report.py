@@ -51,6 +51,10 @@ def report(
             "session; may be repeated.",
         ),
     ] = None,
+    page_only: Annotated[
+        bool,
+        typer.Option("--page-only", help="No files beside the page, to send it away."),
+    ] = False,
     dpi: Annotated[
         int, typer.Option(min=50, max=600, help="Pixels per inch of the pictures.")
     ] = 150,
@@ -77,6 +81,7 @@ def report(
         stream=stream,
         frames=chosen,
         models=tuple(model or ()),
+        page_only=page_only,
         dpi=dpi,
         threads=threads_or_default(threads),
     )

@@ -1,6 +1,7 @@
 """Figures and tables as the files of a report."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,6 +36,12 @@ def write_table(table: pa.Table, folder: Path, name: str) -> Path:
     path = folder / TABLES / f"{name}.csv"
     pyarrow.csv.write_csv(_plain(table), path)
     return path
+
+
+def remove_files(folder: Path) -> None:
+    """Leave nothing of the figures and tables."""
+    for name in (FIGURES, TABLES):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def sha256_of(path: Path) -> str:

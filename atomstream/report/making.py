@@ -10,7 +10,12 @@ from pathlib import Path
 from atomstream.report.contents import contents
 from atomstream.report.facts import facts, remarks
 from atomstream.report.figure import Drawn, Progress, Section
-from atomstream.report.files import sha256_of, write_figure, write_table
+from atomstream.report.files import (
+    remove_files,
+    sha256_of,
+    write_figure,
+    write_table,
+)
 from atomstream.report.folder import (
     MADE_BY,
     MANIFEST,
@@ -42,6 +47,8 @@ class Order:
     models: tuple[Path, ...] = ()
     """Folders to look into for models that are neither shipped nor in the session."""
     wish: Wish = field(default_factory=Wish)
+    page_only: bool = False
+    """No files beside the page, nor links to them."""
     dpi: int = 150
     threads: int = 2
 
@@ -75,6 +82,8 @@ def make_report(order: Order, bars: Bars) -> int:
             else _page(material, order, folder, bars)
         )
         write_page(page, folder / PAGE)
+        if order.page_only:
+            remove_files(folder)
         _write_manifest(folder, page.command)
     return sum(len(part.pictures) for part in page.parts)
 
@@ -103,7 +112,7 @@ def _page(material: Material, order: Order, folder: Path, bars: Bars) -> Page:
         methods=told,
         tables=[shown(name, table) for name, table in tables.items()],
         command=command,
-        files={each: each for each in (METHODS, MANIFEST)},
+        files={} if order.page_only else {each: each for each in (METHODS, MANIFEST)},
     )
 
 
@@ -117,15 +126,15 @@ def _part(
     pictures, told = [], []
     for each in section.draw(material, order.wish, progress):
         if isinstance(each, Drawn):
-            pictures.append(_picture(each, folder, order.dpi))
+            pictures.append(_picture(each, folder, order))
         else:
             told.append(each.text)
     return Part(section.name, section.title, tuple(pictures), tuple(told))
 
 
-def _picture(drawn: Drawn, folder: Path, dpi: int) -> Picture:
+def _picture(drawn: Drawn, folder: Path, order: Order) -> Picture:
     """Write a figure with its tables, and say where they are."""
-    png, svg = write_figure(drawn.figure, folder, drawn.name, dpi)
+    png, svg = write_figure(drawn.figure, folder, drawn.name, order.dpi)
     tables = [write_table(table, folder, name) for name, table in drawn.tables.items()]
     links = {"PNG": png, "SVG": svg, **{path.name: path for path in tables}}
     return Picture(
@@ -133,7 +142,9 @@ def _picture(drawn: Drawn, folder: Path, dpi: int) -> Picture:
         title=drawn.title,
         caption=drawn.caption,
         data=data_url(png),
-        files={
+        files={}
+        if order.page_only
+        else {
             words: path.relative_to(folder).as_posix() for words, path in links.items()
         },
         tables=tuple(shown(name, drawn.tables[name]) for name in drawn.shown),
@@ -174,5 +185,6 @@ def _command(material: Material, order: Order) -> list[str]:
         "--stream", material.stream.stream.id,
         *(["--frames", frames] if frames else []),
         *(word for folder in order.models for word in ("--model", str(folder))),
+        *(["--page-only"] if order.page_only else []),
         "--dpi", str(order.dpi),
     ]  # fmt: skip

@@ -24,6 +24,8 @@ COUNTED_PERCENT = (0.1, 99.9)
 """The same of the bins of a density."""
 ROOM = 0.03
 """Of the range, beyond that at either end, so that what is there does not touch it."""
+WIDEST_NM = 1000.0
+"""Fields that are wider cannot be atom-resolved, and are not searched for holes."""
 BINS = 120
 MOST_ROWS = 600
 """Of a density over time; of more frames, neighbours are counted together."""
@@ -221,14 +223,16 @@ def _silicon(
 ) -> Silicon:
     """The Si atoms of one frame."""
     pixel_nm = record.pixel_size_nm or math.nan
-    where = pixel_nm * np.column_stack([columns["row_px"], columns["col_px"]]).astype(
-        np.float64
-    )
-    is_silicon = columns["species"] == SPECIES.index("Si")
+    rowcol = np.column_stack([columns["row_px"], columns["col_px"]])
+    where = pixel_nm * rowcol.astype(np.float64)
+    # Anybody may have made a session, with any numbers in it.
+    known = np.isfinite(where).all(axis=1)
+    is_silicon = columns["species"][known] == SPECIES.index("Si")
+    where = where[known]
     chosen = where[is_silicon]
     shape = analysed_shape(record)
     edges = np.empty((0, 2))
-    if len(chosen):
+    if len(chosen) and pixel_nm * max(shape) <= WIDEST_NM:
         edges = where[edge_atoms(where, holes_of(where, shape, pixel_nm))]
     border = np.minimum(chosen, np.array(shape) * pixel_nm - chosen).min(
         axis=1, initial=np.inf

@@ -26,12 +26,14 @@ def view_of(material: Material, record: AnalysisRecord, *, maps: bool) -> View:
     pixel_nm = record.pixel_size_nm or 1.0
     seen = material.maps(record) if maps else None
     rows = analysed_shape(record)[0]
+    x_nm = pixel_nm * columns["col_px"].astype(np.float64)
+    y_nm = pixel_nm * columns["row_px"].astype(np.float64)
     return View(
         title=when(record),
         image=material.frame(record).image[:rows],
         pixel_nm=pixel_nm,
-        x_nm=pixel_nm * columns["col_px"].astype(np.float64),
-        y_nm=pixel_nm * columns["row_px"].astype(np.float64),
+        x_nm=x_nm,
+        y_nm=y_nm,
         species=columns["species"].astype(np.uint8),
         carbon=seen.carbon if seen else None,
         silicon=seen.silicon if seen else None,
@@ -60,6 +62,7 @@ def detail_of(view: View) -> Box | None:
         return None
     middle = size / 2
     silicon = view.species == SPECIES.index("Si")
+    silicon &= np.isfinite(view.x_nm) & np.isfinite(view.y_nm)
     where = np.column_stack([view.y_nm[silicon], view.x_nm[silicon]])
     if len(where):
         near = KDTree(where).query_ball_point(where, DETAIL_NM / 2, return_length=True)
