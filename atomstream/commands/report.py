@@ -9,6 +9,7 @@ import typer
 
 from atomstream.commands.options import SessionFolder, Threads, threads_or_default
 from atomstream.progress import progress_bar
+from atomstream.report.wish import Window, Wish
 from atomstream.words import count_in_words
 from streamer.errors import SettingsError
 
@@ -51,6 +52,21 @@ def report(
             "session; may be repeated.",
         ),
     ] = None,
+    window: Annotated[
+        Window,
+        typer.Option(
+            help="How much around each atom the methods of the paper are shown: its "
+            "neighbours, the hexagons around it too, or both.",
+        ),
+    ] = Window.BOTH,
+    retrain: Annotated[
+        bool,
+        typer.Option(
+            "--retrain",
+            help="Train them on this session, as the paper did; may take long, and "
+            "needs the extra [train].",
+        ),
+    ] = False,
     page_only: Annotated[
         bool,
         typer.Option("--page-only", help="No files beside the page, to send it away."),
@@ -81,6 +97,7 @@ def report(
         stream=stream,
         frames=chosen,
         models=tuple(model or ()),
+        wish=Wish(window, retrain),
         page_only=page_only,
         dpi=dpi,
         threads=threads_or_default(threads),

@@ -185,6 +185,8 @@ def _command(material: Material, order: Order) -> list[str]:
         "--stream", material.stream.stream.id,
         *(["--frames", frames] if frames else []),
         *(word for folder in order.models for word in ("--model", str(folder))),
+        "--window", order.wish.window.value,
+        *(["--retrain"] if order.wish.retrain else []),
         *(["--page-only"] if order.page_only else []),
         "--dpi", str(order.dpi),
     ]  # fmt: skip
