@@ -1,6 +1,7 @@
 """Figures and tables as the files of a report."""
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 
 from atomstream.report.figures.style import styled
 
+UNUSUAL = re.compile(r"[^A-Za-z0-9_-]")
 FIGURES, TABLES = "figures", "tables"
 MOST_CSV_ROWS = 100_000
 """Of more rows a table becomes a Parquet file."""
@@ -29,6 +31,8 @@ def write_figure(figure: Figure, folder: Path, name: str, dpi: int) -> list[Path
 def write_table(table: pa.Table, folder: Path, name: str) -> Path:
     """A CSV file, of a long table a Parquet file."""
     (folder / TABLES).mkdir(exist_ok=True)
+    # Latents may have any name, and must not lead anywhere.
+    name = UNUSUAL.sub("_", name)
     if len(table) > MOST_CSV_ROWS:
         path = folder / TABLES / f"{name}.parquet"
         pyarrow.parquet.write_table(table, path, compression="zstd")

@@ -83,3 +83,11 @@ class Material:
             return None
         card, network = here.model.card.dcnn, here.model.segment
         return segment(pixels.image, record.pixel_size_nm, card, network)
+
+
+def evenly(records: Sequence[AnalysisRecord], count: int) -> list[AnalysisRecord]:
+    """At most `count` of them, the first and the last among them."""
+    if not records:
+        return []
+    places = np.linspace(0, len(records) - 1, min(count, len(records)))
+    return [records[place] for place in np.rint(places).astype(int)]

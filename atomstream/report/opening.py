@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from atomstream.report.material import AtHand, Material
-from atomstream.report.sections.steps import evenly
+from atomstream.report.material import AtHand, Material, evenly
 from atomstream.service.kept_models import kept_models
 from inference.catalogue import find_by_hash, shipped_models
 from inference.model import load_model

@@ -42,10 +42,10 @@ def timeline_of(records: Sequence[AnalysisRecord]) -> Timeline:
     Time is also not trusted where it does not grow from frame to frame: a clock was
     set.
     """
-    seqs = np.array([record.frame.seq for record in records], np.float64)
+    seqs = np.array([record.frame.seq for record in records], np.int64)
     times = np.array([record.frame.exposure.time_s for record in records])
     doses = np.array([record.frame.exposure.dose_e_nm2 for record in records])
-    label, at = "frame", seqs
+    label, at = "frame", seqs.astype(np.float64)
     if _grows(times):
         unit, seconds = _unit(float(times[-1] - times[0]))
         label, at = f"time ({unit})", times / seconds
@@ -73,7 +73,7 @@ def _unit(span_s: float) -> tuple[str, float]:
 
 
 def _filled(
-    seqs: NDArray[np.float64], at: NDArray[np.float64]
+    seqs: NDArray[np.int64], at: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Starts and ends: half way to a neighbour, half a frame where there is none."""
     steps = np.diff(at) / np.diff(seqs)

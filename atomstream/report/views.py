@@ -20,7 +20,7 @@ LARGE = 1.5
 def view_of(material: Material, record: AnalysisRecord, *, maps: bool) -> View:
     """Image and atoms of one frame, and the probabilities where they are asked for.
 
-    A frame whose pixel size is unknown is drawn as if pixels were 1 nm.
+    Of a frame whose pixel size is unknown all lengths are in pixels.
     """
     columns = material.atoms(record, ("row_px", "col_px", "species"))
     pixel_nm = record.pixel_size_nm or 1.0
@@ -37,6 +37,7 @@ def view_of(material: Material, record: AnalysisRecord, *, maps: bool) -> View:
         species=columns["species"].astype(np.uint8),
         carbon=seen.carbon if seen else None,
         silicon=seen.silicon if seen else None,
+        unit="nm" if record.pixel_size_nm else "px",
     )
 
 
@@ -58,7 +59,7 @@ def detail_of(view: View) -> Box | None:
     None where the whole frame is hardly larger than that.
     """
     size = np.array(view.size_nm)
-    if size.min() < LARGE * DETAIL_NM:
+    if view.unit != "nm" or size.min() < LARGE * DETAIL_NM:
         return None
     middle = size / 2
     silicon = view.species == SPECIES.index("Si")

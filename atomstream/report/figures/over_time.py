@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from atomstream.report.figures import style
 from atomstream.report.timeline import Timeline
@@ -17,7 +17,8 @@ def mark(axes: Axes, timeline: Timeline) -> None:
         axes.axvspan(left, right, color=style.GAP, alpha=0.22, linewidth=0)
     for change in timeline.changes:
         axes.axvline(change, color=style.MARK, linewidth=1, linestyle="--")
-    axes.set_xlim(float(timeline.starts[0]), float(timeline.ends[-1]))
+    if timeline.starts[0] < timeline.ends[-1]:
+        axes.set_xlim(float(timeline.starts[0]), float(timeline.ends[-1]))
     axes.set_xlabel(timeline.label)
 
 
@@ -33,11 +34,13 @@ def add_dose(axes: Axes, timeline: Timeline) -> None:
     exponent = int(np.floor(np.log10(dose[-1])))
     power = 10.0**exponent
 
-    def dose_at(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray((dose[0] + (x - at[0]) * slope) / power)
+    def dose_at(x: ArrayLike) -> NDArray[np.float64]:
+        along = np.asarray(x, np.float64)
+        return np.asarray((dose[0] + (along - at[0]) * slope) / power)
 
-    def at_dose(y: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(at[0] + (y * power - dose[0]) / slope)
+    def at_dose(y: ArrayLike) -> NDArray[np.float64]:
+        electrons = power * np.asarray(y, np.float64)
+        return np.asarray(at[0] + (electrons - dose[0]) / slope)
 
     above = axes.secondary_xaxis("top", functions=(dose_at, at_dose))
     above.set_xlabel(f"accumulated dose (10$^{{{exponent}}}$ e/nm²)")

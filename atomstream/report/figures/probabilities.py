@@ -38,7 +38,7 @@ def probabilities(view: View, detail: Box | None) -> Figure:
         draw(axes, view)
         axes.set_title(title)
         style.bare(axes)
-        style.add_scale_bar(axes, width)
+        style.add_scale_bar(axes, width, view.unit)
         if detail is not None:
             show_box(axes, detail)
     if detail is not None:
@@ -46,7 +46,7 @@ def probabilities(view: View, detail: Box | None) -> Figure:
             draw(axes, view)
             zoom_to(axes, detail)
             style.bare(axes)
-            style.add_scale_bar(axes, detail.side_nm)
+            style.add_scale_bar(axes, detail.side_nm, view.unit)
     keys = [
         Line2D([], [], marker="o", linestyle="", color=colour, label=name)
         for name, colour in zip(("C", "Si"), style.GLOW, strict=True)

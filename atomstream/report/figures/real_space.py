@@ -51,10 +51,10 @@ def real_space(
             else:
                 say_nothing(axes, view, "another model")
             style.bare(axes)
-            style.add_scale_bar(axes, view.size_nm[1], style.INK)
+            style.add_scale_bar(axes, view.size_nm[1], view.unit, style.INK)
         if drawn is not None:
             bar = figure.colorbar(drawn, ax=list(row), aspect=30, pad=0.01)
-            bar.set_label(scale.label)
+            bar.set_label(style.plain(scale.label))
             bar.outline.set_visible(False)
             if scale.cyclic:
                 bar.set_ticks(np.linspace(*scale.limits, 5))

@@ -87,7 +87,7 @@ def draw_whole(
         )  # fmt: skip
     axes.set(
         xlim=(course.bins.low, course.bins.high), ylim=(0, None),
-        xlabel=course.label, ylabel=density_label(course),
+        xlabel=style.plain(course.label), ylabel=density_label(course),
     )  # fmt: skip
     if course.bins.cyclic:
         axes.xaxis.set_major_locator(MultipleLocator(ANGLE_TICKS))
@@ -120,7 +120,7 @@ def draw_heat(axes: Axes, course: Course) -> None:
         markersize=2.5, color=style.SPECIES[1], label="ridge", rasterized=True,
     )  # fmt: skip
     mark(axes, timeline)
-    axes.set(ylabel=course.label, ylim=(course.bins.low, course.bins.high))
+    axes.set(ylabel=style.plain(course.label), ylim=(course.bins.low, course.bins.high))
     if course.bins.cyclic:
         axes.yaxis.set_major_locator(MultipleLocator(ANGLE_TICKS))
     bar = axes.figure.colorbar(mesh, ax=axes, pad=0.01, aspect=25)
@@ -147,7 +147,9 @@ def draw_curves(axes: Axes, course: Course) -> None:
         range(len(chosen)), [f"{course.first[row]}" for row in chosen], minor=False
     )
     axes.set(
-        xlabel=course.label, ylabel="frame", xlim=(course.bins.low, course.bins.high)
+        xlabel=style.plain(course.label),
+        ylabel="frame",
+        xlim=(course.bins.low, course.bins.high),
     )
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)

@@ -27,7 +27,7 @@ def steps(views: Sequence[View]) -> Figure:
         ring_silicon(axes, view)
         axes.set_title(view.title)
         style.bare(axes)
-        style.add_scale_bar(axes, widest)
+        style.add_scale_bar(axes, widest, view.unit)
         # A smaller frame is drawn smaller.
         left, _, _, top = view.extent
         axes.set(xlim=(left, left + widest), ylim=(top + tallest, top))

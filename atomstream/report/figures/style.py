@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import colorcet
 import matplotlib
@@ -34,7 +35,7 @@ BAR_SHARE = 0.22
 """Of the width of a map that a scale bar takes at most."""
 ROUND = (1, 2, 5)
 
-STYLE: Mapping[str, object] = MappingProxyType(
+STYLE: Mapping[Any, Any] = MappingProxyType(
     {
         "font.family": "DejaVu Sans",  # comes with Matplotlib: the same everywhere
         "font.size": 8.5,
@@ -102,19 +103,26 @@ def glow(
     return np.clip(light, 0, 1)
 
 
-def add_scale_bar(axes: Axes, width_nm: float, colour: str = "white") -> None:
-    """A round length in the lower left corner of a map that is `width_nm` wide."""
-    length = round_length(BAR_SHARE * width_nm)
+def plain(text: str) -> str:
+    """Text that is drawn as it is, whatever a session or a card says."""
+    return text.replace("$", r"\$")
+
+
+def add_scale_bar(
+    axes: Axes, width: float, unit: str = "nm", colour: str = "white"
+) -> None:
+    """A round length in the lower left corner of a map that is so wide."""
+    length = round_length(BAR_SHARE * width)
     dark = "black" if colour == "white" else "white"
     rim = [withStroke(linewidth=2.5, foreground=dark)]
-    left, right = 0.04, 0.04 + length / width_nm
+    left, right = 0.04, 0.04 + length / width
     axes.plot(
         [left, right], [0.05, 0.05], color=colour, linewidth=2.5,
         transform=axes.transAxes, solid_capstyle="butt",
         path_effects=[withStroke(linewidth=4, foreground=dark)],
     )  # fmt: skip
     axes.text(
-        (left + right) / 2, 0.065, f"{length:g} nm", color=colour, ha="center",
+        (left + right) / 2, 0.065, f"{length:g} {unit}", color=colour, ha="center",
         va="bottom", transform=axes.transAxes, path_effects=rim,
     )  # fmt: skip
 

@@ -39,6 +39,8 @@ class View:
     carbon: NDArray[np.float32] | None = None
     """Probabilities over the same area; None where they cannot be had."""
     silicon: NDArray[np.float32] | None = None
+    unit: str = "nm"
+    """"px" for a frame of unknown pixel size, whose lengths are all in pixels."""
 
     @property
     def size_nm(self) -> tuple[float, float]:
@@ -65,9 +67,10 @@ class Box:
 
 def draw_image(axes: Axes, view: View) -> None:
     """The frame in grey."""
-    finite = view.image[np.isfinite(view.image)]
+    pixels = view.image.astype(np.float32)
+    finite = pixels[np.isfinite(pixels)]
     low, high = np.percentile(finite, GREY_PERCENT) if finite.size else (0, 1)
-    axes.imshow(view.image, cmap="gray", vmin=low, vmax=high, extent=view.extent)
+    axes.imshow(pixels, cmap="gray", vmin=low, vmax=high, extent=view.extent)
 
 
 def draw_probabilities(axes: Axes, view: View) -> None:

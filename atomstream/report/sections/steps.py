@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import pyarrow as pa
 
 from atomstream.report.figure import Drawn, Progress, Remark, Section, Wish
 from atomstream.report.figures.steps import steps
-from atomstream.report.material import Material
+from atomstream.report.material import Material, evenly
 from atomstream.report.sections.probabilities import why_no_maps
 from atomstream.report.trend_table import trend_table
 from atomstream.report.views import view_of
@@ -46,14 +45,6 @@ def draw(
         tables={"steps": _numbers(chosen)},
         shown=("steps",),
     )
-
-
-def evenly(records: Sequence[AnalysisRecord], count: int) -> list[AnalysisRecord]:
-    """At most `count` of them, the first and the last among them."""
-    if not records:
-        return []
-    places = np.linspace(0, len(records) - 1, min(count, len(records)))
-    return [records[place] for place in np.rint(places).astype(int)]
 
 
 def _numbers(records: Sequence[AnalysisRecord]) -> pa.Table:

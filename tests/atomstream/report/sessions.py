@@ -116,6 +116,5 @@ def record(folder: Path, frames: Iterable[Frame], models: Sequence[str]) -> Path
 
 
 def blank(seq: int) -> Frame:
-    """A frame of noise without atoms."""
-    image = np.random.default_rng(seq).poisson(4, (150, 150)).astype(np.float32)
-    return Frame(STREAM, seq, image, pixel_size_nm=0.02)
+    """A frame in which there is nothing."""
+    return Frame(STREAM, seq, np.zeros((150, 150), np.float32), pixel_size_nm=0.02)

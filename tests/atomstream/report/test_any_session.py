@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from inference.analyse import History
 from streamer.frame import Stream
 from streamer.session.creation import create_session
 from tests.atomstream.report.sessions import (
@@ -14,6 +15,7 @@ from tests.atomstream.report.sessions import (
     PAPER,
     STREAM,
     Page,
+    analyser,
     blank,
     exposures,
     made,
@@ -151,6 +153,26 @@ def test_without_times_and_sizes(reported: Reported, tmp_path: Path) -> None:
     ]
     page = reported(record(tmp_path / "unknown", frames, [DEFAULT] * 2))
     assert "do not say when they were scanned" in page.text
+
+
+def test_with_latents_of_any_name(reported: Reported, tmp_path: Path) -> None:
+    names = ("crystallinity", "../../../up", "$x^{")
+    with made(tmp_path / "named") as making:
+        for frame in exposures(*SHORT)[:2]:
+            making.add(frame, model=None)
+            found = analyser(DEFAULT).analyse(frame, History())
+            atoms = replace(
+                found.atoms,
+                latents=dict(zip(names, found.atoms.latents.values(), strict=True)),
+                sigmas={},
+            )
+            model = replace(found.model, latents=names)
+            making.analyses.commit_analysis(replace(found, atoms=atoms, model=model))
+    before = {path.name for path in tmp_path.iterdir()}
+    page = reported(making.folder)
+    assert {path.name for path in tmp_path.iterdir()} == before | {"report"}
+    assert "../../../up" in page.text
+    assert page.table("_________up-ridge").num_rows > 0
 
 
 def test_what_a_session_says_is_never_markup(
