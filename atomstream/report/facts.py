@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from atomstream.report.material import Material
+from atomstream.report.numbers import scientific
 from atomstream.report.survey import Survey
 from atomstream.words import count_in_words, span_in_words
 from streamer.analysis import Flag
@@ -64,8 +65,8 @@ def _exposure(last: AnalysisRecord) -> Iterator[Fact]:
     exposure = last.frame.exposure
     if math.isfinite(exposure.time_s):
         yield "time to the last frame", f"{exposure.time_s / 60:.1f} min"
-    if math.isfinite(exposure.dose_e_nm2):
-        yield "accumulated dose", f"{exposure.dose_e_nm2:.3g} e/nm²"
+    if math.isfinite(exposure.dose_e_nm2) and exposure.dose_e_nm2 > 0:
+        yield "accumulated dose", f"{scientific(exposure.dose_e_nm2)} e/nm²"
 
 
 def _size(records: Sequence[AnalysisRecord]) -> Iterator[Fact]:

@@ -7,6 +7,7 @@ from scipy.spatial import KDTree
 
 from atomstream.report.figures.view import Box, View
 from atomstream.report.material import Material
+from atomstream.report.numbers import scientific
 from atomstream.report.survey import analysed_shape
 from streamer.atoms import SPECIES
 from streamer.session.records import AnalysisRecord
@@ -48,8 +49,7 @@ def when(record: AnalysisRecord) -> str:
     if math.isfinite(time_s):
         told.append(f"{time_s / 60:.1f} min" if time_s >= 100 else f"{time_s:.3g} s")
     if math.isfinite(dose) and dose > 0:
-        power = math.floor(math.log10(dose))
-        told.append(f"{dose / 10**power:.2f}·10$^{{{power}}}$ e/nm²")
+        told.append(f"{scientific(dose)} e/nm²")
     return " · ".join(told)
 
 
