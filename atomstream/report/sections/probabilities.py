@@ -59,8 +59,8 @@ def _caption(material: Material, record: AnalysisRecord, *, detailed: bool) -> s
     )
     return (
         f"{when(record).capitalize()}. Left: the frame, black and white at the 0.5th "
-        "and 99.5th percentile of its pixels. Middle: probability of C (blue) and Si (orange) "
-        f"at each pixel, by the model's network run again on the stored frame"
+        "and 99.5th percentile of its pixels. Middle: probability of C (blue) and Si "
+        "(orange) at each pixel, by the model's network run again on the stored frame"
         f"{threshold}. Right: the atoms in the session, {found}.{dashed}"
     )
 
