@@ -53,6 +53,13 @@ def when(record: AnalysisRecord) -> str:
     return " · ".join(told)
 
 
+def lies_in(box: Box, view: View) -> bool:
+    """Whether all of it belongs to a frame."""
+    height, width = view.size_nm
+    right, bottom = box.left_nm + box.side_nm, box.top_nm + box.side_nm
+    return right <= width and bottom <= height
+
+
 def detail_of(view: View) -> Box | None:
     """A part that is worth enlarging: around most Si, or the middle.
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 from atomstream.report.figure import Drawn, Progress, Remark, Section, Wish
 from atomstream.report.figures.probabilities import probabilities
 from atomstream.report.material import Material
-from atomstream.report.views import detail_of, view_of, when
+from atomstream.report.views import detail_of, lies_in, view_of, when
 from streamer.session.records import AnalysisRecord
 
 
@@ -18,9 +18,10 @@ def draw(
     box = None
     for number, record in enumerate(material.chosen):
         view = view_of(material, record, maps=True)
-        # The same part of every frame, so that they compare; it is of one size.
-        box = box or detail_of(view)
-        detail = box if detail_of(view) else None
+        own = detail_of(view)
+        # The same part of every frame, so that they compare, where it has that.
+        box = box or own
+        detail = box if own and box and lies_in(box, view) else own
         seq = record.frame.seq
         yield Drawn(
             name=f"probabilities-{seq:06d}",
