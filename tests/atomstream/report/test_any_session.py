@@ -22,6 +22,7 @@ from tests.atomstream.report.sessions import (
     record,
 )
 
+pytestmark = pytest.mark.timeout(600)
 type Reported = Callable[..., Page]
 SHORT = (4, 150, 3.0)
 
