@@ -33,7 +33,8 @@ class Bins:
     @property
     def edges(self) -> NDArray[np.float64]:
         """(count + 1,), rising."""
-        return np.linspace(self.low, self.high, self.count + 1)
+        edges = np.linspace(self.low, self.high, self.count + 1)
+        return np.asarray(edges, np.float64)
 
     @property
     def middles(self) -> NDArray[np.float64]:
@@ -79,11 +80,16 @@ def densities(
         As `bandwidth` gives it.
     """
     # Beyond the ends nothing was counted; a kernel that loses there would bend down.
-    mode = "wrap" if bins.cyclic else "reflect"
-    known = counts.astype(np.float64)
-    smooth = gaussian_filter1d(known, width * bins.count, axis=-1, mode=mode)
+    known, sigma = counts.astype(np.float64), width * bins.count
+    smooth: NDArray[np.float64] = (
+        gaussian_filter1d(known, sigma, axis=-1, mode="wrap")
+        if bins.cyclic
+        else gaussian_filter1d(known, sigma, axis=-1, mode="reflect")
+    )
     total = smooth.sum(axis=-1, keepdims=True) * bins.width
-    return np.divide(smooth, total, out=np.full_like(smooth, np.nan), where=total > 0)
+    density = np.full_like(smooth, np.nan)
+    np.divide(smooth, total, out=density, where=total > 0)
+    return density
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +154,7 @@ def _maxima(
     inner = bins.cyclic | ((top > 1) & (top < bins.count))
     curvature = np.minimum(left + right - 2 * middle, -1e-30)
     offset = np.where(inner, (left - right) / (2 * curvature), 0.0)
-    place = top - 1 + start + np.clip(offset, -0.5, 0.5)
+    place = (top - 1.0 + start) + np.clip(offset, -0.5, 0.5)
     if bins.cyclic:
         place = (place + 0.5) % bins.count - 0.5
-    return bins.low + bins.width * (place + 0.5), middle
+    return np.asarray(bins.low + bins.width * (place + 0.5), np.float64), middle

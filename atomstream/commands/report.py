@@ -13,7 +13,7 @@ from atomstream.report.wish import Window, Wish
 from atomstream.words import count_in_words
 from streamer.errors import SettingsError
 
-NEEDED = ("matplotlib", "jinja2", "sklearn", "skimage")
+NEEDED = ("colorcet", "matplotlib", "jinja2", "sklearn", "skimage")
 
 
 def report(

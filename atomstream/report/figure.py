@@ -8,7 +8,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from atomstream.report.material import Material
-from atomstream.report.wish import Wish
+from atomstream.report.wish import Wish as Wish  # part of what sections need
 
 
 @dataclass(frozen=True, slots=True, eq=False)

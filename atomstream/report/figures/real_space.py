@@ -57,7 +57,7 @@ def real_space(
             bar.set_label(style.plain(scale.label))
             bar.outline.set_visible(False)
             if scale.cyclic:
-                bar.set_ticks(np.linspace(*scale.limits, 5))
+                bar.set_ticks(np.linspace(*scale.limits, 5).tolist())
     for axes, view in zip(grid[0], views, strict=True):
         axes.set_title(view.title)
     return figure

@@ -54,10 +54,10 @@ def whole(
         To be marked; none, or two.
     """
     figure = style.new_figure(6.2)
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.3])
-    axes = top.subplots()
-    draw_whole(axes, density, course, peaks)
-    draw_course(*bottom.subplots(1, 2, width_ratios=[2.2, 1]), course)
+    places = figure.add_gridspec(2, 2, height_ratios=[1, 1.3], width_ratios=[2.2, 1])
+    draw_whole(figure.add_subplot(places[0, :]), density, course, peaks)
+    heat, curves = (figure.add_subplot(places[1, column]) for column in (0, 1))
+    draw_course(heat, curves, course)
     return figure
 
 
@@ -66,8 +66,8 @@ def over_time(courses: Sequence[Course]) -> Figure:
     """Density and ridges over time, and curves of some moments, a row a quantity."""
     figure = style.new_figure(2.7 * len(courses))
     grid = figure.subplots(len(courses), 2, squeeze=False, width_ratios=[2.2, 1])
-    for row, course in zip(grid, courses, strict=True):
-        draw_course(*row, course)
+    for (heat, curves), course in zip(grid, courses, strict=True):
+        draw_course(heat, curves, course)
     return figure
 
 

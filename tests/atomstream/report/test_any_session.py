@@ -89,7 +89,7 @@ def test_with_a_model_swap_in_the_middle(reported: Reported, tmp_path: Path) -> 
     models = [DEFAULT, DEFAULT, PAPER, PAPER]
     page = reported(record(tmp_path / "swap", exposures(*SHORT), models))
     assert "More than one model was used" in page.text
-    for said in ("z1 by graphene-si ", "z1 by graphene-si-paper"):
+    for said in ("z1 by graphene-si ", "dx by graphene-si-paper"):
         assert said in page.text
     assert set(page.table("models")["model"].to_pylist()) == {DEFAULT, PAPER}
     first = page.table("z1-density")["frame"].to_pylist()
