@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Window(StrEnum):
@@ -19,5 +20,6 @@ class Wish:
     """Of the part that shows what sub-images are made of."""
 
     window: Window = Window.BOTH
-    retrain: bool = False
-    """Whether models of the session's own are trained for the report."""
+    retrained: Path | None = None
+    """Folder of models that were trained on the session itself; None for those that
+    are shipped."""

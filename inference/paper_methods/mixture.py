@@ -12,6 +12,8 @@ from inference.paper_methods.told import Told
 COMPONENTS = 16
 """As many as the paper's authors took."""
 BINNED = 2
+"""Pixels that are taken together along each axis: a quarter of the numbers and of the
+time, and atoms are still three of them wide in the large windows."""
 FEWEST_EACH = 8
 """Sub-images for each component; of fewer there are fewer components."""
 
@@ -54,8 +56,7 @@ def _means(windows: Images, shares: NDArray[np.float32]) -> Images:
 
 
 def _flat(windows: Images) -> NDArray[np.float32]:
-    """(N, pixels): on pixels `BINNED` as wide, a quarter of the numbers and the time;
-    atoms are still four of them wide in the small windows and two in the large ones."""
+    """(N, pixels): on pixels as wide as `BINNED` of them."""
     side = windows.shape[1] // BINNED
     blocks = windows.reshape(len(windows), side, BINNED, side, BINNED)
     return blocks.mean(axis=(2, 4)).reshape(len(windows), -1)

@@ -28,7 +28,7 @@ HELD_OUT = 0.25
 """Of the sub-images, on which everything is measured; the paper's share."""
 FEWEST = 80
 """Sub-images of which something can be said."""
-MANIFOLD_STEPS = 7
+MANIFOLD_STEPS = 6
 MANIFOLD_PERCENT = (2.0, 98.0)
 """Of the latents of the sub-images, between which a manifold is drawn."""
 
