@@ -1,9 +1,12 @@
 """`atomstream report`: the paper's figures for a session, on one page."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +15,9 @@ from atomstream.progress import progress_bar
 from atomstream.report.wish import Window, Wish
 from atomstream.words import count_in_words
 from streamer.errors import SettingsError
+
+if TYPE_CHECKING:
+    from atomstream.report.making import Order
 
 NEEDED = ("colorcet", "matplotlib", "jinja2", "sklearn", "skimage")
 
@@ -97,15 +103,28 @@ def report(
         stream=stream,
         frames=chosen,
         models=tuple(model or ()),
-        wish=Wish(window, retrain),
+        wish=Wish(window),
         page_only=page_only,
         dpi=dpi,
         threads=threads_or_default(threads),
     )
     began_s = time.monotonic()
-    figures = make_report(order, progress_bar)
+    with _with_models(order, retrain) as whole:
+        figures = make_report(whole, progress_bar)
     took_s = time.monotonic() - began_s
     typer.echo(f"{count_in_words(figures, 'figure')} in {out / PAGE} ({took_s:.0f} s)")
+
+
+@contextmanager
+def _with_models(order: "Order", retrain: bool) -> Iterator["Order"]:
+    """Block with the report as it is to be made, its own models trained."""
+    if not retrain:
+        yield order
+        return
+    from atomstream.commands.retraining import retrained_models
+
+    with retrained_models(order, 1.0) as folder:
+        yield replace(order, wish=replace(order.wish, retrained=folder))
 
 
 def frame_numbers(text: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ from streamer.session.reader import SessionReader
 
 PAGE = "index.html"
 METHODS = "methods.txt"
+MODELS = "models"
+"""Folder of what was trained for the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ def make_report(order: Order, bars: Bars) -> int:
         write_page(page, folder / PAGE)
         if order.page_only:
             remove_files(folder)
+        elif order.wish.retrained:
+            shutil.copytree(order.wish.retrained, folder / MODELS)
         _write_manifest(folder, page.command)
     return sum(len(part.pictures) for part in page.parts)
 
@@ -186,7 +191,7 @@ def _command(material: Material, order: Order) -> list[str]:
         *(["--frames", frames] if frames else []),
         *(word for folder in order.models for word in ("--model", str(folder))),
         "--window", order.wish.window.value,
-        *(["--retrain"] if order.wish.retrain else []),
+        *(["--retrain"] if order.wish.retrained else []),
         *(["--page-only"] if order.page_only else []),
         "--dpi", str(order.dpi),
     ]  # fmt: skip

@@ -11,9 +11,9 @@ from sklearn.preprocessing import StandardScaler
 
 from inference.paper_methods.reading import SYMMETRY
 
-NEIGHBOURS = 40
+NEIGHBOURS = 25
 """Of an atom in the space of latents, of which the mean is taken: of so many that it is
-hardly noise; a tenth of the atoms where that is less."""
+hardly noise; a twentieth of the atoms where that is less."""
 FEWEST = 30
 """Atoms to learn from, and as many to measure on, below which nothing is said."""
 
@@ -44,7 +44,7 @@ def rotation_leak(
     count = int(learnt.sum())
     if min(count, held_out.sum()) < FEWEST or asked[held_out].var(axis=0).sum() < 1e-3:
         return math.nan
-    neighbours = KNeighborsRegressor(min(NEIGHBOURS, count // 10))
+    neighbours = KNeighborsRegressor(max(1, min(NEIGHBOURS, count // 20)))
     teller = make_pipeline(StandardScaler(), neighbours)
     teller.fit(content[learnt], asked[learnt])
     told = teller.predict(content[held_out])

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
 
 from inference.paper_methods.method import Images, Method
 from inference.paper_methods.sub_images import SubImages
@@ -29,8 +30,11 @@ def fit_mixture(images: SubImages, learnt: NDArray[np.bool_], seed: int) -> Meth
     components = max(2, min(COMPONENTS, int(learnt.sum()) // FEWEST_EACH))
     mixture = GaussianMixture(
         components, covariance_type="diag", reg_covar=1e-4, random_state=seed
-    ).fit(flat[learnt])
-    principal = PCA(2, svd_solver="covariance_eigh").fit(flat[learnt])
+    )
+    principal = PCA(2, svd_solver="covariance_eigh")
+    with threadpool_limits(1):  # as in `study`
+        mixture.fit(flat[learnt])
+        principal.fit(flat[learnt])
     often = np.argsort(-mixture.weights_)
 
     def shares(windows: Images) -> NDArray[np.float32]:

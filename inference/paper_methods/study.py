@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from inference.evaluation.ranks import rank_correlation
 from inference.paper_methods.class_images import (
@@ -109,6 +110,19 @@ def study(
 
     Classes, and how latents are read, are found on those that are not held out.
     """
+    # Many small products: threads would wait for each other, and their number must not
+    # decide the last bit of a figure.
+    with threadpool_limits(1):
+        return _study(method, window, images, held_out, seed)
+
+
+def _study(
+    method: Method,
+    window: WindowSize,
+    images: SubImages,
+    held_out: NDArray[np.bool_],
+    seed: int,
+) -> Studied:
     told = method.tell(images)
     placed = method.plane(images, told)
     own = method.classes

@@ -98,7 +98,9 @@ def _encoders(wanted: Retraining) -> dict[str, EncoderWish]:
 
 def _methods(wanted: Retraining) -> MethodsRecipe:
     """The rest; their rVAEs are models of their own."""
-    recipe = MethodsRecipe(rvae_windows=(), seed=wanted.source.seed)
+    recipe = MethodsRecipe(
+        windows=wanted.windows, rvae_windows=(), seed=wanted.source.seed
+    )
     return recipe.scaled(wanted.scale)
 
 

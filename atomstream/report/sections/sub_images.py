@@ -59,7 +59,7 @@ def draw(
     material: Material, wish: Wish, progress: Progress
 ) -> Iterator[Drawn | Remark]:
     """A figure for each size of windows, and one of how much of it is rotation."""
-    by = _model(material)
+    by = seen_by(material)
     if by is None:
         yield Remark(_without_model(material))
         return
@@ -86,8 +86,8 @@ def _sizes(window: Window) -> tuple[WindowSize, ...]:
     return tuple(WINDOWS_NM) if window is Window.BOTH else (window.value,)
 
 
-def _model(material: Material) -> AtHand | None:
-    """That of most analyses with atoms, of those whose files are here."""
+def seen_by(material: Material) -> AtHand | None:
+    """The model of most analyses with atoms, of those whose files are here."""
     here = [model for model in material.used if model.sha256 in material.models]
     if not here:
         return None
@@ -197,7 +197,7 @@ def _turn_words(seen: _Sample) -> str:
 def _rotation_caption(every: list[list[Studied]]) -> str:
     words = [
         "Rotation leak: R² of cos and sin of three times the bonds' angle, told from "
-        "content latents alone by the 40 nearest neighbours in their space, on "
+        "content latents alone by the 25 nearest neighbours in their space, on "
         "sub-images held out; 1 means that the latents hold the whole orientation, 0 "
         "none of it. Similarity: structural similarity (SSIM) of class images, mean of "
         "all pairs, as they are (ring) and with one of them turned as suits best "

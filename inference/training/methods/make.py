@@ -24,7 +24,7 @@ from inference.training.methods.served import (
     served,
 )
 from inference.training.methods.windows import (
-    BothSizes,
+    BySize,
     orientation_of,
     simulated_windows,
     windows_of_session,
@@ -93,7 +93,7 @@ def train_on_session(
         "fraction": source.fraction,
     }
     with bench.begin(_plan(plan, recipe, base)) as held:
-        data = windows_of_session(source, base, bench, held)
+        data = windows_of_session(source, recipe.windows, base, bench, held)
         _finish(bench, held, data, recipe, base, plan)
 
 
@@ -109,7 +109,7 @@ def _plan(plan: Plan, recipe: MethodsRecipe, base: BaseModel) -> Plan:
 def _finish(
     bench: Bench,
     held: Unfinished,
-    data: BothSizes,
+    data: BySize,
     recipe: MethodsRecipe,
     base: BaseModel,
     plan: Plan,
@@ -137,7 +137,7 @@ def _finish(
         write_file(bench.folder / CARD_FILE, text.encode())
 
 
-def _tasks(data: BothSizes, recipe: MethodsRecipe, bench: Bench) -> Iterator[_Task]:
+def _tasks(data: BySize, recipe: MethodsRecipe, bench: Bench) -> Iterator[_Task]:
     for size, subimages in data.items():
         windows = subimages.learnt.rows
         steps = recipe.baselines.steps

@@ -23,6 +23,8 @@ class MethodsRecipe:
     rvae: PaperRvaeRecipe = field(
         default_factory=lambda: PaperRvaeRecipe(share=0.1, steps=5000)
     )
+    windows: tuple[WindowSize, ...] = ("small", "large")
+    """Sizes, of a session; of simulation always both."""
     rvae_windows: tuple[WindowSize, ...] = ("large",)
     """Sizes for which an rVAE is trained too: for small windows one is shipped."""
     orientation_deg: float | None = None

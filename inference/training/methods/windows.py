@@ -1,4 +1,4 @@
-"""Windows of both sizes to train the paper's methods on."""
+"""Windows of each size to train the paper's methods on."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -21,12 +21,16 @@ from inference.training.simulated_windows import describe_atoms, join_described
 from inference.training.subimage_set import Sight
 from inference.training.unfinished import Arrays, Unfinished, readable
 
-type BothSizes = Mapping[WindowSize, SessionSubImages]
+type BySize = Mapping[WindowSize, SessionSubImages]
 
 
 def windows_of_session(
-    source: SessionSource, base: BaseModel, bench: Bench, held: Unfinished
-) -> BothSizes:
+    source: SessionSource,
+    sizes: tuple[WindowSize, ...],
+    base: BaseModel,
+    bench: Bench,
+    held: Unfinished,
+) -> BySize:
     """Windows of a session's own atoms, as the network of `base` sees them.
 
     Raises
@@ -35,7 +39,7 @@ def windows_of_session(
         As for `subimages_of_session`.
     """
     card, found = base.model.card.dcnn, {}
-    for size in WINDOWS_NM:
+    for size in sizes:
         sight = Sight(base.model.segment, card, windows_of(size, card.pixel_size_nm))
         with bench.stage(f"cutting {size} windows") as report:
             arrays = held.arrays(
@@ -49,7 +53,7 @@ def windows_of_session(
 
 def simulated_windows(
     footage: Footage, seed: int, base: BaseModel, bench: Bench, held: Unfinished
-) -> BothSizes:
+) -> BySize:
     """Windows of simulated movies, as the network of `base` sees them."""
     with bench.stage("simulating sub-images") as report:
         arrays = held.arrays("windows", lambda: _simulated(footage, seed, base, report))
@@ -59,7 +63,7 @@ def simulated_windows(
         return {size: SessionSubImages(arrays[size], **told) for size in WINDOWS_NM}
 
 
-def orientation_of(data: BothSizes) -> float | None:
+def orientation_of(data: BySize) -> float | None:
     """How the sheet lies in these windows, degrees; None where no lattice is seen."""
     angle = np.concatenate([one.angle_rad for one in data.values()])
     return orientation_deg(angle) if np.isfinite(angle).any() else None
