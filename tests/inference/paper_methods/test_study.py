@@ -1,4 +1,4 @@
-"""Turned copies of one pattern: who takes rotation out, and who takes it for content."""
+"""Turned copies of one pattern: who takes rotation out, who takes it for content."""
 
 import math
 
