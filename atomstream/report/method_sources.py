@@ -9,6 +9,7 @@ from inference.paper_methods.method import (
     SHIPPED,
     Method,
     lies_as,
+    limits_of,
     own_encoder,
     paper_rvae,
     trained_methods,
@@ -54,16 +55,16 @@ class Sources:
             return paper_rvae(str(folder), "this session") if folder.is_dir() else None
         return paper_rvae(SHIPPED_RVAE, "simulation") if window == "small" else None
 
-    @property
-    def words(self) -> str:
-        """Where they come from, for a caption."""
-        if self.retrained is not None:
-            return "All networks were trained on sub-images of this session."
-        return (
+    def words(self, window: WindowSize) -> str:
+        """Where they come from and what they cannot do, for a caption."""
+        told = (
             "The convolutional autoencoder, the plain VAE and the paper's rVAE (its "
             "authors' layers and loss) were trained on one simulated movie, not on "
             "this session."
+            if self.retrained is None
+            else "All networks were trained on sub-images of this session."
         )
+        return " ".join([told, *limits_of(self.networks, window)])
 
 
 def sources(by: AtHand, retrained: Path | None) -> Sources:

@@ -112,18 +112,17 @@ class Likeness:
 
 
 def likeness(
-    wide: NDArray[np.float32], other: NDArray[np.float32], margin_px: int, spread: float
+    wide: NDArray[np.float32], other: NDArray[np.float32], inside: slice, spread: float
 ) -> Likeness:
-    """How alike two (side, side) images are within their margin, and if one is turned.
+    """How alike two (side, side) images are, and if one is turned about its middle.
 
     Parameters
     ----------
-    margin_px
-        Of both, along each side: what turning brings in and is not compared.
+    inside
+        Part of both axes that is compared; what turning brings in lies without.
     spread
         Of the values of all images that are compared.
     """
-    inside = slice(margin_px, len(wide) - margin_px)
     target = other[inside, inside]
     found = []
     for turn_deg in TURNS_DEG:

@@ -79,6 +79,18 @@ def lies_as(folder: Path) -> float | None:
     return read_methods_card(folder).orientation_deg
 
 
+def limits_of(folder: Path, window: WindowSize) -> tuple[str, ...]:
+    """What is to be known of the networks in a folder that see windows of this size.
+
+    Raises
+    ------
+    ModelError
+        No such folder.
+    """
+    limits = read_methods_card(folder).limits
+    return tuple(limit for limit in limits if f"{window} windows" in limit)
+
+
 def paper_rvae(name_or_folder: str, learnt_from: str) -> Method:
     """The paper's rVAE: a model whose encoder sees windows.
 
@@ -109,7 +121,7 @@ def own_encoder(model: Model, folder: str, learnt_from: str, turn_rad: float) ->
         encoded = model.encode(images.described)
         return encoded.angle_rad + np.float32(turn_rad), encoded.latents
 
-    name = f"{model.card.name}, this model"
+    name = f"{model.card.name}'s encoder"
     return _of_model(model, folder, (name, learnt_from), see)
 
 

@@ -46,7 +46,7 @@ def fit_mixture(images: SubImages, learnt: NDArray[np.bool_], seed: int) -> Meth
         learnt_from="these sub-images",
         tell=lambda images: Told(shares(images.windows)),
         plane=lambda images, _told: principal.transform(_flat(images.windows)),
-        axes=("principal component 1", "2"),
+        axes=("principal component 1", "component 2"),
         classes=lambda told: np.asarray(told.content.argmax(axis=1), np.intp),
         parts=_means(windows[learnt], shares(windows[learnt])),
     )

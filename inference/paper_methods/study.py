@@ -21,9 +21,9 @@ from inference.paper_methods.class_images import (
 from inference.paper_methods.leak import rotation_leak
 from inference.paper_methods.method import Images, Method
 from inference.paper_methods.reading import best_latent, errors_deg, mean_offset_rad
-from inference.paper_methods.sub_images import MARGIN_PX, SubImages
+from inference.paper_methods.sub_images import INSIDE, SubImages
 from inference.paper_methods.told import Told
-from inference.paper_methods.window_size import SIDE_PX, WindowSize
+from inference.paper_methods.window_size import WindowSize
 
 HELD_OUT = 0.25
 """Of the sub-images, on which everything is measured; the paper's share."""
@@ -169,7 +169,7 @@ def _classes(
 def _pairs(wide: Images) -> _Pairs:
     spread = float(np.ptp(_inside(wide))) or 1.0
     return {
-        (one, other): likeness(wide[one], wide[other], MARGIN_PX, spread)
+        (one, other): likeness(wide[one], wide[other], INSIDE, spread)
         for one, other in combinations(range(len(wide)), 2)
     }
 
@@ -224,8 +224,7 @@ def _manifold(method: Method, placed: NDArray[np.floating]) -> Manifold | None:
 
 
 def _inside(wide: Images) -> Images:
-    middle = slice(MARGIN_PX, MARGIN_PX + SIDE_PX)
-    return np.ascontiguousarray(wide[:, middle, middle])
+    return np.ascontiguousarray(wide[:, INSIDE, INSIDE])
 
 
 def _mean(values: Sequence[float] | NDArray[np.floating]) -> float:

@@ -23,9 +23,11 @@ from inference.paper_methods.window_size import (
 )
 from inference.segment import Maps
 
-WIDE_PX = 46
-"""Side of what is kept around each atom: a window can be turned within it."""
-MARGIN_PX = (WIDE_PX - SIDE_PX) // 2
+WIDE_PX = 47
+"""Side of what is kept around each atom, which lies on the middle pixel: a window can
+be turned about it."""
+INSIDE = slice(WIDE_PX // 2 - SIDE_PX // 2, WIDE_PX // 2 + SIDE_PX // 2)
+"""Where in it the window lies, along both axes."""
 WHOLE = 0.85
 """psi3 above which an atom has its three neighbours, and an angle to be told."""
 FEWEST_LATTICE = 20
@@ -61,8 +63,7 @@ class SubImages:
     @property
     def windows(self) -> NDArray[np.float32]:
         """(N, SIDE_PX, SIDE_PX)."""
-        middle = slice(MARGIN_PX, MARGIN_PX + SIDE_PX)
-        return np.ascontiguousarray(self.wide[:, middle, middle])
+        return np.ascontiguousarray(self.wide[:, INSIDE, INSIDE])
 
     @property
     def with_angle(self) -> NDArray[np.bool_]:

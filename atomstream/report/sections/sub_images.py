@@ -149,7 +149,7 @@ def _compared(
     return Drawn(
         name=name,
         title=f"What each method sees in {size} windows ({side_nm:.2f} nm wide)",
-        caption=_caption(seen, images, studied[0].held_out),
+        caption=_caption(seen, size, images, studied[0].held_out),
         figure=methods_compared(studied, images.angle_rad),
         tables=tables,
     )
@@ -167,7 +167,12 @@ def _rotation(every: list[list[Studied]]) -> Drawn:
     )
 
 
-def _caption(seen: _Sample, images: SubImages, held_out: NDArray[np.bool_]) -> str:
+def _caption(
+    seen: _Sample,
+    size: WindowSize,
+    images: SubImages,
+    held_out: NDArray[np.bool_],
+) -> str:
     learnt, measured = int((~held_out).sum()), int(held_out.sum())
     return (
         f"{len(images)} sub-images of atoms of {len(seen.records)} frames (probability "
@@ -179,7 +184,7 @@ def _caption(seen: _Sample, images: SubImages, held_out: NDArray[np.bool_]) -> s
         "turned back by it first. Latents: each point is an atom, in the colour of the "
         "direction of its bonds as detected. Two colours apart mean that the latents "
         "hold rotation; an even mixture, that they do not. "
-        + seen.sources.words
+        + seen.sources.words(size)
         + _turn_words(seen)
     )
 
@@ -211,7 +216,7 @@ def _rotation_caption(every: list[list[Studied]]) -> str:
 def _in_words(studied: Sequence[Studied]) -> str:
     """What the mixture and our encoder make of one size, with their figures."""
     told = [
-        f"{one.method.name.partition(',')[0]}: classes alike to "
+        f"{one.method.name}: classes alike to "
         f"{number(one.figures.class_similarity)}, turned to "
         f"{number(one.figures.class_similarity_turned)}, rotation R² "
         f"{number(one.figures.rotation_leak)}"

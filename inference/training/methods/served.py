@@ -134,6 +134,24 @@ def rounding_error(
     return float((np.sqrt(((given - true) ** 2).mean(axis=0)) / spread).max())
 
 
+def drawn_share(network: Baseline | PaperRvae, windows: NDArray[np.float32]) -> float:
+    """How much of the variance of windows (N, side, side) a method draws, at most 1.
+
+    Each is drawn from the means of all its latents; the variance is about the mean
+    window.
+    """
+    every = torch.from_numpy(windows)
+    with torch.no_grad():
+        if isinstance(network, PaperRvae):
+            drawn = network.draw(network.encoder(every)[0], network.grid)
+            drawn = (drawn / network.encoder.contrast).unflatten(1, windows.shape[1:])
+        else:
+            drawn = network.draw(network(every))
+        left = ((drawn - every) ** 2).mean()
+        varies = ((every - every.mean(dim=0)) ** 2).mean()
+    return float(1 - left / varies)
+
+
 def _is_large(tensor: TensorProto) -> bool:
     floats = tensor.data_type == TensorProto.FLOAT and len(tensor.dims) > 1
     return floats and int(np.prod(tensor.dims)) >= SMALLEST

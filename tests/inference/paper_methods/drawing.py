@@ -10,7 +10,7 @@ from inference.paper_methods.sub_images import WIDE_PX, SubImages
 
 def three_spots(angle_rad: NDArray[np.floating]) -> NDArray[np.float32]:
     """(N, WIDE_PX, WIDE_PX): an atom and its three neighbours, turned by each angle."""
-    axis = np.arange(WIDE_PX) - WIDE_PX / 2
+    axis = np.arange(WIDE_PX) - WIDE_PX // 2
     right, up = axis[None, None, :], -axis[None, :, None]
     image = np.exp(-(right**2 + up**2) / 8) * np.ones((len(angle_rad), 1, 1))
     for arm in range(3):

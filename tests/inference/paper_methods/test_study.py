@@ -18,7 +18,7 @@ from inference.paper_methods.study import (
     held_out_of,
     study,
 )
-from inference.paper_methods.sub_images import MARGIN_PX, SubImages
+from inference.paper_methods.sub_images import INSIDE, SubImages
 from inference.paper_methods.told import Told
 from inference.paper_methods.window_size import SIDE_PX
 from tests.inference.paper_methods.drawing import three_spots, turned_copies
@@ -112,6 +112,6 @@ def test_of_few_sub_images_there_are_fewer_components(count: int) -> None:
 @pytest.mark.parametrize("turn_deg", [15, 60, 100])
 def test_an_image_that_was_turned_is_found_out(turn_deg: int) -> None:
     first, other = three_spots(np.radians([0.0, turn_deg]))
-    found = likeness(first, other, MARGIN_PX, 1.0)
+    found = likeness(first, other, INSIDE, 1.0)
     assert found.turned > 0.97 > found.as_they_are
     assert (found.turn_deg - turn_deg) % 120 == 0

@@ -10,7 +10,7 @@ from inference.card import DcnnCard
 from inference.describe import Described
 from inference.order_parameters import orientation_deg
 from inference.paper_methods.sub_images import (
-    MARGIN_PX,
+    WIDE_PX,
     Look,
     Seen,
     Share,
@@ -82,7 +82,7 @@ def test_atoms_whose_window_leaves_the_frame_when_turned_are_left_out(
     seen = Seen(dcnn_card, Nothing(), ("small", "large"), 0.3)
     both = sample([sheet(draw, 0.1)], seen, Share(1000), ignored)
     assert 0 < len(both["large"]) < len(both["small"])
-    assert both["small"].wide.shape[1] == SIDE_PX + 2 * MARGIN_PX
+    assert both["small"].wide.shape[1] == WIDE_PX
     # 1.4 nm: the circle around a large window is 1.45 nm wide.
     small = sample([sheet(draw, 0.1, 70)], seen, Share(1000), ignored)
     assert set(small) == {"small"}
