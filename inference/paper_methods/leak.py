@@ -42,7 +42,10 @@ def rotation_leak(
     asked = np.stack([np.cos(SYMMETRY * angle_rad), np.sin(SYMMETRY * angle_rad)], 1)
     learnt = ~held_out
     count = int(learnt.sum())
-    if min(count, held_out.sum()) < FEWEST or asked[held_out].var(axis=0).sum() < 1e-3:
+    if (
+        min(count, int(held_out.sum())) < FEWEST
+        or asked[held_out].var(axis=0).sum() < 1e-3
+    ):
         return math.nan
     neighbours = KNeighborsRegressor(max(1, min(NEIGHBOURS, count // 20)))
     teller = make_pipeline(StandardScaler(), neighbours)
