@@ -39,7 +39,8 @@ class Bins:
     @property
     def middles(self) -> NDArray[np.float64]:
         """(count,), rising."""
-        return self.low + self.width * (np.arange(self.count) + 0.5)
+        middles = self.low + self.width * (np.arange(self.count) + 0.5)
+        return np.asarray(middles, np.float64)
 
     def counts(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
         """(count,) of the values; NaN, and what lies beyond, are left out."""

@@ -94,8 +94,8 @@ def _pixels(
     image: NDArray[np.floating], facts: Mapping[str, str | int | float]
 ) -> pa.Table:
     rows, cols = np.indices(image.shape, np.int32)
-    columns = {
-        **{name: pa.array([value] * image.size) for name, value in facts.items()},
+    columns: dict[str, list[str | int | float] | NDArray[np.generic]] = {
+        **{name: [value] * image.size for name, value in facts.items()},
         "row_px": rows.ravel(),
         "col_px": cols.ravel(),
         "probability": image.ravel().astype(np.float32),

@@ -18,6 +18,7 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
+from inference.paper_methods.card import MethodName
 from inference.training.paper_rvae import CONTENT, WindowEncoder
 from inference.training.progress import Progress
 from inference.training.rvae import HIDDEN, kl_content
@@ -156,7 +157,7 @@ class BaselineFit:
         self._generator.set_state(state["generator"])
 
 
-def untrained(side_px: int, recipe: BaselineRecipe) -> dict[str, Baseline]:
+def untrained(side_px: int, recipe: BaselineRecipe) -> dict[MethodName, Baseline]:
     """Both networks that are trained, by name, for windows of this size."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)

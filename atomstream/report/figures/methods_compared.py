@@ -132,11 +132,10 @@ def _draw_scatter(axes: Axes, one: Studied, angle_rad: NDArray[np.floating]) -> 
     shown = one.plane[one.held_out].astype(np.float64)
     angle = wrapped_deg(angle_rad[one.held_out])
     known = np.isfinite(angle)
+    (left, below), (x, y) = shown[~known].T, shown[known].T
+    axes.scatter(left, below, s=4, color=style.NO_VALUE, linewidths=0, rasterized=True)
     axes.scatter(
-        *shown[~known].T, s=4, color=style.NO_VALUE, linewidths=0, rasterized=True
-    )
-    axes.scatter(
-        *shown[known].T, s=5, c=angle[known], cmap=style.cyclic(),
+        x, y, s=5, c=angle[known], cmap=style.cyclic(),
         vmin=-HALF_PERIOD_DEG, vmax=HALF_PERIOD_DEG, linewidths=0, alpha=0.75,
         rasterized=True,
     )  # fmt: skip

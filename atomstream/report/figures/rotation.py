@@ -41,9 +41,10 @@ def rotation(studied: Sequence[Sequence[Studied]]) -> Figure:
     most = max(len(each) for each in studied)
     height = ROW_IN * most + 0.8 + PAIR_IN * most
     figure = style.new_figure(height)
-    above, below = figure.subfigures(
+    places = figure.add_gridspec(
         2, 1, height_ratios=(ROW_IN * most + 0.8, PAIR_IN * most)
     )
+    above, below = (figure.add_subfigure(places[row]) for row in (0, 1))
     dots = above.subplots(1, len(studied), squeeze=False, sharey=False)[0]
     for axes, each in zip(dots, studied, strict=True):
         _draw_figures(axes, each)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from atomstream.report.figure import Drawn, Progress, Remark
 from atomstream.report.figures.methods_compared import methods_compared, number
 from atomstream.report.figures.rotation import rotation
-from atomstream.report.material import AtHand, Material
+from atomstream.report.material import AtHand, Material, evenly
 from atomstream.report.method_sources import Sources, sources
-from atomstream.report.sections.steps import evenly
 from atomstream.report.sub_image_tables import (
     classes_table,
     figures_table,
@@ -83,7 +82,9 @@ def draw(
 
 
 def _sizes(window: Window) -> tuple[WindowSize, ...]:
-    return tuple(WINDOWS_NM) if window is Window.BOTH else (window.value,)
+    return tuple(
+        size for size in WINDOWS_NM if window is Window.BOTH or size == window.value
+    )
 
 
 def seen_by(material: Material) -> AtHand | None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
+from inference.describe import Describer
 from inference.order_parameters import orientation_deg
 from inference.paper_methods.window_size import WINDOWS_NM, WindowSize, windows_of
 from inference.training.base_model import BaseModel
@@ -17,7 +20,11 @@ from inference.training.session_set import (
     SessionSubImages,
     subimages_of_session,
 )
-from inference.training.simulated_windows import describe_atoms, join_described
+from inference.training.simulated_windows import (
+    DescribedAtoms,
+    describe_atoms,
+    join_described,
+)
 from inference.training.subimage_set import Sight
 from inference.training.unfinished import Arrays, Unfinished, readable
 
@@ -38,13 +45,14 @@ def windows_of_session(
     SessionError
         As for `subimages_of_session`.
     """
-    card, found = base.model.card.dcnn, {}
+    card = base.model.card.dcnn
+    found: dict[WindowSize, SessionSubImages] = {}
     for size in sizes:
         sight = Sight(base.model.segment, card, windows_of(size, card.pixel_size_nm))
         with bench.stage(f"cutting {size} windows") as report:
             arrays = held.arrays(
                 f"windows-{size}",
-                lambda s=sight, r=report: subimages_of_session(source, s, r),
+                partial(subimages_of_session, source, sight, report),
             )
         with readable(held.path(f"windows-{size}")):
             found[size] = SessionSubImages(**arrays)
@@ -73,8 +81,11 @@ def _simulated(
     footage: Footage, seed: int, base: BaseModel, progress: Progress
 ) -> Arrays:
     card = base.model.card.dcnn
-    describers = {size: windows_of(size, card.pixel_size_nm) for size in WINDOWS_NM}
-    parts, numbers = [], []
+    describers: dict[str, Describer] = {
+        size: windows_of(size, card.pixel_size_nm) for size in WINDOWS_NM
+    }
+    parts: list[DescribedAtoms] = []
+    numbers: list[NDArray[np.intp]] = []
     for shot in footage.shot(np.random.default_rng(seed)):
         for exposure, rng in shot.exposures():
             every = describe_atoms(exposure, card, base.model.segment, describers)
