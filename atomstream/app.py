@@ -20,6 +20,7 @@ from atomstream.commands import (
     models,
     nion,
     replay,
+    report,
     serve,
     sessions,
     settings,
@@ -74,6 +75,7 @@ app.command(short_help="The page, for a session or a running service.")(
 )
 app.command(short_help="A movie, and the exact truth of every atom.")(simulate.simulate)
 app.command(short_help="The atoms of a session as one table.")(export.export)
+app.command(short_help="The paper's figures for a session, on one page.")(report.report)
 app.command(short_help="What travels on a stream, a line a message.")(tap.tap)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(settings.app, name="settings")

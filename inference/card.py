@@ -261,8 +261,19 @@ def parse_card(text: bytes, where: str) -> Card:
     ModelError
         As for `read_card`.
     """
+    return validated(Card, text, where)
+
+
+def validated[T: BaseModel](kind: type[T], text: bytes, where: str) -> T:
+    """A card of any kind from its JSON; `where` names it in errors.
+
+    Raises
+    ------
+    ModelError
+        A value that cannot be right.
+    """
     try:
-        return Card.model_validate_json(text)
+        return kind.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         # Pydantic names the chosen kind of encoder as if it were a step of the path.

@@ -192,6 +192,35 @@ def compare(
     Console().print(compared.table())
 
 
+@app.command("paper-methods")
+def make_paper_methods(
+    out: Out,
+    seed: Seed = 1,
+    steps: Steps = None,
+    scale: Scale = 1.0,
+    base: Base = DEFAULT,
+    threads: Threads = 2,
+    restart: Restart = False,
+) -> None:
+    """Train what a report compares: convolutional AE, plain VAE, rVAE of large windows.
+
+    On one simulated movie that lies as that of graphene-si-paper, which is the rVAE of
+    small windows. Killed or stopped, the same command goes on where it was.
+
+    Example: atomstream train paper-methods --out models/paper-methods
+    """
+    check_extra()
+    from inference.training.base_model import BaseModel
+    from inference.training.methods.make import train_on_simulation
+    from inference.training.methods.recipe import methods_recipe
+
+    recipe = methods_recipe(seed, steps).scaled(scale)
+    bench = _bench(out, threads, Device.CPU, False, restart, scale)
+    with _resumable():
+        train_on_simulation(recipe, BaseModel.load(base, out, threads), bench)
+    typer.echo(f"the networks are in {out}")
+
+
 def _tell_of(out: Path) -> None:
     """Where the model is, and what must not be expected of it."""
     from inference.card import read_card

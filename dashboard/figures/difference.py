@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import colorcet
 from bokeh.models import BasicTicker, ColumnDataSource, Image, LinearColorMapper
 from bokeh.models.annotations import ColorBar
 from bokeh.models.renderers import Renderer
@@ -10,8 +9,8 @@ from bokeh.plotting import figure
 
 from dashboard.columns import no_image
 from dashboard.difference import ZERO, Difference
-from dashboard.figures import style
 from dashboard.figures.maps import add_colour_bar
+from dashboard.figures.palettes import palette
 from dashboard.scene import Scene
 
 
@@ -74,6 +73,6 @@ def diverging_palette() -> list[str]:
 
     Peter Kovesi's CET-D6, https://arxiv.org/abs/1509.03700.
     """
-    colours = style.hexadecimal(colorcet.diverging_bky_60_10_c30)
+    colours = list(palette("diverging_bky_60_10_c30"))
     # An odd number, so that one of them is the middle.
     return colours[:127] + colours[128:]

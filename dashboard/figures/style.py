@@ -1,8 +1,9 @@
 """Colours and type of all figures; `assets/page.css` uses the same."""
 
-import colorcet
 import numpy as np
 from bokeh.themes import Theme
+
+from dashboard.figures.palettes import palette
 
 NOTHING = "#00000000"
 """Transparent."""
@@ -39,12 +40,12 @@ def cyclic_palette() -> list[str]:
 
     Peter Kovesi's CET-C6 ("colorwheel"), https://arxiv.org/abs/1509.03700.
     """
-    return hexadecimal(colorcet.cyclic_rygcbmr_50_90_c64)
+    return list(palette("cyclic_rygcbmr_50_90_c64"))
 
 
 def sequential_palette() -> list[str]:
     """256 colours from dark to light: for order."""
-    return hexadecimal(colorcet.linear_bmy_10_95_c71)
+    return list(palette("linear_bmy_10_95_c71"))
 
 
 def density_palette() -> list[str]:

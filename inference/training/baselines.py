@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
+from inference.paper_methods.card import MethodName
 from inference.training.paper_rvae import CONTENT, WindowEncoder
 from inference.training.progress import Progress
 from inference.training.rvae import HIDDEN, kl_content
@@ -47,6 +49,7 @@ class ConvolutionalAutoencoder(nn.Module):
 
     def __init__(self, side_px: int) -> None:
         super().__init__()
+        self.side_px = side_px
         quarter = math.ceil(side_px / 4)
         self.encoder = nn.Sequential(
             nn.Conv2d(1, 32, 3, stride=2, padding=1),
@@ -70,12 +73,15 @@ class ConvolutionalAutoencoder(nn.Module):
         latents: Tensor = self.encoder(windows[:, None])
         return latents
 
+    def draw(self, latents: Tensor) -> Tensor:
+        """(B, side, side) windows of (B, 2) latents."""
+        drawn: Tensor = self.decoder(latents)[:, 0, : self.side_px, : self.side_px]
+        return drawn
+
     def loss(self, windows: Tensor, generator: torch.Generator) -> Tensor:
         """Mean squared error of a pixel; nothing is drawn at random."""
         del generator
-        side = windows.shape[1]
-        drawn = self.decoder(self.encoder(windows[:, None]))[:, 0, :side, :side]
-        return ((drawn - windows) ** 2).mean()
+        return ((self.draw(self(windows)) - windows) ** 2).mean()
 
 
 class PlainVae(nn.Module):
@@ -97,6 +103,12 @@ class PlainVae(nn.Module):
         mean: Tensor = self.encoder(windows)[0]
         return mean
 
+    def draw(self, latents: Tensor) -> Tensor:
+        """(B, side, side) windows of (B, 2) latents."""
+        side = self.encoder.side_px
+        drawn: Tensor = self.decoder(latents) / self.encoder.contrast
+        return drawn.unflatten(1, (side, side))
+
     def loss(self, windows: Tensor, generator: torch.Generator) -> Tensor:
         """Negative ELBO, nats per sub-image."""
         mean, log_sd = self.encoder(windows)
@@ -107,22 +119,66 @@ class PlainVae(nn.Module):
         return (error + kl_content(mean, log_sd)).mean()
 
 
+type Baseline = ConvolutionalAutoencoder | PlainVae
+
+
+class BaselineFit:
+    """The training of one of the two, which can be taken up after any of its steps."""
+
+    def __init__(
+        self, network: Baseline, windows: Windows, recipe: BaselineRecipe
+    ) -> None:
+        self.network = network
+        self._windows, self._batch = torch.from_numpy(windows), recipe.batch
+        self._generator = torch.Generator().manual_seed(recipe.seed)
+        self._optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
+
+    def step(self) -> None:
+        """Draw one batch and improve the network by it."""
+        count = len(self._windows)
+        rows = torch.randint(count, (self._batch,), generator=self._generator)
+        loss = self.network.loss(self._windows[rows], self._generator)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimiser.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on, and the windows do not give."""
+        return {
+            "network": self.network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "generator": self._generator.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Be where another fit of the same windows and recipe was."""
+        self.network.load_state_dict(state["network"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._generator.set_state(state["generator"])
+
+
+def untrained(side_px: int, recipe: BaselineRecipe) -> dict[MethodName, Baseline]:
+    """Both networks that are trained, by name, for windows of this size."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        return {
+            "convolutional AE": ConvolutionalAutoencoder(side_px),
+            "plain VAE": PlainVae(side_px, recipe.contrast),
+        }
+
+
 def fit_baselines(
     windows: Windows, recipe: BaselineRecipe, progress: Progress
 ) -> dict[str, Embedding]:
     """All of them, by name, fitted to (N, side, side) windows."""
-    flat, side = windows.reshape(len(windows), -1), windows.shape[1]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        autoencoder, vae = (
-            ConvolutionalAutoencoder(side),
-            PlainVae(side, recipe.contrast),
-        )
+    flat = windows.reshape(len(windows), -1)
     fits: dict[str, Callable[[], Embedding]] = {
         "PCA": partial(_by_pca, flat),
         "GMM": partial(_by_mixture, flat, recipe),
-        "convolutional AE": partial(_by_training, autoencoder, windows, recipe),
-        "plain VAE": partial(_by_training, vae, windows, recipe),
+        **{
+            name: partial(_by_training, network, windows, recipe)
+            for name, network in untrained(windows.shape[1], recipe).items()
+        },
     }
     fitted = {}
     for name, fit in fits.items():
@@ -154,19 +210,11 @@ def _by_mixture(flat: Windows, recipe: BaselineRecipe) -> Embedding:
 
 
 def _by_training(
-    network: ConvolutionalAutoencoder | PlainVae,
-    windows: Windows,
-    recipe: BaselineRecipe,
+    network: Baseline, windows: Windows, recipe: BaselineRecipe
 ) -> Embedding:
-    generator = torch.Generator().manual_seed(recipe.seed)
-    optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
-    every = torch.from_numpy(windows)
+    fit = BaselineFit(network, windows, recipe)
     for _ in range(recipe.steps):
-        drawn = torch.randint(len(every), (recipe.batch,), generator=generator)
-        loss = network.loss(every[drawn], generator)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
+        fit.step()
     return lambda windows: _in_parts(network.eval(), windows)
 
 

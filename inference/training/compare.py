@@ -9,23 +9,23 @@ from rich.table import Table
 
 from inference.describe import Describer, describer_of
 from inference.model import Model, load_model
+from inference.order_parameters import orientation_deg
+from inference.paper_methods.class_images import class_images, mean_similarity
+from inference.paper_methods.told import Told
+from inference.paper_methods.window_size import WINDOWS_NM, WindowSize, windows_of
 from inference.training.baselines import BaselineRecipe, Embedding, fit_baselines
 from inference.training.bench import Stage
-from inference.training.class_images import class_images, mean_similarity
 from inference.training.fit_paper_rvae import PaperRvaeRecipe, fit_paper_rvae
 from inference.training.footage import Footage, paper_movies
 from inference.training.latent_figures import (
     LatentFigures,
     Method,
-    Told,
     by_rvae,
     latent_figures,
     rounded,
 )
-from inference.training.paper_readout import orientation_deg
 from inference.training.paper_rvae import LOSSES
 from inference.training.simulated_windows import DescribedAtoms, simulate_described
-from inference.training.window_set import WINDOWS_NM, WindowSize, windows_of
 from streamer.frame import JsonValue
 
 MODEL = "model"

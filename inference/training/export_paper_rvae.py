@@ -7,6 +7,9 @@ import numpy as np
 import torch
 
 from inference.card import DecoderCard, EncoderCard, WindowEncoderCard
+from inference.order_parameters import orientation_deg
+from inference.paper_methods.reading import PERIOD_RAD, errors_deg
+from inference.paper_methods.window_size import WINDOWS_NM
 from inference.training.export import (
     DECODER_FILE,
     EDGE_LIMIT,
@@ -20,17 +23,13 @@ from inference.training.paper_readout import (
     HIGHEST,
     LATENT_NAMES,
     LOWEST,
-    PERIOD_RAD,
     Readout,
     ServedDecoder,
     ServedWindowEncoder,
-    errors_deg,
     find_readout,
-    orientation_deg,
     raw_latents,
 )
 from inference.training.paper_rvae import CONTENT, PaperRvae
-from inference.training.window_set import WINDOWS_NM
 from streamer.frame import JsonValue
 
 type Ranges = tuple[tuple[float, float], ...]

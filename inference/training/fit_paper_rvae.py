@@ -3,19 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from inference.paper_methods.window_size import WindowSize
 from inference.training.device import drawing_on
 from inference.training.footage import Footage, paper_movies
 from inference.training.paper_rvae import PaperRvae, RotationLoss, negative_elbo
 from inference.training.progress import Progress
-from inference.training.window_set import (
-    Split,
-    WindowSet,
-    WindowSize,
-    drawn_split,
-)
+from inference.training.window_set import Split, WindowSet, drawn_split
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +134,18 @@ def fit_paper_rvae(
 
 def held_out_loss(rvae: PaperRvae, data: WindowSet, recipe: PaperRvaeRecipe) -> float:
     """Negative ELBO on the sub-images kept from training, nats per sub-image."""
-    test = recipe.split(data).test
+    return loss_on(rvae, data.windows[recipe.split(data).test], recipe)
+
+
+def loss_on(
+    rvae: PaperRvae, windows: NDArray[np.float32], recipe: PaperRvaeRecipe
+) -> float:
+    """Negative ELBO of windows (N, side, side), nats per sub-image."""
     generator = torch.Generator().manual_seed(recipe.seed)
     every = torch.arange(len(rvae.grid))
     total = 0.0
     with torch.no_grad():
-        for part in torch.from_numpy(data.windows[test]).split(256):
+        for part in torch.from_numpy(windows).split(256):
             mean = negative_elbo(rvae, part, every, recipe.loss, generator)
             total += float(mean) * len(part)
-    return total / len(test)
+    return total / len(windows)

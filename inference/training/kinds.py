@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from inference.card import EncoderCard
 from inference.describe import Describer, Harmonics
 from inference.harmonics import Rings
+from inference.paper_methods.window_size import windows_of
 from inference.training.export import (
     encoder_card,
     export_decoder,
@@ -20,7 +21,7 @@ from inference.training.fitting import Fit
 from inference.training.footage import Footage
 from inference.training.paper_rvae import RotationLoss
 from inference.training.subimage_set import SubImageSet
-from inference.training.window_set import WindowSet, windows_of
+from inference.training.window_set import WindowSet
 
 DEFAULT_KIND = "default"
 RINGS = Rings(

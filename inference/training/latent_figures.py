@@ -10,26 +10,14 @@ from numpy.typing import NDArray
 from inference.evaluation.order import DISORDERED, rotation_leak, with_products
 from inference.evaluation.ranks import auc, rank_correlation
 from inference.evaluation.scoring import BULK
+from inference.paper_methods.reading import best_latent, errors_deg, mean_offset_rad
+from inference.paper_methods.told import Told
 from inference.training.paper_readout import (
-    best_latent,
-    errors_deg,
-    mean_offset_rad,
     raw_latents,
 )
 from inference.training.paper_rvae import CONTENT, PaperRvae
 from inference.training.simulated_windows import DescribedAtoms
 from streamer.frame import JsonValue
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Told:
-    """What one method tells of atoms."""
-
-    content: NDArray[np.floating]
-    """(N, k) latents that ought to tell order and nothing of orientation."""
-    angle_rad: NDArray[np.floating] | None = None
-    """(N,): orientation up to a constant, for a method that tells one."""
-
 
 type Method = Callable[[DescribedAtoms], Told]
 

@@ -5,7 +5,6 @@ accidents of each training; here they are read off against what is known of the
 training's own sub-images, and built into the networks that are exported.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +14,9 @@ from torch import Tensor, nn
 
 from inference.evaluation.ranks import rank_correlation
 from inference.evaluation.scoring import BULK
+from inference.paper_methods.reading import PERIOD_RAD, best_latent, mean_offset_rad
 from inference.training.paper_rvae import CONTENT, PaperRvae, WindowEncoder
-from inference.training.rvae import SYMMETRY
 
-PERIOD_RAD = 2 * math.pi / SYMMETRY
 LOWEST, HIGHEST = 1.0, 99.0
 """Percentiles of the better content latent that become crystallinity 0 and 1."""
 LATENT_NAMES = ("crystallinity", "z2", "dx", "dy")
@@ -71,38 +69,6 @@ def find_readout(
     rho = sign * rank_correlation(content[:, best], order)
     scale = float(high - low) or 1.0  # a latent that is dead has no scale
     return Readout(offset, best, float(low), scale, rho)
-
-
-def best_latent(
-    content: NDArray[np.floating], order: NDArray[np.floating]
-) -> tuple[int, float]:
-    """(column, sign) of the latent that orders (N, k) content best by known order."""
-    ranks = np.nan_to_num([rank_correlation(one, order) for one in content.T])
-    best = int(np.argmax(np.abs(ranks)))
-    return best, -1.0 if ranks[best] < 0 else 1.0
-
-
-def errors_deg(
-    told_rad: NDArray[np.floating], true_rad: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """(N,) how far orientations are off, modulo 120°."""
-    off = (told_rad - true_rad).astype(np.float64)
-    return np.degrees(np.abs(off - PERIOD_RAD * np.round(off / PERIOD_RAD)))
-
-
-def orientation_deg(angle_rad: NDArray[np.floating]) -> float:
-    """Of a sheet, from the angles of its atoms, ± 30: both sublattices are alike."""
-    turned = np.exp(6j * angle_rad[np.isfinite(angle_rad)].astype(np.float64))
-    return round(float(np.degrees(np.angle(turned.sum()))) / 6, 2)
-
-
-def mean_offset_rad(
-    from_rad: NDArray[np.floating], to_rad: NDArray[np.floating]
-) -> float:
-    """Mean of what leads from one angle to the other, modulo 2π/3, ± π/3."""
-    off = (to_rad - from_rad).astype(np.float64)
-    turned = np.exp(1j * SYMMETRY * off[np.isfinite(off)])
-    return float(np.angle(turned.sum())) / SYMMETRY
 
 
 def raw_latents(

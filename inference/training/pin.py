@@ -2,7 +2,7 @@
 
 A VAE finds order by itself, but in which latent, and in which direction, is an
 accident of the run. Of the latents that it found, the one that follows an order
-parameter best (see `inference.training.order_parameters`) is brought to the scale of
+parameter best (see `inference.order_parameters`) is brought to the scale of
 that by a straight line, and this is called crystallinity.
 """
 

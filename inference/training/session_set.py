@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.locate import locate
+from inference.order_parameters import order_parameters
 from inference.pixels import pixels_of
 from inference.segment import segment
-from inference.training.order_parameters import order_parameters
 from inference.training.progress import Progress
 from inference.training.subimage_set import Sight, SubImageSet
 from inference.training.unfinished import Arrays
@@ -42,7 +42,7 @@ class SessionSubImages:
     angle_rad: NDArray[np.float32]
     """(N,): of the detected neighbours, modulo 2π/3; NaN without any."""
     order: NDArray[np.float32]
-    """(N,): see `inference.training.order_parameters`, 0..1."""
+    """(N,): see `inference.order_parameters`, 0..1."""
     frame: NDArray[np.intp]
     """(N,): number of the frame that it is from, in the session."""
     held_out: NDArray[np.bool_]

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from inference.card import DcnnCard
 from inference.describe import Describer
+from inference.order_parameters import OrderParameters, order_parameters
 from inference.tiles import Network
 from inference.training.footage import Footage
-from inference.training.order_parameters import OrderParameters, order_parameters
 from inference.training.progress import Progress
 from inference.training.subimage_set import found_atoms
 from inference.training.window_set import WindowSet

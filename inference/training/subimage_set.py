@@ -31,7 +31,7 @@ class SubImageSet:
     detected neighbours, NaN without any."""
     crystallinity: NDArray[np.float32]
     """(N,): true order, 0..1; or, where no truth is known, that of the detected
-    positions (`inference.training.order_parameters`)."""
+    positions (`inference.order_parameters`)."""
 
     def __len__(self) -> int:
         return len(self.rows)

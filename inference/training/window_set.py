@@ -1,25 +1,11 @@
-"""Sub-images as the paper cuts them: square windows, and what to read them by."""
+"""Square windows to train on, and what to read them by."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.describe import Windows
 from inference.training.subimage_set import SubImageSet
-
-SIDE_PX = 32
-type WindowSize = Literal["small", "large"]
-WINDOWS_NM: Mapping[WindowSize, float] = {"small": 0.016, "large": 0.032}
-"""Size of a pixel of each: windows of 0.5 nm, an atom with its three neighbours and
-some of the next; or twice as wide, the hexagons around an atom and all they touch."""
-
-
-def windows_of(size: WindowSize, maps_nm: float) -> Windows:
-    """Such windows, from maps of this pixel size in nm."""
-    return Windows(SIDE_PX, maps_nm, WINDOWS_NM[size])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ All NaN are empty (null) in the file: DuckDB and pandas then average what is kno
 """
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -90,8 +90,13 @@ def parquet(table: pa.Table) -> bytes:
     return file.getvalue()
 
 
-def decode(data: bytes) -> pa.Table:
+def decode(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
     """Table of a file that `encode` made.
+
+    Parameters
+    ----------
+    columns
+        Those that are wanted; what the file does not have is left out. None for all.
 
     Raises
     ------
@@ -101,9 +106,13 @@ def decode(data: bytes) -> pa.Table:
     try:
         with pq.ParquetFile(io.BytesIO(data)) as file:
             _check_size(file.metadata)
-            return file.read()
+            return file.read(None if columns is None else _there(file, columns))
     except (pa.ArrowException, OSError) as error:
         raise ValueError(str(error)) from error
+
+
+def _there(file: pq.ParquetFile, columns: Sequence[str]) -> list[str]:
+    return [name for name in columns if name in file.schema_arrow.names]
 
 
 def _check_size(metadata: pq.FileMetaData) -> None:
@@ -125,7 +134,7 @@ def to_atoms(table: pa.Table) -> Atoms:
     """
     measured = table.drop_columns(list(PLACE))
     columns = {
-        name: _species_codes(column) if name == "species" else column.to_numpy()
+        name: species_codes(column) if name == "species" else column.to_numpy()
         for name, column in zip(measured.column_names, measured.columns, strict=True)
     }
     return Atoms.from_columns(columns)
@@ -196,8 +205,14 @@ def _array(
     return pa.array(column, type=kind, from_pandas=True)
 
 
-def _species_codes(column: "pa.ChunkedArray[Any]") -> NDArray[np.generic]:
-    """Indices into `SPECIES`, whatever the order of the file's own dictionary."""
+def species_codes(column: "pa.ChunkedArray[Any]") -> NDArray[np.generic]:
+    """Indices into `SPECIES`, whatever the order of the file's own dictionary.
+
+    Raises
+    ------
+    ValueError
+        Another species.
+    """
     names = column.cast(pa.string())
     codes = pc.index_in(names, value_set=pa.array(SPECIES))
     if codes.null_count:

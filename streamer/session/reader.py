@@ -1,7 +1,7 @@
 """What is in a session, also while services write to it."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -230,13 +230,18 @@ class SessionReader:
         with reading(self._layout.folder):
             return atoms_table.to_atoms(table)
 
-    def atoms_table(self, stream_id: str, seq: int) -> pa.Table:
-        """Atoms of an analysed frame with the columns of its Parquet file."""
+    def atoms_table(
+        self, stream_id: str, seq: int, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Atoms of an analysed frame with the columns of its Parquet file.
+
+        Of `columns` those that the file has, where they are named.
+        """
         row = self._row(rows.ANALYSES, stream_id, seq)
         path = self._layout.table(row["stream"], seq)
         with reading(path):
             data = _whole(path, row["table_bytes"], row["table_sha256"])
-            return atoms_table.decode(data)
+            return atoms_table.decode(data, columns)
 
     def analysis(self, stream_id: str, seq: int) -> Analysis:
         """The whole analysis of a frame; its preview is made from the frame."""

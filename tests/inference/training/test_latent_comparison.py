@@ -11,16 +11,18 @@ pytest.importorskip("skimage")
 from rich.console import Console
 
 from inference.catalogue import DEFAULT
+from inference.order_parameters import OrderParameters
+from inference.paper_methods.class_images import (
+    class_images,
+    mean_similarity,
+    turned_back,
+)
+from inference.paper_methods.told import Told
 from inference.training.baselines import (
     BaselineRecipe,
     fit_baselines,
 )
 from inference.training.bench import Stage
-from inference.training.class_images import (
-    class_images,
-    mean_similarity,
-    turned_back,
-)
 from inference.training.compare import (
     ComparisonRecipe,
     MethodComparison,
@@ -29,8 +31,7 @@ from inference.training.compare import (
     compare_methods,
 )
 from inference.training.fit_paper_rvae import PaperRvaeRecipe
-from inference.training.latent_figures import Told, latent_figures
-from inference.training.order_parameters import OrderParameters
+from inference.training.latent_figures import latent_figures
 from inference.training.simulated_windows import DescribedAtoms
 
 COUNT = 600

@@ -9,16 +9,15 @@ pytest.importorskip("onnx")
 
 import onnxruntime
 
+from inference.order_parameters import orientation_deg
+from inference.paper_methods.reading import PERIOD_RAD, errors_deg
 from inference.training.export import DECODER_FILE, ENCODER_FILE
 from inference.training.export_paper_rvae import export_paper_rvae
 from inference.training.paper_readout import (
-    PERIOD_RAD,
     Readout,
     ServedDecoder,
     ServedWindowEncoder,
-    errors_deg,
     find_readout,
-    orientation_deg,
 )
 from inference.training.paper_rvae import PaperRvae
 

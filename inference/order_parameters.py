@@ -61,6 +61,12 @@ def order_parameters(rowcol_nm: NDArray[np.float64]) -> OrderParameters:
     )
 
 
+def orientation_deg(angle_rad: NDArray[np.floating]) -> float:
+    """Of a sheet, from the angles of its atoms, ± 30: both sublattices are alike."""
+    turned = np.exp(6j * angle_rad[np.isfinite(angle_rad)].astype(np.float64))
+    return round(float(np.degrees(np.angle(turned.sum()))) / 6, 2)
+
+
 def _mean_around(tree: KDTree, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N,) means over all atoms within `AROUND_NM` of each."""
     there, back = tree.query_pairs(AROUND_NM, output_type="ndarray").T

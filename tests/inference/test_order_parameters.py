@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from inference.training.order_parameters import order_parameters
+from inference.order_parameters import order_parameters
 from streamer.simulator.sheet import Sheet, honeycomb
 from streamer.simulator.truth import local_order
 

@@ -1,0 +1,1 @@
+"""Plots of a report: each takes data and returns a figure, for a notebook too."""

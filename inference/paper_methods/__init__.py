@@ -1,0 +1,1 @@
+"""What the paper's methods make of sub-images, without torch: fitted, or as shipped."""
