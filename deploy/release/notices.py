@@ -19,8 +19,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "THIRD-PARTY-NOTICES.md"
-EXTRAS = ("cpu", "gpu", "cluster", "nion", "train")
-TOGETHER = (("cpu", "cluster", "nion", "train"), ("gpu",))
+EXTRAS = ("cpu", "gpu", "cluster", "nion", "report", "train")
+TOGETHER = (("cpu", "cluster", "nion", "report", "train"), ("gpu",))
 """Which extras one environment can have."""
 LINUX = {
     "implementation_name": "cpython",

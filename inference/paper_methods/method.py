@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from inference.card import WindowEncoderCard
@@ -21,6 +20,7 @@ from inference.paper_methods.card import (
 from inference.paper_methods.sub_images import SubImages
 from inference.paper_methods.told import Told
 from inference.paper_methods.window_size import SIDE_PX, WindowSize
+from inference.runtime import onnxruntime
 from inference.session import open_session
 from streamer.errors import ModelError
 

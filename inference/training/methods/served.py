@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from inference.paper_methods.card import NetworkFile
+from inference.runtime import onnxruntime
 from inference.training.baselines import Baseline
 from inference.training.export import export_network, sha256_of
 from inference.training.paper_readout import (
