@@ -21,7 +21,7 @@ class MethodsRecipe:
         default_factory=lambda: BaselineRecipe(steps=2500)
     )
     rvae: PaperRvaeRecipe = field(
-        default_factory=lambda: PaperRvaeRecipe(share=0.1, steps=12000)
+        default_factory=lambda: PaperRvaeRecipe(share=0.1, steps=5000)
     )
     windows: tuple[WindowSize, ...] = ("small", "large")
     """Sizes, of a session; of simulation always both."""
