@@ -12,7 +12,7 @@ from tests.deploy.conftest import tool
 ROW = re.compile(r"^\| (\S+) \| (\S+) \| (.+) \| (yes|no) \| (.*) \|$", re.M)
 PERMISSIVE = {
     "3-Clause BSD License", "Apache Software License", "BSD", "BSD License",
-    "ISC License (ISCL)", "MIT License",
+    "ISC License (ISCL)", "MIT License", "Python Software Foundation License",
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0",
     "MIT", "MIT-CMU", "PSF-2.0", "Zlib",
 }  # fmt: skip
