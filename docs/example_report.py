@@ -11,8 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 HERE = Path(__file__).parent
-DPI = "64"
+DPI = "48"
+QUALITY = 80
 PICTURES = ("real-space", "trends")
 """Figures that docs/report.md shows."""
 
@@ -24,21 +27,22 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=HERE)
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        session, whole, alone = (Path(folder) / name for name in ("demo", "all", "one"))
-        run("demo", "--frames", str(asked.frames), "--speed", "1000",
-            "--no-dashboard", "--record", session)  # fmt: skip
-        run("report", session, whole, "--dpi", DPI)
-        run("report", session, alone, "--dpi", DPI, "--page-only")
-        shutil.copy(alone / "index.html", asked.out / "report-example.html")
+        there = Path(folder)
+        run(there, "demo", "--frames", str(asked.frames), "--speed", "1000",
+            "--no-dashboard", "--record", "demo")  # fmt: skip
+        run(there, "report", "demo", "whole", "--dpi", DPI)
+        run(there, "report", "demo", "report", "--dpi", DPI, "--page-only")
+        shutil.copy(there / "report" / "index.html", asked.out / "report-example.html")
         for name in PICTURES:
-            picture = whole / "figures" / f"{name}.png"
-            shutil.copy(picture, asked.out / f"report-{name}.png")
+            with Image.open(there / "whole" / "figures" / f"{name}.png") as picture:
+                small = picture.convert("RGB")
+                small.save(asked.out / f"report-{name}.webp", quality=QUALITY)
 
 
-def run(*arguments: str | Path) -> None:
-    """A command of this project, to its end."""
-    command = [sys.executable, "-m", "atomstream", *map(str, arguments)]
-    subprocess.run(command, check=True)
+def run(folder: Path, *arguments: str) -> None:
+    """A command of this project, to its end, in a folder."""
+    command = [sys.executable, "-m", "atomstream", *arguments]
+    subprocess.run(command, check=True, cwd=folder)
 
 
 if __name__ == "__main__":

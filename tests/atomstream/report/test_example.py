@@ -20,7 +20,7 @@ def test_the_example_is_made(tmp_path: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {
-        "report-example.html", "report-real-space.png", "report-trends.png",
+        "report-example.html", "report-real-space.webp", "report-trends.webp",
     }  # fmt: skip
     kept = [ROOT / "docs" / name for name in made]
     assert sum(path.stat().st_size for path in kept) < MOST_BYTES
