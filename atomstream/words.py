@@ -24,10 +24,11 @@ from streamer.events import (
 )
 from streamer.frame import Frame
 from streamer.lattice import lattice_drift_percent
+from streamer.messages import is_loss
 from streamer.service_state import ServiceState
 from streamer.session.notes import Notes
 from streamer.session.pruning import Stored
-from streamer.session.records import AnalysisRecord, AttemptRecord
+from streamer.session.records import AnalysisRecord, AttemptRecord, GapRecord
 
 NS_PER_DAY = 86_400 * 10**9
 
@@ -80,7 +81,8 @@ def event_in_words(event: Event) -> str:
             name = f"{stream.source} / {stream.channel}"
             return f"{content} stream {stream.id}: {name}"
         case Gap(stream=stream, first=first, last=last, reason=reason):
-            return f"{stream.source}: frames {first} to {last} are lost: {reason}"
+            fate = fate_in_words(reason)
+            return f"{stream.source}: frames {first} to {last} are {fate}: {reason}"
         case Ended(stream=stream, total=total):
             return f"{stream.source} has ended after {total} frames"
         case Abandoned(stream=stream, next_seq=next_seq):
@@ -100,6 +102,17 @@ def event_in_words(event: Event) -> str:
             )
         case Rejected(url=url, reason=reason):
             return f"a message from {url} was thrown away: {reason}"
+
+
+def fate_in_words(reason: str) -> str:
+    """What became of frames that cannot be had for `reason`."""
+    return "lost" if is_loss(reason) else "passed over"
+
+
+def gap_in_words(gap: GapRecord) -> str:
+    """Which frames are not in a session, and why."""
+    fate = fate_in_words(gap.reason)
+    return f"{fate}: frames {gap.first} to {gap.last}: {gap.reason}"
 
 
 def state_in_words(state: ServiceState) -> str:

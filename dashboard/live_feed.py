@@ -101,7 +101,7 @@ class LiveFeed:
         match event:
             case Received(Analysis() as analysis):
                 self._hub.add(analysis)
-            case Gap(stream, first, last, reason):
+            case Gap(stream, first, last, reason) if event.is_loss:
                 self._hub.lose(stream, Missing(first, last, reason))
             case Ended(stream) | Abandoned(stream):
                 self._hub.end(stream)

@@ -149,6 +149,7 @@ class SessionFeed:
         for gap in gaps[self._gaps_seen :]:
             if gap.stream_id not in streams:
                 return  # its stream has come since: seen with the next look
-            missing = Missing(gap.first, gap.last, gap.reason)
-            self._hub.lose(streams[gap.stream_id], missing)
+            if gap.is_loss:
+                missing = Missing(gap.first, gap.last, gap.reason)
+                self._hub.lose(streams[gap.stream_id], missing)
             self._gaps_seen += 1

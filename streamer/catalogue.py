@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from streamer.errors import WireError
+from streamer.frame import Completeness, Frame
 from streamer.messages import (
     MAX_STREAMS,
+    SUPERSEDED,
     Carried,
     End,
     Feed,
@@ -14,11 +16,13 @@ from streamer.messages import (
     Unavailable,
     feed_of,
 )
+from streamer.passing import Passing
 from streamer.retention import Key, Retention
 from streamer.wire import Parts
 
-Recall: TypeAlias = Callable[[str, int], Carried | None]
-"""The message of a stream id and seq, from where the source keeps them all."""
+Recall: TypeAlias = Callable[[str, int], Carried | str | None]
+"""The message of a stream id and seq, from where the source keeps them all; or why
+it cannot be had, in words; None: it was never sent."""
 
 EVICTED = "the source no longer keeps it"
 NEVER_SENT = "the source never sent it"
@@ -45,15 +49,23 @@ class Catalogue:
         self._retention = retention
         self._recall = recall
         self._feeds: dict[Key, FeedState] = {}
+        self._passing: dict[Key, Passing] = {}
+        """Of feeds that have sent frames which were still being scanned."""
 
     def announce(self, feed: Feed, count: int) -> None:
         """The feed exists, and `count` messages of it can be recalled."""
         self._extend(feed, count - 1)
 
     def keep(self, message: Carried, parts: Parts) -> None:
-        """Keep a message that is being sent."""
+        """Keep a message that is being sent.
+
+        A frame that is still being scanned is kept until the next of its feed comes,
+        so that whole frames need not give way to what is out of date.
+        """
         feed = feed_of(message)
         self._extend(feed, message.seq)
+        if self._recall is None:
+            self._supersede(key_of(feed), message)
         self._retention.keep(key_of(feed), message.seq, parts)
 
     def end(self, stream_id: str) -> tuple[End, ...]:
@@ -91,7 +103,8 @@ class Catalogue:
         Raises
         ------
         WireError
-            The source failed to read it; the text says why.
+            The source failed to read it, or says why it has it no more; the text is
+            that reason.
         """
         if self._recall is None:
             return None
@@ -100,6 +113,8 @@ class Catalogue:
         # Whatever a source's own code raises must not take the live stream with it.
         except Exception as error:
             raise WireError(f"{UNREADABLE}: {error}") from error
+        if isinstance(message, str):
+            raise WireError(message)
         if message is None:
             return None
         is_it = feed_of(message) == request.feed and message.seq == request.first
@@ -117,13 +132,33 @@ class Catalogue:
 
         `request` is one that `limit` let through.
         """
-        if key_of(request.feed) not in self._feeds:
+        feed, key, first = request.feed, key_of(request.feed), request.first
+        if key not in self._feeds:
             # Newer feeds have taken its place since.
-            return Unavailable(request.feed, request.first, request.last, EVICTED)
-        first_kept = self._first_kept(key_of(request.feed))
-        if request.first < first_kept:
-            return Unavailable(request.feed, request.first, first_kept - 1, EVICTED)
-        return Unavailable(request.feed, request.first, request.first, NEVER_SENT)
+            return Unavailable(feed, first, request.last, EVICTED)
+        passing = self._passing.get(key, Passing())
+        last = passing.until(first)
+        if last is not None:
+            return Unavailable(feed, first, last, SUPERSEDED)
+        # Beyond these is what is kept, or what is gone for another reason.
+        bounds = [self._first_kept(key), passing.after(first)]
+        last = min(bound for bound in bounds if bound is not None) - 1
+        if first <= last:
+            return Unavailable(feed, first, last, EVICTED)
+        return Unavailable(feed, first, first, NEVER_SENT)
+
+    def _supersede(self, key: Key, message: Carried) -> None:
+        """Forget the frame of which `message` is a newer state."""
+        is_growing = (
+            isinstance(message, Frame) and message.completeness is Completeness.PARTIAL
+        )
+        if is_growing:
+            self._passing.setdefault(key, Passing())
+        if key not in self._passing:
+            return
+        before = self._passing[key].follow(message.seq, is_growing=is_growing)
+        if before is not None:
+            self._retention.forget(key, before)
 
     def _first_kept(self, key: Key) -> int:
         if self._recall is not None:
@@ -150,4 +185,6 @@ class Catalogue:
         if len(self._feeds) < MAX_STREAMS:
             return
         ended = (key for key, state in self._feeds.items() if state.total is not None)
-        del self._feeds[next(ended, next(iter(self._feeds)))]
+        oldest = next(ended, next(iter(self._feeds)))
+        del self._feeds[oldest]
+        self._passing.pop(oldest, None)

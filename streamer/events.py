@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from streamer.frame import Stream
-from streamer.messages import Carried, Content, Feed
+from streamer.messages import Carried, Content, Feed, is_loss
 from streamer.service_state import ServiceState
 from streamer.steps import Delivery, Finished, Lost
 
@@ -40,6 +40,11 @@ class Gap:
     last: int
     reason: str
     content: Content
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether anything is missing by it: not what a newer state stands for."""
+        return is_loss(self.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ MAX_STREAMS = 64
 """Feeds that one heartbeat lists, and that one publisher keeps in mind."""
 
 HEARTBEAT_TOPIC = "heartbeat"
+SUPERSEDED = "a newer state of the same frame took its place"
+"""Why a frame that was still being scanned cannot be had: the only reason that is no
+loss, and known to both ends by these very words."""
 SUBSCRIBER_TOPIC = "subscriber/"
 """A subscriber subscribes to this and its own name: so the publisher knows it."""
 
@@ -123,6 +126,11 @@ class Envelope:
     message: Message
     sent_ns: int
     """By the sender's clock, ns since 1970 UTC: for latency, never for order."""
+
+
+def is_loss(reason: str) -> bool:
+    """Whether who is told `reason` of what cannot be had misses anything."""
+    return reason != SUPERSEDED
 
 
 def feed_of(message: Carried) -> Feed:

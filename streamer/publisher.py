@@ -66,8 +66,8 @@ class Publisher:
         anybody, but from this computer alone unless told otherwise.
     recall
         Gives message `seq` of stream id again, for a source that keeps everything
-        itself; None for what it never had. Called in the publisher's thread, which
-        sends nothing else meanwhile.
+        itself; None for what it never had, or in words why it cannot be had. Called
+        in the publisher's thread, which sends nothing else meanwhile.
     state
         Gives what heartbeats say of the service that publishes. Called in the
         publisher's thread before each; must not raise.

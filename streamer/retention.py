@@ -24,12 +24,12 @@ class Retention:
 
     def keep(self, key: Key, seq: int, parts: Parts) -> None:
         """Keep a message; the oldest ones give way."""
-        self._forget(key, seq)
+        self.forget(key, seq)
         self._kept[key, seq] = parts
         self._seqs.setdefault(key, OrderedDict())[seq] = None
         self.nbytes += size(parts)
         while self.nbytes > self._max_bytes and len(self._kept) > 1:
-            self._forget(*next(iter(self._kept)))
+            self.forget(*next(iter(self._kept)))
 
     def get(self, key: Key, seq: int) -> Parts | None:
         """A message, while it is kept."""
@@ -39,7 +39,8 @@ class Retention:
         """The oldest seq of a feed that is kept."""
         return next(iter(self._seqs.get(key, ())), None)
 
-    def _forget(self, key: Key, seq: int) -> None:
+    def forget(self, key: Key, seq: int) -> None:
+        """Keep a message no longer."""
         parts = self._kept.pop((key, seq), None)
         if parts is not None:
             self.nbytes -= size(parts)

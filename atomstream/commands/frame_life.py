@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from atomstream.life import life_in_words, life_of, zero_of
+from atomstream.words import fate_in_words
 from streamer.errors import SessionError
 from streamer.session.reader import SessionReader
 from streamer.session.records import FrameKey, StreamRecord
@@ -87,5 +88,5 @@ def lost(reader: SessionReader, seq: int) -> str:
     """Why a frame is not there, if that is known."""
     for gap in reader.gaps():
         if gap.first <= seq <= gap.last:
-            return f": it is lost: {gap.reason}"
+            return f": it is {fate_in_words(gap.reason)}: {gap.reason}"
     return ""

@@ -11,7 +11,7 @@ from rich.table import Table
 from atomstream.commands import prune
 from atomstream.commands.options import SessionFolder
 from atomstream.progress import progress_bar
-from atomstream.words import aside_in_words
+from atomstream.words import aside_in_words, gap_in_words
 from streamer.errors import SettingsError
 from streamer.session.layout import INDEX_NAME
 from streamer.session.pruning import GOING
@@ -111,7 +111,7 @@ def show(
             for line in (*analyses_in_words(analyses), *([drift] if drift else [])):
                 console.print(f"stream {record.number}: {line}", highlight=False)
         for gap in reader.gaps():
-            console.print(f"lost: frames {gap.first} to {gap.last}: {gap.reason}")
+            console.print(gap_in_words(gap))
         for aside in reader.set_aside():
             console.print(aside_in_words(aside), highlight=False)
         for event in reader.events():
@@ -147,7 +147,7 @@ def is_whole(session: Path) -> bool:
     for problem in found.problems:
         typer.echo(problem)
     for gap in found.gaps:
-        typer.echo(f"lost: frames {gap.first} to {gap.last}: {gap.reason}")
+        typer.echo(gap_in_words(gap))
     for aside in found.aside:
         typer.echo(aside_in_words(aside))
     state = "whole" if found.whole else f"{len(found.problems)} problems"

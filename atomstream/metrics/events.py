@@ -84,7 +84,7 @@ class ServiceMetrics:
                 self.standing.see(analysis)
                 self._work.add(analysis)
                 self._findings.add(analysis)
-            case Gap(_, first, last, reason):
+            case Gap(_, first, last, reason) if event.is_loss:
                 self._missing.labels(cause_of(reason)).inc(last - first + 1)
             case Stands(_, state):
                 self.standing.stand(state)

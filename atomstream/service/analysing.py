@@ -15,7 +15,7 @@ from atomstream.words import model_in_words
 from streamer.analysis import Analysis
 from streamer.errors import SessionError
 from streamer.frame import Stream
-from streamer.messages import Content
+from streamer.messages import Content, is_loss
 from streamer.publisher import Publisher
 from streamer.session.analyst import AnalysisRecorder
 from streamer.session.journal import Journal
@@ -117,11 +117,13 @@ def publisher_of(task: Analyst, standing: Standing) -> Iterator[Publisher]:
     # It recalls in a thread of its own; a reader serves one thread at a time.
     with SessionReader(task.record) as archive, zmq.Context() as context:
 
-        def recall(stream_id: str, seq: int) -> Analysis | None:
+        def recall(stream_id: str, seq: int) -> Analysis | str | None:
             try:
                 return archive.analysis(stream_id, seq)
             except SessionError:
-                return None
+                reason = archive.gap_reason(stream_id, seq)
+                # Of frames that are lost it is enough to say that there is none.
+                return None if reason is None or is_loss(reason) else reason
 
         with Publisher(
             context,

@@ -12,6 +12,7 @@ from streamer.atoms import Atoms
 from streamer.errors import SessionError
 from streamer.frame import Completeness, Frame
 from streamer.header import MAX_SEQ
+from streamer.messages import SUPERSEDED
 from streamer.preview import preview
 from streamer.session import atoms_table, rows, tiff
 from streamer.session.durable import MAX_FILE_BYTES, read_own
@@ -168,6 +169,13 @@ class SessionReader:
         """The ledger of frames that could not be had, in the order of notice."""
         return self._records(f"{rows.GAPS} ORDER BY gaps.number", rows.gap_record)
 
+    def gap_reason(self, stream_id: str, seq: int) -> str | None:
+        """Why a frame could not be had; None if that is not known, or it is there."""
+        found = self._records(
+            rows.GAP_REASON, lambda row: str(row["reason"]), stream_id, seq
+        )
+        return found[0] if found else None
+
     def events(self) -> list[EventRecord]:
         """What happened to the services, in order."""
         query = "SELECT * FROM events ORDER BY number"
@@ -175,7 +183,7 @@ class SessionReader:
 
     def totals(self) -> Totals:
         """Counts of the whole session."""
-        return self._records(rows.TOTALS, lambda row: Totals(*row))[0]
+        return self._records(rows.TOTALS, lambda row: Totals(*row), SUPERSEDED)[0]
 
     def progress(self) -> Progress:
         """How far the whole session has come."""

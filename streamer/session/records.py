@@ -12,6 +12,7 @@ from streamer.analysis import (
     pixel_size_source,
 )
 from streamer.frame import Completeness, Stream
+from streamer.messages import is_loss
 from streamer.session.exposure import Exposure
 
 
@@ -110,6 +111,11 @@ class GapRecord:
     noticed_ns: int
     """Since 1970 UTC."""
 
+    @property
+    def is_loss(self) -> bool:
+        """Whether anything is missing by it: not what a newer state stands for."""
+        return is_loss(self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
@@ -141,6 +147,7 @@ class Totals:
     frames: int
     analyses: int
     lost: int
-    """Frames of the gap ledger that have not come after all."""
+    """Frames of the gap ledger that have not come after all, but for those that were
+    still being scanned and of which a newer state took the place."""
     bytes: int
     """Of all committed files."""

@@ -57,13 +57,19 @@ ATTEMPTS = """
         JOIN streams ON streams.number = stream
 """
 
+GAP_REASON = """
+    SELECT reason FROM gaps JOIN streams ON streams.number = stream
+        WHERE id = ? AND ? BETWEEN first AND last
+"""
+
 # A source may claim any number of frames: sums of integers would overflow.
 TOTALS = """
+    WITH losses AS (SELECT stream, first, last FROM gaps WHERE reason != ?)
     SELECT
         (SELECT COUNT(*) FROM frames) AS frames,
         (SELECT COUNT(*) FROM analyses) AS analyses,
-        CAST((SELECT TOTAL(last - first + 1.0) FROM gaps) - (
-            SELECT COUNT(*) FROM gaps JOIN frames ON frames.stream = gaps.stream
+        CAST((SELECT TOTAL(last - first + 1.0) FROM losses) - (
+            SELECT COUNT(*) FROM losses JOIN frames ON frames.stream = losses.stream
                 AND seq BETWEEN first AND last) AS INTEGER) AS lost,
         (SELECT COALESCE(SUM(bytes), 0) FROM frames)
             + (SELECT COALESCE(SUM(bytes), 0) FROM analyses) AS bytes

@@ -22,6 +22,7 @@ from dashboard.view import View
 from streamer.analysis import Analysis
 from streamer.errors import LinkError, SessionError
 from streamer.frame import Frame
+from streamer.messages import SUPERSEDED
 from streamer.publisher import Publisher
 from streamer.service_state import Recorded, ServiceState
 from streamer.session.analyst import AnalysisRecorder
@@ -202,7 +203,9 @@ def test_a_session_that_has_ended_counts_its_gaps(
     record(tmp_path, movie(0))
     with FrameRecorder(tmp_path) as recorder:
         recorder.commit_gap(movie(0).stream, 1, 4, "gone", noticed_ns=0)
-        recorder.commit_end(movie(0).stream, 5)
+        # A partial frame that was out of date is missed by nobody.
+        recorder.commit_gap(movie(0).stream, 5, 9, SUPERSEDED, noticed_ns=0)
+        recorder.commit_end(movie(0).stream, 10)
     with SessionFeed(hub, tmp_path):
         assert comes_true(lambda: hub.snapshot.link.state is LinkState.RECORDED)
     assert hub.snapshot.channels[CHANNEL].ended

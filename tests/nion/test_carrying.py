@@ -147,6 +147,31 @@ def test_sends_what_each_nion_swift_scans(
         assert frame["pixels"] == list(range(64))
 
 
+def resolved(python: str, requirements: list[str]) -> str | None:
+    """What keeps these from being installed together; None: nothing does."""
+    uv = shutil.which("uv") or pytest.skip("no uv here, to look for packages with")
+    done = subprocess.run(
+        [uv, "pip", "compile", "-q", f"--python-version={python}", "-"],
+        input="\n".join(requirements),
+        capture_output=True,
+        text=True,
+    )
+    return done.stderr if done.returncode else None
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("python", "packages"), STACKS)
+def test_what_it_depends_on_can_be_had_beside_each_nion_swift(
+    python: str, packages: dict[str, str]
+) -> None:
+    stack = [f"{package}=={version}" for package, version in packages.items()]
+    if resolved(python, stack):
+        pytest.skip("no network to look for Nion's packages in")
+    file = ROOT / "deploy" / "nionswift" / "pyproject.toml"
+    ours = tomllib.loads(file.read_text())["project"]["dependencies"]
+    assert resolved(python, [*stack, *ours]) is None
+
+
 @pytest.mark.timeout(300)  # packages may have to be fetched first
 def test_shows_on_python_3_11_what_a_service_found(tmp_path: Path) -> None:
     pytest.importorskip("nion.usim_device", reason="needs the extra [nion]")

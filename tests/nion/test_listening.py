@@ -111,6 +111,18 @@ def test_what_cannot_be_read_is_counted_and_the_next_frame_is_sent(
     assert complaint in listening.state().problem
 
 
+def test_what_can_never_be_read_does_not_fill_the_log(
+    source: Source, listening: Bridge, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(100):
+        source.deliver(metadata=None)
+        source.deliver(timestamp=None)
+    lines = [each.getMessage() for each in caplog.records]
+    assert len(lines) == 2 * len((1, 2, 4, 8, 16, 32, 64))
+    assert "(64 times)" in lines[-1]
+    assert listening.state().counters.failed == 200
+
+
 @pytest.mark.parametrize("shape", [(64,), (2, 8, 8)])
 def test_what_is_no_image_is_left_alone(
     source: Source, listening: Bridge, shape: tuple[int, ...]

@@ -97,7 +97,9 @@ def test_a_growing_frame_is_sent_with_its_own_rows_and_no_others(
     received.until(lambda: len(received.frames("HAADF")) >= 3)
     partial = received.frames("HAADF (scanning)")
     assert len(partial) >= 3
-    assert [frame.seq for frame in partial] == list(range(len(partial)))
+    # One that came late saw the newest alone.
+    seqs = [frame.seq for frame in partial]
+    assert seqs == sorted(set(seqs))
     for frame in partial:
         assert frame.completeness is PARTIAL
         rows = frame.valid_rows

@@ -1,6 +1,7 @@
 """The panel, of Nion Swift's own widgets, and the plug-in as Nion Swift starts it."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -71,7 +72,7 @@ def results(tmp_path: Path) -> Iterator[Results]:
 def panel(bridge: Bridge, results: Results) -> Iterator[Panel]:
     panel = Panel(bridge, results)
     yield panel
-    panel.close()
+    panel.end()
 
 
 def texts(column: Any) -> list[str]:
@@ -99,6 +100,29 @@ def test_what_is_typed_in_is_applied_and_remembered(
     line(column, "Channels (empty: all)").on_editing_finished("HAADF, MAADF")
     assert bridge.settings.channels == ("HAADF", "MAADF")
     assert read_settings(file)[0].channels == ("HAADF", "MAADF")
+
+
+def test_two_windows_have_a_panel_each_and_one_goes_on_without_the_other(
+    ui: Any,
+    window: Any,
+    panel: Panel,
+    bridge: Bridge,
+    wait_for: Callable[[Callable[[], bool], float], None],
+) -> None:
+    first = panel.create_panel_widget(ui, window)
+    second = panel.create_panel_widget(ui, window)
+    line(first, "Channels (empty: all)").on_editing_finished("HAADF")
+    wait_for(lambda: line(second, "Channels (empty: all)").text == "HAADF", 10.0)
+    # As Nion Swift does: the delegate first, then the widgets.
+    panel.close()
+    second._widget.close()
+    bridge.refuse("out of order")
+    wait_for(lambda: "out of order" in texts(first), 10.0)
+    wait_for(lambda: threads("atomstream panel") == 1, 10.0)
+
+
+def threads(name: str) -> int:
+    return sum(thread.name == name for thread in threading.enumerate())
 
 
 def test_nonsense_is_refused_in_the_panel_and_changes_nothing(

@@ -16,6 +16,7 @@ from atomstream_bridge.picture import MAX_MARKS
 from atomstream_bridge.remembering import remember
 from atomstream_bridge.results import Results
 from atomstream_bridge.results_settings import ResultsSettings
+from streamer.events import Rejected
 from streamer.key_changes import allow, make_keys
 from streamer.keys import KeyFolder
 from streamer.publisher import Publisher
@@ -422,6 +423,19 @@ def test_what_keeps_it_from_listening_is_said(
 ) -> None:
     results = show(**values)
     nion.until(lambda: complaint in results.state().problem)
+
+
+def test_a_message_that_was_thrown_away_is_told_until_the_next_good_one(
+    nion: NionSwift, service: Publisher, show: Callable[..., Results]
+) -> None:
+    results = show()
+    nion.until(lambda: results.state().heeded.is_heard)
+    _, reception, _ = results._at_work  # type: ignore[misc] # it is on
+    reception._take(Rejected(service.url, "no message of ours"))
+    assert results.state().problem == "no message of ours"
+    service.send(analysis_of(stream_of("run")))
+    nion.until(lambda: results.state().heeded.received == 1)
+    assert results.state().problem == ""
 
 
 @pytest.mark.slow

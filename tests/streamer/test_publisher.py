@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ import zmq
 from streamer.catalogue import EVICTED, NEVER_SENT
 from streamer.errors import LinkError, WireError
 from streamer.events import Abandoned, Ended, Event, Gap, Received
-from streamer.frame import Frame, Stream
+from streamer.frame import Completeness, Frame, Stream
 from streamer.messages import (
     MAX_STREAMS,
+    SUPERSEDED,
     Content,
     Done,
     Feed,
@@ -84,13 +86,75 @@ def test_what_was_evicted_is_a_gap(
     assert kept_bytes <= 4 * 4500
 
 
+def growing(frame: Frame, rows: int) -> Frame:
+    """`frame` while `rows` of it had been scanned."""
+    return replace(frame, completeness=Completeness.PARTIAL, valid_rows=rows)
+
+
+def test_frames_that_are_being_scanned_take_no_room_from_whole_ones(
+    context: Context,
+    new_stream: Callable[[], Stream],
+    frame: MakeFrame,
+    listen: Listen,
+    eventually: Eventually,
+) -> None:
+    whole, scanning = new_stream(), new_stream()
+    with Publisher(context, ANY_PORT, retention_bytes=5 * 4500) as publisher:
+        for seq in range(4):
+            for rows in range(1, 32):
+                seen = frame(scanning, 31 * seq + rows - 1, side=32)
+                publisher.send(growing(seen, rows))
+            publisher.send(frame(whole, seq, side=32))
+        publisher.end(scanning)
+        publisher.end(whole)
+        eventually(lambda: not publisher.statistics().unsent)
+        with Subscriber(context, [publisher.url]) as subscriber:
+            events = [*listen(subscriber, Ended), *listen(subscriber, Ended)]
+    received = [event.message for event in events if isinstance(event, Received)]
+    assert [each.seq for each in received if each.stream == whole] == [0, 1, 2, 3]
+    assert [each.seq for each in received if each.stream == scanning] == [123]
+    (gap,) = [event for event in events if isinstance(event, Gap)]
+    assert gap == Gap(scanning, 0, 122, SUPERSEDED, Content.FRAME)
+    assert not gap.is_loss
+
+
+def test_a_whole_frame_takes_the_place_of_what_was_scanned_of_it(
+    context: Context,
+    stream: Stream,
+    frame: MakeFrame,
+    listen: Listen,
+    eventually: Eventually,
+) -> None:
+    """In a feed that has both: what is lost there is told from what is not."""
+    with Publisher(context, ANY_PORT, retention_bytes=3 * 4500) as publisher:
+        for seq in range(9):
+            made = frame(stream, seq, side=32)
+            publisher.send(growing(made, 8) if seq % 3 else made)
+        publisher.end(stream)
+        eventually(lambda: not publisher.statistics().unsent)
+        with Subscriber(context, [publisher.url]) as subscriber:
+            events = listen(subscriber, Ended)
+    gaps = [event for event in events if isinstance(event, Gap)]
+    received = [event.message.seq for event in events if isinstance(event, Received)]
+    assert received == [3, 6, 8]
+    assert gaps == [
+        Gap(stream, 0, 0, EVICTED, Content.FRAME),
+        Gap(stream, 1, 2, SUPERSEDED, Content.FRAME),
+        Gap(stream, 4, 5, SUPERSEDED, Content.FRAME),
+        Gap(stream, 7, 7, SUPERSEDED, Content.FRAME),
+    ]
+    assert [gap.is_loss for gap in gaps] == [True, False, False, False]
+
+
 def test_a_source_that_keeps_everything_recalls_it(
     context: Context, stream: Stream, frame: MakeFrame, listen: Listen
 ) -> None:
-    def recall(stream_id: str, seq: int) -> Frame | None:
+    def recall(stream_id: str, seq: int) -> Frame | str | None:
         assert stream_id == stream.id
         if seq == 3:
             raise OSError("no disk \udcff")
+        if seq == 6:
+            return SUPERSEDED
         return None if seq == 5 else frame(stream, seq)
 
     with Publisher(context, ANY_PORT, recall=recall, retention_bytes=0) as publisher:
@@ -103,9 +167,10 @@ def test_a_source_that_keeps_everything_recalls_it(
     assert gaps == [
         Gap(stream, 3, 3, failed, Content.FRAME),
         Gap(stream, 5, 5, NEVER_SENT, Content.FRAME),
+        Gap(stream, 6, 6, SUPERSEDED, Content.FRAME),
     ]
     received = [event.message.seq for event in events if isinstance(event, Received)]
-    assert received == [0, 1, 2, 4, 6, 7]
+    assert received == [0, 1, 2, 4, 7]
 
 
 def test_a_frame_that_takes_long_to_recall_arrives(

@@ -38,7 +38,7 @@ class AtomstreamExtension:
 
     def close(self) -> None:
         """Let go of everything."""
-        self._panel.close()
+        self._panel.end()
         self._results.close()
         self._watch.close()
         self._bridge.close()

@@ -1,6 +1,7 @@
 """Sends what the acquisition threads hand over, in a thread of its own."""
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock, Thread
@@ -27,6 +28,8 @@ WAITING_BYTES = 512 * MIB
 """What may wait for the sending thread, which waits for nobody: only a computer that
 gives it no time at all fills this."""
 CLOSING_S = 5.0
+MOST_ERRORS = 64
+"""Different ones of which it is counted how often they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Outlet:
         self.url = self._publisher.url
         """Where subscribers connect."""
         self._counters, self._lock = Counters(), Lock()
+        self._errors: Counter[str] = Counter()
         self._queue: Handover[Job] = Handover(waiting_bytes)
         self._thread = Thread(target=self._send_all, name="atomstream", daemon=True)
         self._thread.start()
@@ -111,11 +115,19 @@ class Outlet:
 
     def note(self, error: Exception, what: str) -> None:
         """Remember what went wrong, and go on."""
-        log.warning("atomstream: %s: %s", what, error)
-        text = str(error) or type(error).__name__
+        text = f"{what}: {str(error) or type(error).__name__}"
         self._count(failed=1)
         with self._lock:
-            self._counters = replace(self._counters, last_error=f"{what}: {text}")
+            self._counters = replace(self._counters, last_error=text)
+            if text not in self._errors and len(self._errors) >= MOST_ERRORS:
+                self._errors.clear()
+            self._errors[text] += 1
+            times = self._errors[text]
+        # What cannot be read comes 20 times a second: said when it was 2, 4, 8 … times.
+        if times == 1:
+            log.warning("atomstream: %s", text)
+        elif times.bit_count() == 1:
+            log.warning("atomstream: %s (%d times)", text, times)
 
     def counters(self) -> Counters:
         """What has been done so far."""

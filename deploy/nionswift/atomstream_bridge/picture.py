@@ -23,6 +23,9 @@ DOT_NM, DISC_NM = (0.022, 0.06), (0.082, 0.11)
 """Radii of C and Si: dots that let the frame be seen, and discs that nearly touch."""
 DOT_PX, DISC_PX = (2.0, 4.0), (5.0, 7.0)
 """The same in pixels of a frame whose pixel size nobody knows."""
+MOST_RADIUS_PX = 32.0
+"""Of a disc, whatever the pixel size: one pixel after the other is painted in all discs
+at once, and a wrong calibration can make an atom as large as the image."""
 DIMMED = 0.5
 """How bright the frame is behind discs."""
 ORDER_PERCENTILES = (2.0, 98.0)
@@ -165,7 +168,13 @@ def paint(
     radius_px: float,
     colours: palette.Colours,
 ) -> None:
-    """Paint discs into `image`, each at least one pixel; what is outside is cut off."""
+    """Paint discs into `image`, each at least one pixel; what is outside is cut off.
+
+    None is larger than `MOST_RADIUS_PX`.
+    """
+    if not rows.size:
+        return
+    radius_px = min(radius_px, MOST_RADIUS_PX)
     reach = int(np.ceil(radius_px))
     row0, col0 = np.rint(rows).astype(int), np.rint(cols).astype(int)
     for down in range(-reach, reach + 1):

@@ -80,7 +80,7 @@ class Reception:
             case events.Received(Analysis() as analysis):
                 self._mailbox.put(analysis)
                 received = self.heeded.received + 1
-                self.heeded = replace(self.heeded, received=received)
+                self.heeded = replace(self.heeded, received=received, problem="")
             case events.Joined(stream):
                 self._mailbox.join(stream)
             case events.Heard():

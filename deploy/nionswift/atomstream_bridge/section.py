@@ -48,6 +48,9 @@ class Section(Generic[S]):
         self._switch_text, self._part = switch, part
         self._entries, self._told = entries, told
         self._labels: list[Any] = []
+        self._switch: Any = None
+        self._fields: dict[str, Any] = {}
+        self._shown = part.settings
         self._refused = ""
 
     def add_to(self, ui: Any, column: Any) -> None:
@@ -56,24 +59,38 @@ class Section(Generic[S]):
         switch.checked = getattr(self._part.settings, "enabled")  # noqa: B009 - of any S
         switch.on_checked_changed = partial(self._set, "enabled")
         column.add(switch)
+        self._switch = switch
         for name, entry in self._entries.items():
             column.add(ui.create_label_widget(entry.label))
-            column.add(self._field(ui, name, entry))
+            self._fields[name] = self._field(ui, name, entry)
+            column.add(self._fields[name])
         self._labels = [ui.create_label_widget("") for _ in self._told()]
         for label in self._labels:
             column.add(label)
 
     def refresh(self) -> None:
         """Say how things stand."""
+        if self._shown != self._part.settings:
+            self._show(self._part.settings)
         where, counts, problem = self._told()
         for label, text in zip(
             self._labels, (where, counts, self._refused or problem), strict=False
         ):
             label.text = text
 
-    def forget(self) -> None:
-        """The widgets are gone."""
-        self._labels = []
+    def _show(self, settings: S) -> None:
+        """Show settings that were changed, here or in another window.
+
+        A line that is left, though nothing was typed in, says what stands in it.
+        """
+        self._shown = settings
+        self._switch.checked = getattr(settings, "enabled")  # noqa: B009 - of any S
+        for name, entry in self._entries.items():
+            text, field = entry.show(getattr(settings, name)), self._fields[name]
+            if entry.choices:
+                field.current_item = text
+            else:
+                field.text = text
 
     def _field(self, ui: Any, name: str, entry: Entry) -> Any:
         text = entry.show(getattr(self._part.settings, name))

@@ -35,7 +35,7 @@ from streamer.events import (
     Stands,
 )
 from streamer.frame import Completeness, Stream
-from streamer.messages import Content
+from streamer.messages import SUPERSEDED, Content
 from streamer.service_state import Recorded, ServiceState
 
 type Samples = dict[str, float]
@@ -266,6 +266,7 @@ MEANS: dict[str, tuple[list[Event], Samples]] = {
             gap(8, 9, EVICTED),
             gap(10, 10, f"{UNREADABLE}: disk on fire"),
             gap(11, 13, "in words of its own"),
+            gap(14, 99, SUPERSEDED),
         ],
         {
             "atomstream_frames_missing_total{cause=never-sent}": 6,

@@ -10,6 +10,7 @@ import tifffile
 
 from streamer.errors import SessionError
 from streamer.frame import DTYPES, Completeness, Frame, Stream
+from streamer.messages import SUPERSEDED
 from streamer.session.durable import write_file
 from streamer.session.reader import SessionReader
 from streamer.session.recorder import FrameRecorder
@@ -195,6 +196,18 @@ def test_lost_frames_that_came_after_all_are_not_lost(
     assert session.totals().lost == 3
     found = [(gap.first, gap.last, gap.reason) for gap in session.gaps()]
     assert sorted(found) == [(1, 1, "no answer"), (3, 4, "no answer")]
+
+
+def test_what_a_newer_state_took_the_place_of_is_in_the_ledger_and_no_loss(
+    recorder: FrameRecorder, session: SessionReader, make_frame: Callable[..., Frame]
+) -> None:
+    stream = make_frame().stream
+    recorder.commit_gap(stream, 0, 8, SUPERSEDED, 99)
+    recorder.commit_gap(stream, 10, 11, "no answer", 99)
+    assert session.totals().lost == 2
+    assert [gap.is_loss for gap in session.gaps()] == [False, True]
+    reasons = [session.gap_reason(stream.id, seq) for seq in (8, 9, 10)]
+    assert reasons == [SUPERSEDED, None, "no answer"]
 
 
 def test_resuming_goes_on_after_the_last_that_was_committed_or_given_up(
