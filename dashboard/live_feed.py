@@ -100,7 +100,7 @@ class LiveFeed:
     def _take(self, event: Event) -> None:
         match event:
             case Received(Analysis() as analysis):
-                self._hub.add(analysis)
+                self._hub.add(analysis, event.age_s)
             case Gap(stream, first, last, reason):
                 self._hub.lose(stream, Missing(first, last, reason))
             case Ended(stream) | Abandoned(stream):

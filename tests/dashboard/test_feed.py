@@ -97,6 +97,35 @@ def test_a_dashboard_that_comes_late_is_told_what_came_before(
         assert comes_true(lambda: shown(hub) == [0, 1, 2])
 
 
+@pytest.mark.parametrize("clock_off_s", [-3600, 0, 3600], ids="{} s".format)
+def test_what_came_before_a_late_dashboard_is_as_old_as_it_is(
+    hub: Hub, movie: Movie, clock_off_s: int
+) -> None:
+    """Also where the clock of the service's computer is wrong."""
+    off_s = [clock_off_s]
+
+    def age_s() -> float:
+        return hub.clock() - hub.snapshot.channels[CHANNEL].published_s
+
+    with (
+        zmq.Context() as context,
+        Publisher(
+            context,
+            "tcp://127.0.0.1:0",
+            heartbeat_s=0.1,
+            wall_ns=lambda: time.time_ns() + off_s[0] * 10**9,
+        ) as publisher,
+    ):
+        publisher.send(movie(0))
+        off_s[0] += 600  # it was sent ten minutes ago
+        with LiveFeed(hub, [publisher.url]):
+            assert comes_true(lambda: shown(hub) == [0])
+            assert 599 < age_s() < 660
+            publisher.send(movie(1))
+            assert comes_true(lambda: shown(hub) == [0, 1])
+            assert 0 <= age_s() < 60
+
+
 def test_a_service_that_is_not_heard_any_more_is_missed(hub: Hub) -> None:
     with zmq.Context() as context, ExitStack() as feeding:
         with Publisher(context, "tcp://127.0.0.1:0", heartbeat_s=0.1) as publisher:

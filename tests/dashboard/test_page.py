@@ -368,7 +368,16 @@ def test_the_age_of_the_last_frame_counts_while_another_is_awaited(
     desk.hub.set_link(state)
     desk.now_s += 12.0
     desk.paint()
-    assert desk.state.age_s == age_s
+    assert desk.state.quiet_s == age_s
+
+
+def test_what_waited_for_its_analysis_is_as_old_as_its_frame_and_no_silence(
+    desk: Desk, movie: Movie
+) -> None:
+    desk.hub.set_link(LinkState.RECEIVING)
+    desk.hub.add(replace(movie(0), latency_s=300.0), age_s=5.0)
+    desk.paint()
+    assert (desk.state.quiet_s, desk.state.waited_s) == (5.0, 300.0)
 
 
 def test_the_hub_learns_how_long_a_new_frame_took_to_be_seen(
