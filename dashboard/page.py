@@ -183,7 +183,7 @@ class Page:
             self._unpainted = Unpainted(scene, channel.arrived_s)
         self._drawing.show(scene, channel, snapshot, self._choices)
         self._drawing.picture(self._view.reference)
-        if (zoom := self._traveller.zoom()) is not None:
+        if (zoom := self._traveller.zoom(snapshot)) is not None:
             self._drawing.show_part(zoom)
 
     def _tell(self, snapshot: Snapshot) -> None:
