@@ -155,6 +155,22 @@ def test_a_service_that_dies_between_two_runs_is_missed(hub: Hub, movie: Movie) 
     assert (words("mode"), words("link")) == ("SILENT", "nothing heard")
 
 
+def test_a_flood_of_what_is_no_message_does_not_fill_the_log(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    with zmq.Context() as context, context.socket(zmq.XPUB) as source:
+        port = source.bind_to_random_port("tcp://127.0.0.1")
+        with LiveFeed(hub, [f"tcp://127.0.0.1:{port}"]):
+            assert source.poll(WITHIN_S * 1000)  # it has subscribed
+            for _ in range(100):
+                source.send_multipart([b"analysis/a/b", b"{", b""])
+            assert comes_true(lambda: "64 messages from" in caplog.text)
+            source.send_multipart([b"analysis/a/b", b"{", b""])
+    said = [each for each in caplog.messages if "thrown away" in each]
+    assert len(said) == 7
+    assert "was thrown away" in said[0]
+
+
 def test_an_address_that_is_none_is_refused_at_once(hub: Hub) -> None:
     with pytest.raises(LinkError, match="nowhere"):
         LiveFeed(hub, ["nowhere"])
