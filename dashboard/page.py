@@ -22,7 +22,7 @@ from dashboard.takeaway import Wanted, taken, wanted
 from dashboard.travel import reach_of
 from dashboard.traveller import Traveller
 from dashboard.view import Mode, View
-from dashboard.whereabouts import scanned_share
+from dashboard.whereabouts import scanned_share, under_scan
 from streamer.session.notes import MOST_SEQ
 
 PAINT_TIMEOUT_S = 5.0
@@ -213,7 +213,7 @@ class Page:
                 last=reach.last,
                 shown=scene.seq,
                 run=scene.stream.id,
-                scanned=scanned_share(scene),
+                scanned=scanned_share(under_scan(self._view, snapshot) or scene),
                 mappable={column: words(column) for column in mappable(scene)},
                 mapped=mapped(scene, self._choices),
                 found=scene.found,
