@@ -53,7 +53,7 @@ def judgements(
     for channel in snapshot.channels.values():
         history = channel.history
         is_live = snapshot.link.state in LIVE and not channel.ended
-        age_s = now_s - channel.arrived_s if is_live else None
+        age_s = now_s - channel.published_s if is_live else None
         yield from frame_judgements(
             history.records, history.stream.id, rules, is_live=is_live
         )

@@ -14,6 +14,7 @@ from dashboard.manifold import DrawManifold, Manifolds, no_decoder
 from dashboard.missing import Missing
 from dashboard.notebook import Notebook
 from dashboard.snapshot import (
+    Arrival,
     Link,
     LinkState,
     Progress,
@@ -115,10 +116,10 @@ class Hub:
         """The present state; what was handed out never changes."""
         return self._snapshot
 
-    def add(self, analysis: Analysis) -> None:
-        """Show one more frame."""
-        now_s, size = self.clock(), self._scene_bytes
-        self._change(lambda shown: with_frame(shown, analysis, now_s, size))
+    def add(self, analysis: Analysis, age_s: float = 0.0) -> None:
+        """Show one more frame, which was published `age_s` ago."""
+        arrival, size = Arrival(self.clock(), age_s), self._scene_bytes
+        self._change(lambda shown: with_frame(shown, analysis, arrival, size))
 
     def fill(
         self, stream: Stream, analyses: Sequence[Analysis], *, counted: bool

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Self
@@ -66,6 +67,7 @@ class LiveFeed:
     ) -> None:
         self._hub = hub
         self._silent: dict[str, str] = {}
+        self._rejected: Counter[str] = Counter()
         self._context = zmq.Context()
         try:
             self._subscriber = Subscriber(
@@ -100,7 +102,7 @@ class LiveFeed:
     def _take(self, event: Event) -> None:
         match event:
             case Received(Analysis() as analysis):
-                self._hub.add(analysis)
+                self._hub.add(analysis, event.age_s)
             case Gap(stream, first, last, reason) if event.is_loss:
                 self._hub.lose(stream, Missing(first, last, reason))
             case Ended(stream) | Abandoned(stream):
@@ -118,9 +120,19 @@ class LiveFeed:
             case Hindered(url, reason):
                 log.warning("no new connection to %s: %s", url, reason)
             case Rejected(url, reason):
-                log.warning("a message from %s was thrown away: %s", url, reason)
+                self._say_rejected(url, reason)
             case _:
                 pass
+
+    def _say_rejected(self, url: str, reason: str) -> None:
+        """Log the first that was thrown away, then when it was 2, 4, 8 … of them."""
+        self._rejected[url] += 1
+        count = self._rejected[url]
+        if count == 1:
+            log.warning("a message from %s was thrown away: %s", url, reason)
+        elif count.bit_count() == 1:
+            words = "%d messages from %s were thrown away, the last: %s"
+            log.warning(words, count, url, reason)
 
     def _say_who_is_heard(self) -> None:
         if self._silent:

@@ -1,5 +1,6 @@
 """One open page: what its viewer looks at, and how it is kept up to date."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from dashboard.takeaway import Wanted, taken, wanted
 from dashboard.travel import reach_of
 from dashboard.traveller import Traveller
 from dashboard.view import Mode, View
-from dashboard.whereabouts import scanned_share
+from dashboard.whereabouts import scanned_share, under_scan
 from streamer.session.notes import MOST_SEQ
 
 PAINT_TIMEOUT_S = 5.0
@@ -182,7 +183,7 @@ class Page:
             self._unpainted = Unpainted(scene, channel.arrived_s)
         self._drawing.show(scene, channel, snapshot, self._choices)
         self._drawing.picture(self._view.reference)
-        if (zoom := self._traveller.zoom()) is not None:
+        if (zoom := self._traveller.zoom(snapshot)) is not None:
             self._drawing.show_part(zoom)
 
     def _tell(self, snapshot: Snapshot) -> None:
@@ -196,7 +197,8 @@ class Page:
             latency_share=latency_share(scene),
             stages={} if scene is None else dict(scene.stages_ms),
             alerts=alert_lines(snapshot),
-            age_s=self._age_s(snapshot, channel),
+            quiet_s=self._quiet_s(snapshot, channel),
+            waited_s=waited_s(channel),
             channels=list(snapshot.channels),
             channel=self._view.name(snapshot) or "",
             runs=self._runs(snapshot),
@@ -211,7 +213,7 @@ class Page:
                 last=reach.last,
                 shown=scene.seq,
                 run=scene.stream.id,
-                scanned=scanned_share(scene),
+                scanned=scanned_share(under_scan(self._view, snapshot) or scene),
                 mappable={column: words(column) for column in mappable(scene)},
                 mapped=mapped(scene, self._choices),
                 found=scene.found,
@@ -234,12 +236,18 @@ class Page:
             choices=choices.wishes(), link=link(scene.stream, choices, against)
         )
 
-    def _age_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:
-        """Since the last frame arrived; None when no further one is awaited."""
+    def _quiet_s(self, snapshot: Snapshot, channel: Channel | None) -> float | None:
+        """Since a frame was published last; None when no further one is awaited."""
         over = snapshot.link.state in (LinkState.RECORDED, LinkState.FAILED)
         if channel is None or channel.ended or over:
             return None
-        return self._hub.clock() - channel.arrived_s
+        return self._hub.clock() - channel.published_s
+
+
+def waited_s(channel: Channel | None) -> float:
+    """How long the last frame had waited for its analysis, and that had taken."""
+    latency_s = 0.0 if channel is None else channel.history.newest.latency_s
+    return latency_s if math.isfinite(latency_s) else 0.0
 
 
 def is_what_was_seen(scene: Scene, wish: Wanted) -> bool:

@@ -85,7 +85,9 @@ def alone(scene: Scene) -> Channel:
         records=frozen(record(scene)),
         scenes=(scene,),
     )
-    return Channel(history=history, trends=Trends(history), arrived_s=0.0)
+    return Channel(
+        history=history, trends=Trends(history), arrived_s=0.0, published_s=0.0
+    )
 
 
 def whole_run(session: "SessionReader", scene: Scene, reach: Reach) -> Channel:
@@ -98,5 +100,9 @@ def whole_run(session: "SessionReader", scene: Scene, reach: Reach) -> Channel:
     known = alone(scene).history
     history = filled(known, glanced(stream, records), counted=False)
     return Channel(
-        history=history, trends=Trends(history), arrived_s=0.0, on_disk=reach
+        history=history,
+        trends=Trends(history),
+        arrived_s=0.0,
+        published_s=0.0,
+        on_disk=reach,
     )

@@ -83,7 +83,9 @@ class Channel:
     history: History
     trends: Trends
     arrived_s: float
-    """When its last frame arrived, on the feed's clock."""
+    """When its last frame arrived here, on the feed's clock."""
+    published_s: float
+    """When that was published, on the same clock: earlier, if it came late."""
     ended: bool = False
     earlier_runs: tuple[str, ...] = ()
     """Ids of the streams that had this name before."""
@@ -155,8 +157,23 @@ def channel_name(stream: Stream) -> str:
     return f"{stream.source} · {stream.channel}"
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When a frame came, and how old it was."""
+
+    arrived_s: float
+    """On the feed's clock."""
+    age_s: float = 0.0
+    """Since its analysis was published."""
+
+    @property
+    def published_s(self) -> float:
+        """When its analysis was published, on the feed's clock."""
+        return self.arrived_s - self.age_s
+
+
 def with_frame(
-    snapshot: Snapshot, analysis: Analysis, now_s: float, scene_bytes: int
+    snapshot: Snapshot, analysis: Analysis, arrival: Arrival, scene_bytes: int
 ) -> Snapshot:
     """One more frame; a late one of a run that is over changes nothing.
 
@@ -167,23 +184,30 @@ def with_frame(
     if known is not None and analysis.stream.id in known.earlier_runs:
         return snapshot
     share = scene_bytes // len({*snapshot.channels, name})
-    channel = channel_with_frame(known, analysis, now_s, share)
+    channel = channel_with_frame(known, analysis, arrival, share)
     return replace_channel(snapshot, channel)
 
 
 def channel_with_frame(
-    known: Channel | None, analysis: Analysis, now_s: float, scene_bytes: int
+    known: Channel | None, analysis: Analysis, arrival: Arrival, scene_bytes: int
 ) -> Channel:
     """`known` with one more frame; begun anew by the frame of a new run."""
     if known is not None and known.history.stream.id == analysis.stream.id:
         history = extended(known.history, analysis, scene_bytes)
-        return replace(known, history=history, trends=Trends(history), arrived_s=now_s)
+        return replace(
+            known,
+            history=history,
+            trends=Trends(history),
+            arrived_s=arrival.arrived_s,
+            published_s=arrival.published_s,
+        )
     earlier = () if known is None else (*known.earlier_runs, known.history.stream.id)
     history = begun(analysis)
     return Channel(
         history=history,
         trends=Trends(history),
-        arrived_s=now_s,
+        arrived_s=arrival.arrived_s,
+        published_s=arrival.published_s,
         earlier_runs=earlier[-RUNS_REMEMBERED:],
     )
 

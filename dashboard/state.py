@@ -38,8 +38,10 @@ class PageState(DataModel):
     """Time that a frame takes."""
     alerts = List(Dict(String, String))
     """Those that stand, the newest first: id, tone and words."""
-    age_s = Nullable(Float)
-    """Since the last frame arrived, when this was sent; None if none is awaited."""
+    quiet_s = Nullable(Float)
+    """Since a frame was published last, when this was sent; None if none is awaited."""
+    waited_s = Float(default=0)
+    """From the arrival of that frame at its service until it was published."""
     first = Int(default=0)
     """Oldest frame that can be shown."""
     last = Int(default=0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_ATOMS = 250_000
-"""In a frame of which a file is made: the page's server does nothing else meanwhile."""
+"""In a frame of which a file is made: it is made in memory, and sent as one message."""
 
 FORMATS = ("csv", "parquet")
 

@@ -6,8 +6,19 @@ from dashboard.archive import Request, Visitor
 from dashboard.bookmark import Bookmark, Zoom
 from dashboard.scene import Scene
 from dashboard.snapshot import Channel, Reach, Snapshot
-from dashboard.travel import VERBS, in_its_run, in_run, is_of, opened, travelled
+from dashboard.travel import (
+    VERBS,
+    channel_of,
+    in_its_run,
+    in_run,
+    is_of,
+    opened,
+    travelled,
+)
 from dashboard.view import View
+
+TURNS = ("pause", "live", "run", "channel", *VERBS)
+"""Wishes after which a viewer is elsewhere than a link would lead."""
 
 
 class Traveller:
@@ -58,6 +69,10 @@ class Traveller:
     ) -> None:
         """Do what the viewer asks for, who has `seen` a frame of `snapshot`."""
         view = self.view
+        if wish[0] in TURNS:
+            # The viewer has gone on: a link that could not be followed is let go.
+            self._zoom = self._against = None
+            view = self.view = replace(view, sought=None)
         match wish:
             case "pause", _:
                 self.view = view.paused(seen)
@@ -84,11 +99,15 @@ class Traveller:
         self._run = self.view.shown_channel(seen)
         return seen
 
-    def zoom(self) -> Zoom | None:
-        """The part of the frame that a link asks for, until that frame is there."""
-        zoom = self._zoom
-        if self.arrived:
-            self._zoom = None
+    def zoom(self, snapshot: Snapshot) -> Zoom | None:
+        """The part of a frame that a link asks for; once, then the viewer moves it.
+
+        Where the channel of the link is not there yet, it has to wait for that.
+        """
+        sought = self.view.sought
+        if sought is not None and channel_of(sought, snapshot) is None:
+            return None
+        zoom, self._zoom = self._zoom, None
         return zoom
 
     def _compare(self, seq: int, snapshot: Snapshot) -> None:

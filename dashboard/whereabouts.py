@@ -4,7 +4,7 @@ from dashboard.difference import refusal
 from dashboard.scene import Scene
 from dashboard.snapshot import Channel, Progress, Snapshot
 from dashboard.travel import is_over, reach_of
-from dashboard.view import View
+from dashboard.view import Mode, View
 from streamer.frame import Completeness
 
 MINUS = "\N{MINUS SIGN}"
@@ -20,7 +20,9 @@ def whereabouts(view: View, snapshot: Snapshot) -> dict[str, str]:
         "progress": progress(snapshot.progress),
         "remark": view.remark or cannot_compare(view, scene),
         "picture": picture(view, scene),
-        "scan": "" if scene is None else scan(scene),
+        "scan": ""
+        if (growing := under_scan(view, snapshot)) is None
+        else scan(growing),
         "live": "To the last frame" if over else "Back to live",
         "compare": "Compare" if view.reference is None else "End comparison",
     }
@@ -71,6 +73,27 @@ def cannot_compare(view: View, scene: Scene | None) -> str:
 def same_run(scene: Scene, reference: Scene) -> bool:
     """Whether two frames are of one stream."""
     return scene.stream.id == reference.stream.id
+
+
+def under_scan(view: View, snapshot: Snapshot) -> Scene | None:
+    """The frame whose progress is told: the one that is shown, or a newer one.
+
+    A source may send what is being scanned in a channel of its own.
+    """
+    channel, shown = view.shown_channel(snapshot), view.shown_scene(snapshot)
+    if channel is None or shown is None or view.mode is not Mode.LIVE:
+        return shown
+    source = channel.history.stream.source
+    growing = [
+        each
+        for each in snapshot.channels.values()
+        if each.history.stream.source == source
+        and not each.ended
+        and each.arrived_s > channel.arrived_s
+        and each.history.newest.completeness is Completeness.PARTIAL
+    ]
+    newest = max(growing, key=lambda each: each.arrived_s, default=channel)
+    return newest.history.newest
 
 
 def scanned_share(scene: Scene) -> float | None:

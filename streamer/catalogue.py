@@ -1,6 +1,7 @@
 """What a publisher has: its feeds, how far each has come, and what can be had again."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from streamer.errors import WireError
@@ -20,7 +21,17 @@ from streamer.passing import Passing
 from streamer.retention import Key, Retention
 from streamer.wire import Parts
 
-Recall: TypeAlias = Callable[[str, int], Carried | str | None]
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A message that was sent before, from its source."""
+
+    message: Carried
+    sent_ns: int | None = None
+    """When it was sent first, ns since 1970 UTC; None where nobody knows."""
+
+
+Recall: TypeAlias = Callable[[str, int], Carried | Recalled | str | None]
 """The message of a stream id and seq, from where the source keeps them all; or why
 it cannot be had, in words; None: it was never sent."""
 
@@ -95,7 +106,7 @@ class Catalogue:
         """A message as it was sent, while it is kept."""
         return self._retention.get(key, seq)
 
-    def recalled(self, request: Request) -> Carried | None:
+    def recalled(self, request: Request) -> Recalled | None:
         """The first message of `request` from the source; None if it has no such.
 
         The only part of a catalogue that may take long, and needs no lock.
@@ -109,16 +120,18 @@ class Catalogue:
         if self._recall is None:
             return None
         try:
-            message = self._recall(request.feed.stream.id, request.first)
+            answer = self._recall(request.feed.stream.id, request.first)
         # Whatever a source's own code raises must not take the live stream with it.
         except Exception as error:
             raise WireError(f"{UNREADABLE}: {error}") from error
-        if isinstance(message, str):
-            raise WireError(message)
-        if message is None:
+        if isinstance(answer, str):
+            raise WireError(answer)
+        if answer is None:
             return None
+        again = answer if isinstance(answer, Recalled) else Recalled(answer)
+        message = again.message
         is_it = feed_of(message) == request.feed and message.seq == request.first
-        return message if is_it else None
+        return again if is_it else None
 
     def limit(self, request: Request) -> Request | None:
         """The part of `request` that has been sent; None when nothing has."""

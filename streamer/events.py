@@ -19,6 +19,8 @@ class Received:
     """By the source's clock, ns since 1970 UTC; None where the source does not say."""
     received_ns: int
     """By this computer's clock, ns since 1970 UTC."""
+    skew_ns: int | None = None
+    """This computer's clock minus the source's; None where that is not known."""
 
     @property
     def latency_s(self) -> float:
@@ -29,6 +31,16 @@ class Received:
         if self.sent_ns is None:
             return math.nan
         return max(0, self.received_ns - self.sent_ns) * 1e-9
+
+    @property
+    def age_s(self) -> float:
+        """How long ago it was sent first, when it came; clocks need not agree.
+
+        Never negative; 0 where it cannot be told.
+        """
+        if self.sent_ns is None or self.skew_ns is None:
+            return 0.0
+        return max(0, self.received_ns - self.sent_ns - self.skew_ns) * 1e-9
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from streamer.errors import SecurityError, WireError
 from streamer.handshake import Handshakes
 from streamer.messages import MAX_STREAMS, FeedState, Message
 from streamer.service_state import ServiceState
+from streamer.skew import Skew
 from streamer.wire import MAX_PAYLOAD_BYTES, PARTS, pack
 
 QUEUE = 8
@@ -81,6 +82,8 @@ class Link:
         """What people should know, as the last heartbeat said."""
         self.state: ServiceState | None = None
         """How the service stands, as the last heartbeat said."""
+        self.skew = Skew()
+        """By how much its clock differs from this computer's."""
         self.can_ask: bool | None = None
         """Whether there is a catch-up side; None until a heartbeat says so."""
         self.heard_s = now_s

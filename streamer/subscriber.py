@@ -272,7 +272,9 @@ class Subscriber:
                         f"{following.feed.content} {message.seq} of stream "
                         f"{message.stream.id}, which has ended before it"
                     )
-                received = Received(message, envelope.sent_ns, self._wall_ns())
+                received = Received(
+                    message, envelope.sent_ns, self._wall_ns(), link.skew.ns
+                )
                 following.sequencer.arrive(message.seq, received, nbytes, now_s)
             case End(feed, total):
                 following = self._feeds.follow(feed, link, now_s)
@@ -281,6 +283,7 @@ class Subscriber:
                 following = self._feeds.follow(feed, link, now_s)
                 following.sequencer.give_up(first, last, reason, now_s)
             case Heartbeat():
+                link.skew.beat(envelope.sent_ns, self._wall_ns())
                 self._attending.heartbeat(link, message, now_s)
                 self._acknowledging.say_done(link)
                 return

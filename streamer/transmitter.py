@@ -240,9 +240,11 @@ class Transmitter:
         Together with the seq up to which that answers the request.
         """
         try:
-            message = self._outbox.catalogue.recalled(request)
-            if message is not None:
-                return pack(message, self._wall_ns()), request.first
+            again = self._outbox.catalogue.recalled(request)
+            if again is not None:
+                first_ns = again.sent_ns
+                sent_ns = self._wall_ns() if first_ns is None else first_ns
+                return pack(again.message, sent_ns), request.first
             with self._outbox.changed:
                 missing = self._outbox.catalogue.unavailable(request)
         except WireError as error:

@@ -12,7 +12,7 @@ from atomstream.service.process import DRAIN_S, Lifeline
 from atomstream.service.tasks import Analyst
 from atomstream.service.workplace import Workplace
 from atomstream.words import model_in_words
-from streamer.analysis import Analysis
+from streamer.catalogue import Recalled
 from streamer.errors import SessionError
 from streamer.frame import Stream
 from streamer.messages import Content, is_loss
@@ -117,9 +117,10 @@ def publisher_of(task: Analyst, standing: Standing) -> Iterator[Publisher]:
     # It recalls in a thread of its own; a reader serves one thread at a time.
     with SessionReader(task.record) as archive, zmq.Context() as context:
 
-        def recall(stream_id: str, seq: int) -> Analysis | str | None:
+        def recall(stream_id: str, seq: int) -> Recalled | str | None:
             try:
-                return archive.analysis(stream_id, seq)
+                analysis = archive.analysis(stream_id, seq)
+                return Recalled(analysis, archive.analysed_ns(stream_id, seq))
             except SessionError:
                 reason = archive.gap_reason(stream_id, seq)
                 # Of frames that are lost it is enough to say that there is none.

@@ -35,11 +35,12 @@ export const write_gone = () => {
 
 // Counted here, so that it goes on when nothing arrives from anywhere.
 export const write_age = (state, arrived_ms) => {
-  const awaited = state.age_s != null
-  const age_s = awaited ? state.age_s + (performance.now() - arrived_ms) / 1000 : 0
-  const stale = awaited && age_s > state.stale_after_s
-  const seconds = `${age_s.toFixed(0)} s`
-  say("age", !awaited ? "–" : stale ? `no data for ${seconds}` : `${seconds} ago`,
-      stale ? "bad" : "calm")
+  const awaited = state.quiet_s != null
+  const quiet_s = awaited ? state.quiet_s + (performance.now() - arrived_ms) / 1000 : 0
+  const stale = awaited && quiet_s > state.stale_after_s
+  // What waited for its analysis is old when it comes, and comes all the same.
+  const seconds = (length) => `${length.toFixed(0)} s`
+  say("age", !awaited ? "–" : stale ? `no data for ${seconds(quiet_s)}`
+      : `${seconds(quiet_s + state.waited_s)} ago`, stale ? "bad" : "calm")
   document.body.classList.toggle("stale", stale)
 }

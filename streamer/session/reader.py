@@ -251,6 +251,12 @@ class SessionReader:
             data = _whole(path, row["table_bytes"], row["table_sha256"])
             return atoms_table.decode(data, columns)
 
+    def analysed_ns(self, stream_id: str, seq: int) -> int | None:
+        """When an analysis was committed, since 1970 UTC; see `AnalysisRecord`."""
+        row = self._row(rows.ANALYSES, stream_id, seq)
+        with reading(self._layout.index):
+            return rows.analysis_record(row).committed_ns
+
     def analysis(self, stream_id: str, seq: int) -> Analysis:
         """The whole analysis of a frame; its preview is made from the frame."""
         with reading(self._layout.index):

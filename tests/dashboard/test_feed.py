@@ -98,6 +98,35 @@ def test_a_dashboard_that_comes_late_is_told_what_came_before(
         assert comes_true(lambda: shown(hub) == [0, 1, 2])
 
 
+@pytest.mark.parametrize("clock_off_s", [-3600, 0, 3600], ids="{} s".format)
+def test_what_came_before_a_late_dashboard_is_as_old_as_it_is(
+    hub: Hub, movie: Movie, clock_off_s: int
+) -> None:
+    """Also where the clock of the service's computer is wrong."""
+    off_s = [clock_off_s]
+
+    def age_s() -> float:
+        return hub.clock() - hub.snapshot.channels[CHANNEL].published_s
+
+    with (
+        zmq.Context() as context,
+        Publisher(
+            context,
+            "tcp://127.0.0.1:0",
+            heartbeat_s=0.1,
+            wall_ns=lambda: time.time_ns() + off_s[0] * 10**9,
+        ) as publisher,
+    ):
+        publisher.send(movie(0))
+        off_s[0] += 600  # it was sent ten minutes ago
+        with LiveFeed(hub, [publisher.url]):
+            assert comes_true(lambda: shown(hub) == [0])
+            assert 599 < age_s() < 660
+            publisher.send(movie(1))
+            assert comes_true(lambda: shown(hub) == [0, 1])
+            assert 0 <= age_s() < 60
+
+
 def test_a_service_that_is_not_heard_any_more_is_missed(hub: Hub) -> None:
     with zmq.Context() as context, ExitStack() as feeding:
         with Publisher(context, "tcp://127.0.0.1:0", heartbeat_s=0.1) as publisher:
@@ -125,6 +154,22 @@ def test_a_service_that_dies_between_two_runs_is_missed(hub: Hub, movie: Movie) 
             assert comes_true(lambda: words("recording") == "recording")
         assert comes_true(lambda: words("recording") == "unknown: nothing heard")
     assert (words("mode"), words("link")) == ("SILENT", "nothing heard")
+
+
+def test_a_flood_of_what_is_no_message_does_not_fill_the_log(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    with zmq.Context() as context, context.socket(zmq.XPUB) as source:
+        port = source.bind_to_random_port("tcp://127.0.0.1")
+        with LiveFeed(hub, [f"tcp://127.0.0.1:{port}"]):
+            assert source.poll(WITHIN_S * 1000)  # it has subscribed
+            for _ in range(100):
+                source.send_multipart([b"analysis/a/b", b"{", b""])
+            assert comes_true(lambda: "64 messages from" in caplog.text)
+            source.send_multipart([b"analysis/a/b", b"{", b""])
+    said = [each for each in caplog.messages if "thrown away" in each]
+    assert len(said) == 7
+    assert "was thrown away" in said[0]
 
 
 def test_an_address_that_is_none_is_refused_at_once(hub: Hub) -> None:

@@ -15,9 +15,9 @@ from dashboard.page import PAINT_TIMEOUT_S, Page
 from dashboard.snapshot import LinkState
 from dashboard.state import PageState
 from dashboard.trend import trend
-from streamer.analysis import Analysis
+from streamer.analysis import Analysis, Flag
 from streamer.atoms import Atoms
-from streamer.frame import Stream
+from streamer.frame import Completeness, Stream
 
 type Movie = Callable[[int], Analysis]
 
@@ -368,7 +368,40 @@ def test_the_age_of_the_last_frame_counts_while_another_is_awaited(
     desk.hub.set_link(state)
     desk.now_s += 12.0
     desk.paint()
-    assert desk.state.age_s == age_s
+    assert desk.state.quiet_s == age_s
+
+
+def test_what_waited_for_its_analysis_is_as_old_as_its_frame_and_no_silence(
+    desk: Desk, movie: Movie
+) -> None:
+    desk.hub.set_link(LinkState.RECEIVING)
+    desk.hub.add(replace(movie(0), latency_s=300.0), age_s=5.0)
+    desk.paint()
+    assert (desk.state.quiet_s, desk.state.waited_s) == (5.0, 300.0)
+
+
+def test_the_progress_of_a_scan_is_told_beside_the_last_whole_frame(
+    desk: Desk, movie: Movie
+) -> None:
+    whole = movie(0)
+    partial = replace(
+        movie(1),
+        stream=replace(whole.stream, id="growing", channel="HAADF (scanning)"),
+        flags=(Flag.PARTIAL,),
+        completeness=Completeness.PARTIAL,
+        rows_so_far=48,
+    )
+    desk.show(whole)
+    desk.now_s += 1.0
+    desk.show(partial)
+    desk.paint()
+    assert desk.headline() == ("LIVE", "0", "")
+    assert desk.state.texts["scan"] == "scanning: 48 of 192 rows"
+    assert desk.state.scanned == 0.25
+    desk.now_s += 1.0
+    desk.show(movie(1))
+    desk.paint()
+    assert (desk.state.texts["scan"], desk.state.scanned) == ("", None)
 
 
 def test_the_hub_learns_how_long_a_new_frame_took_to_be_seen(

@@ -92,14 +92,19 @@ class Desk:
         }
         return [float(each) for each in lines.data["x"]]
 
-    def seen(self, axis: str) -> tuple[float, float]:
-        """Ends of an axis of the maps."""
+    def axis(self, axis: str) -> Range1d:
+        """What of it the maps show."""
         (shown,) = {
             model
             for place in self.places.values()
             for model in place.references()
             if isinstance(model, Range1d) and model.name == f"map-{axis}"
         }
+        return shown
+
+    def seen(self, axis: str) -> tuple[float, float]:
+        """Ends of an axis of the maps."""
+        shown = self.axis(axis)
         return shown.start, shown.end
 
 
@@ -407,6 +412,31 @@ def test_a_link_to_a_channel_that_has_no_frame_yet_waits_for_it(movie: Movie) ->
     desk.show(other)
     assert desk.state.channel == "simulator · MAADF"
     assert (desk.headline()[0], desk.text("remark")) == ("LIVE", "")
+
+
+def test_a_part_that_a_link_asks_for_is_shown_once_and_then_the_viewers(
+    movie: Movie,
+) -> None:
+    desk = Desk(sought=Bookmark(None, RUN, 9, zoom=Zoom(1.5, 1.5, 1.0)))
+    desk.show(movie(1))
+    assert desk.state.seeking
+    assert desk.seen("x") == pytest.approx((1.0, 2.0))
+    desk.axis("x").update(start=0.5, end=1.5)
+    desk.show(movie(2))
+    assert desk.seen("x") == pytest.approx((0.5, 1.5)), "as the viewer moved it"
+
+
+@pytest.mark.parametrize("verb", ["pause", "live", "first"])
+def test_who_goes_elsewhere_is_not_led_by_a_link_any_more(
+    movie: Movie, verb: str
+) -> None:
+    desk = Desk(sought=Bookmark("a mistyped · channel", zoom=Zoom(1.5, 1.5, 1.0)))
+    desk.show(movie(1), movie(2))
+    assert desk.state.seeking
+    desk.wish(verb)
+    assert not desk.state.seeking
+    assert "no frame yet" not in desk.text("remark")
+    assert desk.seen("x") == pytest.approx((-1 / 128, 3 - 1 / 128)), "all of it"
 
 
 def test_a_link_to_a_channel_that_a_recording_does_not_have_says_so(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import zmq
 
-from streamer.catalogue import EVICTED, NEVER_SENT
+from streamer.catalogue import EVICTED, NEVER_SENT, Recalled
 from streamer.errors import LinkError, WireError
 from streamer.events import Abandoned, Ended, Event, Gap, Received
 from streamer.frame import Completeness, Frame, Stream
@@ -171,6 +171,21 @@ def test_a_source_that_keeps_everything_recalls_it(
     ]
     received = [event.message.seq for event in events if isinstance(event, Received)]
     assert received == [0, 1, 2, 4, 7]
+
+
+def test_what_is_recalled_says_when_it_was_sent_first(
+    context: Context, stream: Stream, frame: MakeFrame, listen: Listen
+) -> None:
+    def recall(_: str, seq: int) -> Recalled:
+        return Recalled(frame(stream, seq), sent_ns=1000 + seq)
+
+    with Publisher(context, ANY_PORT, recall=recall, retention_bytes=0) as publisher:
+        publisher.announce(stream, 2)
+        publisher.end(stream)
+        with Subscriber(context, [publisher.url]) as subscriber:
+            events = listen(subscriber, Ended)
+    sent = [event.sent_ns for event in events if isinstance(event, Received)]
+    assert sent == [1000, 1001]
 
 
 def test_a_frame_that_takes_long_to_recall_arrives(
