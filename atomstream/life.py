@@ -12,6 +12,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_RECORDED = "not recorded"
 SCAN_ENDS, RECEIVED = "scan ends", "received"
 DAY_NS = 86_400 * 10**9
+CLOCKS_NS = 10**9
+"""By which the clock of a source may well be ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,12 @@ def zero_of(moments: Sequence[Moment]) -> int:
     """From when differences count, ns since 1970 UTC.
 
     The end of the scan; where that is not known, or a recorded stack has brought the
-    frame another day, when it was received.
+    frame another day, or a movie is shown faster than it was scanned, when it was
+    received.
     """
     at_ns = {moment.what: moment.at_ns for moment in moments}
     ended_ns, received_ns = at_ns[SCAN_ENDS], at_ns[RECEIVED] or 0
-    if ended_ns is None or abs(received_ns - ended_ns) > DAY_NS:
+    if ended_ns is None or not -CLOCKS_NS < received_ns - ended_ns < DAY_NS:
         return received_ns
     return ended_ns
 

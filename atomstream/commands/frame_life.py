@@ -1,5 +1,6 @@
 """What `atomstream sessions show --frame` prints: the life of one frame."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -65,7 +66,9 @@ def stream_with(reader: SessionReader, seq: int, wanted: str | None) -> StreamRe
         raise SessionError(f"{reader.folder} has no stream {wanted!r:.80}")
     having = [each for each in streams if has_frame(reader, each, seq)]
     if not having:
-        raise SessionError(f"{reader.folder} has no frame {seq}{lost(reader, seq)}")
+        raise SessionError(
+            f"{reader.folder} has no frame {seq}{lost(reader, streams, seq)}"
+        )
     if len(having) > 1:
         numbers = ", ".join(str(each.number) for each in having)
         raise SessionError(
@@ -84,9 +87,10 @@ def has_frame(reader: SessionReader, record: StreamRecord, seq: int) -> bool:
     return True
 
 
-def lost(reader: SessionReader, seq: int) -> str:
-    """Why a frame is not there, if that is known."""
+def lost(reader: SessionReader, streams: Sequence[StreamRecord], seq: int) -> str:
+    """Why a frame of one of these streams is not there, if that is known."""
+    ids = {each.stream.id for each in streams}
     for gap in reader.gaps():
-        if gap.first <= seq <= gap.last:
+        if gap.stream_id in ids and gap.first <= seq <= gap.last:
             return f": it is {fate_in_words(gap.reason)}: {gap.reason}"
     return ""

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atomstream.life import life_in_words, life_of
+from atomstream.life import Moment, life_in_words, life_of, zero_of
 from atomstream.ports import free_address
 from streamer.analysis import Analysis, ModelId, Preview, Summary
 from streamer.atoms import FIXED_COLUMNS, Atoms
@@ -157,6 +157,7 @@ def test_a_frame_of_several_streams_is_named_by_its_stream(
         (("--frame", "6"), "has no frame 6: it is lost: its source has it no more\n"),
         (("--frame", "0", "--stream", "x"), "has no stream 'x'\n"),
         (("--frame", "0", "--stream", "1"), "has no frame 0\n"),
+        (("--frame", "6", "--stream", "1"), "has no frame 6\n"),
         (("--stream", "1"), "--stream goes with --frame N\n"),
     ],
 )
@@ -191,3 +192,16 @@ def test_in_a_real_service_each_moment_comes_after_the_one_before(
     assert {"network done", "refine done"} <= set(order)
     assert order[-1] == "analysis committed"
     assert all(at[a] <= at[b] for a, b in itertools.pairwise(order)), said
+
+
+@pytest.mark.parametrize(
+    ("received_after_s", "counted_from_s"),
+    [(0.2, 0), (-0.5, 0), (-30, -30), (90_000, 90_000)],
+)
+def test_a_life_counts_from_the_end_of_the_scan_where_that_makes_sense(
+    received_after_s: float, counted_from_s: float
+) -> None:
+    ended_ns = 1_700_000_000 * 10**9
+    received_ns = ended_ns + round(received_after_s * 1e9)
+    moments = [Moment("scan ends", ended_ns), Moment("received", received_ns)]
+    assert zero_of(moments) == ended_ns + round(counted_from_s * 1e9)
