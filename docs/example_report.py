@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 HERE = Path(__file__).parent
-DPI = "48"
+DPI = "50"
 QUALITY = 80
 PICTURES = ("real-space", "trends")
 """Figures that docs/report.md shows."""
