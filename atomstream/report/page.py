@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,11 @@ from atomstream.report.facts import Fact
 TEMPLATE = "page.html"
 QUALITY = 88
 """Of pictures within the page."""
+UNITS = {
+    "_e_nm2": "e/nm²", "_per_nm2": "1/nm²", "_nm2": "nm²", "_nm": "nm",
+    "_deg": "°", "_s": "s",
+}  # fmt: skip
+"""Endings of the columns' names, the longer first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +94,24 @@ def data_url(png: Path) -> str:
 
 def shown(name: str, table: pa.Table) -> Shown:
     """A small table in words."""
-    columns = tuple(column.replace("_", " ") for column in table.column_names)
+    columns = tuple(map(_with_unit, table.column_names))
     rows = tuple(
         tuple(_in_words(value) for value in row.values()) for row in table.to_pylist()
     )
     return Shown(name, columns, rows)
 
 
+def _with_unit(column: str) -> str:
+    """The name of a column as one reads it: hole_area_nm2 is "hole area (nm²)"."""
+    for ending, unit in UNITS.items():
+        if column.endswith(ending):
+            return f"{column.removesuffix(ending).replace('_', ' ')} ({unit})"
+    return column.replace("_", " ")
+
+
 def _in_words(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, float) and math.isnan(value):
+        return "\N{EN DASH}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
