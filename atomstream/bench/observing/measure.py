@@ -81,6 +81,22 @@ class Observed:
         pids["service"] = self.pid
         return {name: cpu_s(pid) for name, pid in pids.items()}
 
+    def wait_to_begin(self) -> None:
+        """Let it start, until it could analyse a frame.
+
+        Raises
+        ------
+        SettingsError
+            It does not in time.
+        """
+        deadline_s = time.monotonic() + STARTS_WITHIN_S
+        while not any(
+            json.loads(line)["process"] == "analyse" for line in self.lines()
+        ):
+            if time.monotonic() > deadline_s:
+                raise SettingsError(f"no service within {STARTS_WITHIN_S:g} s")
+            time.sleep(LOOK_S)
+
     def wait_for(self, count: int, limit_s: float) -> None:
         """Let it get on, and scrape meanwhile.
 
@@ -166,10 +182,13 @@ def running(folder: Path) -> Iterator[Observed]:
     with (
         log_file.open("w", encoding="utf-8") as log,
         program(serve, log.fileno()) as service,
-        program(replay, subprocess.DEVNULL),
     ):
         metrics = f"http://127.0.0.1:{port}/metrics"
-        yield Observed(session, log_file, metrics, service.pid)
+        observed = Observed(session, log_file, metrics, service.pid)
+        # It would have to make up for what came while it started.
+        observed.wait_to_begin()
+        with program(replay, subprocess.DEVNULL):
+            yield observed
 
 
 @contextmanager
