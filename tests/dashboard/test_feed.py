@@ -118,6 +118,9 @@ def test_what_came_before_a_late_dashboard_is_as_old_as_it_is(
         ) as publisher,
     ):
         publisher.send(movie(0))
+        earlier = Hub(publisher.url, time.monotonic)
+        with LiveFeed(earlier, [publisher.url]):
+            assert comes_true(lambda: shown(earlier) == [0])
         off_s[0] += 600  # it was sent ten minutes ago
         with LiveFeed(hub, [publisher.url]):
             assert comes_true(lambda: shown(hub) == [0])
