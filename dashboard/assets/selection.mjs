@@ -53,10 +53,10 @@ const write_numbers = (state, indices) => {
     .filter((name) => name != "angle_deg")
   const means = latents.map((name) =>
     `${name} ${mean(atoms.get_column(name), region == null ? null : indices)}`)
-  const of = region == null ? "mean of all, also at the frame's edge:" : "mean"
-  const text = means.length ? `${of} ${means.join(", ")}` : ""
+  const text = means.length ? `mean ${means.join(", ")}` : ""
   say("selected-means", text)
-  element("selected-means").title = text
+  element("selected-means").title =
+    `${text}: also of atoms at the frame's edge, which the plots over time leave out`
   element("clear-selection").disabled = region == null
 }
 
