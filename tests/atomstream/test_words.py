@@ -44,7 +44,7 @@ def summary(constant_nm: float) -> Summary:
          "frame 3: 900 C, 2 Si, crystallinity 0.950, "
          "0.25 s after it came [too-noisy]"),
         (0.2214, (Flag.PIXEL_SIZE_DOUBTFUL,), 0.02,
-         "frame 3: 900 C, 2 Si, crystallinity 0.950, lattice 0.22140 ± 0.00009 nm, "
+         "frame 3: 900 C, 2 Si, crystallinity 0.950, lattice 0.22140 ± 0.00010 nm, "
          "0.25 s after it came [pixel-size-doubtful], pixel 0.02 nm by the lattice"),
         (0.246, ESTIMATED, 0.0156,
          "frame 3: 900 C, 2 Si, crystallinity 0.950, "
