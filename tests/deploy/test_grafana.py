@@ -65,7 +65,9 @@ def live(tmp_path: Path, spawn: Spawn, wait_for: Wait) -> Labels:
     )  # fmt: skip
     wait_for(lambda: bool(told_at(service)) and bool(told_at(page)), 60)
     spawn("replay", stack, "--bind", source, "--period", "0.5", "--pixel-size", "0.02")
-    wait_for(lambda: "atomstream_model_info" in told_at(service), 90)
+    # The one comes with an analysis, the other with the heartbeat after it.
+    last = {"atomstream_model_info", "atomstream_link_latency_seconds"}
+    wait_for(lambda: told_at(service).keys() >= last, 90)
     everywhere = {"instance", "job"}
     both = told_at(service) | told_at(page)
     return {name: labels | everywhere for name, labels in both.items()}
