@@ -1,8 +1,9 @@
 """Alerts that begin with a real fault of the service, its source or its disk.
 
 As in `test_real_prometheus.py`, with faults that take root, signals or a source of
-one's own. Two alerts are seen in neither: AtomstreamFellBackToCpu takes a GPU, and
-nothing yet makes an analysis fail for AtomstreamAnalysisFails.
+one's own. Some alerts are seen in neither: AtomstreamFellBackToCpu takes a GPU, nothing
+yet makes an analysis fail for AtomstreamAnalysisFails, a clock wrong for
+AtomstreamLinkSlow or a frame wait alone for AtomstreamFrameWaitsLong.
 """
 
 import os
@@ -223,6 +224,7 @@ def test_a_service_whose_parts_die(
             os.kill(process, signal.SIGKILL)
             wait_for(lambda times=times: restarts(seen) == times, PATIENCE_S)
         until_fires(seen, "AtomstreamRestarts", wait_for)
+        until_fires(seen, "AtomstreamProcessRestarts", wait_for)
         until_well(seen, wait_for)
 
 
