@@ -205,7 +205,7 @@ def test_a_model_that_no_worker_can_use_is_told_in_one_line(
 
 def long_one(job: Job) -> Job:
     """The same over and over, so that it is not done before its worker is killed."""
-    image = np.tile(job.frame.image, (6, 6))
+    image = np.tile(job.frame.image, (12, 12))
     return replace(job, frame=replace(job.frame, image=image, valid_rows=-1))
 
 
