@@ -164,8 +164,9 @@ def _honest(variance: NDArray[np.float64], optics: Optics) -> NDArray[np.float64
     looks as if blurred by v, and information goes with the inverse of the core's
     variance. Where neighbours are not resolved there is no variance at all.
     """
-    blurred = 1 + variance / np.square(optics.sigma)
-    return np.where(variance > 0, variance * blurred, np.inf)
+    with np.errstate(over="ignore"):  # an atom that is hardly there is anywhere: inf
+        honest = variance * (1 + variance / np.square(optics.sigma))
+    return np.where(variance > 0, honest, np.inf)
 
 
 def _grey_at(
