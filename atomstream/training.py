@@ -4,10 +4,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from types import FrameType
 
-from streamer.errors import SettingsError
+from atomstream import extras
 
 NEEDED = ("torch", "onnx", "onnxscript", "skimage", "sklearn")
 
@@ -25,11 +24,7 @@ def check_extra(what: str = "training") -> None:
     SettingsError
         It is not.
     """
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise SettingsError(
-            f"{what} needs {', '.join(missing)}; install it with: uv sync --extra train"
-        )
+    extras.check_extra(what, "train", NEEDED)
 
 
 @contextmanager

@@ -4,13 +4,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from atomstream.commands.options import SessionFolder, Threads, threads_or_default
+from atomstream.extras import check_extra
 from atomstream.progress import progress_bar
 from atomstream.report.wish import Window, Wish
 from atomstream.words import count_in_words
@@ -93,7 +93,7 @@ def report(
 
     atomstream report runs/today report --frames 0,20,49 --dpi 300
     """
-    check_installed()
+    check_extra("report", "report", NEEDED)
     chosen = None if frames is None else frame_numbers(frames)
     from atomstream.report.making import PAGE, Order, make_report
 
@@ -141,19 +141,3 @@ def frame_numbers(text: str) -> tuple[int, ...]:
             f"--frames {text:.60}: expected numbers of frames, for instance 0,20,49"
         )
     return tuple(int(part) for part in parts)
-
-
-def check_installed() -> None:
-    """Refuse to begin where what draws is not installed.
-
-    Raises
-    ------
-    SettingsError
-        It is not.
-    """
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise SettingsError(
-            f"report needs {', '.join(missing)}; install it with: uv sync --extra "
-            "report"
-        )

@@ -17,6 +17,7 @@ from atomstream.words import analysis_in_words
 from inference.engines.engine import Engine, Job
 from streamer.analysis import Analysis
 from streamer.errors import EngineError, SessionError, StorageError, WireError
+from streamer.frame import Completeness
 from streamer.log_fields import of_frame, of_stream_id
 from streamer.publisher import Publisher
 from streamer.session.analyst import AnalysisRecorder
@@ -140,13 +141,14 @@ class Workplace:
         if version == self._version and (self._waiting or not self._unseen()):
             return
         self._version = version
-        pending = self.session.pending()
+        pending = self.session.pending_states()
         if not self._refused:
             self._shown.difference_update(pending)
         known = self._in_flight | self._shown
         fresh = [key for key in pending if key not in known]
         unseen = {k: each for k, each in self._unseen().items() if k not in pending}
-        self._waiting.renew([*fresh, *unseen], self.session.pending_partial())
+        partial = [key for key in fresh if pending[key] is Completeness.PARTIAL]
+        self._waiting.renew([*fresh, *unseen], frozenset(partial))
         under_way = {k: v for k, v in self._spooled.items() if k in self._in_flight}
         self._spooled = under_way | unseen
 

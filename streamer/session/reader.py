@@ -34,13 +34,12 @@ from streamer.session.records import (
 from streamer.session.writing import sha256
 
 BY_KEY = " WHERE streams.id = ? AND seq = ?"
-WITHOUT_ANALYSIS = """
-    SELECT id, seq FROM frames JOIN streams ON streams.number = stream
+PENDING = """
+    SELECT id, seq, completeness FROM frames JOIN streams ON streams.number = stream
     WHERE frames.number NOT IN (SELECT frame FROM analyses)
         AND frames.number NOT IN (SELECT frame FROM attempts WHERE reason IS NOT NULL)
+    ORDER BY frames.number
 """
-PENDING = f"{WITHOUT_ANALYSIS} ORDER BY frames.number"
-PENDING_PARTIAL = f"{WITHOUT_ANALYSIS} AND completeness = '{Completeness.PARTIAL}'"
 ANALYSED = """
     SELECT id, seq FROM analyses
         JOIN frames ON frames.number = frame
@@ -121,9 +120,13 @@ class SessionReader:
         """Frames that are to be analysed, in the order of their commits."""
         return self._records(PENDING, _key)
 
-    def pending_partial(self) -> frozenset[FrameKey]:
-        """Those of them that were still being scanned when they were sent."""
-        return frozenset(self._records(PENDING_PARTIAL, _key))
+    def pending_states(self) -> dict[FrameKey, Completeness]:
+        """The same, each with how much of it was scanned when it was sent."""
+        return dict(
+            self._records(
+                PENDING, lambda row: (_key(row), Completeness(row["completeness"]))
+            )
+        )
 
     def analysed(self, stream_id: str) -> list[FrameKey]:
         """Frames of a stream that are analysed, by `seq`."""

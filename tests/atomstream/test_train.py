@@ -33,7 +33,7 @@ needs_torch = pytest.mark.skipif(
 def test_without_the_extra_it_says_what_to_install(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    monkeypatch.setattr("atomstream.training.find_spec", lambda _: None)
+    monkeypatch.setattr("atomstream.extras.find_spec", lambda _: None)
     outcome = run("train", command, "--out", tmp_path / "model")
     assert outcome.code == 2
     assert outcome.err == (
